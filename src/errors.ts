@@ -1,0 +1,75 @@
+/**
+ * Why a call failed, as a closed set: one word serves as gRPC code (grpc/status.ts), metric label, event reason and log field.
+ */
+export type FailureReason =
+  /** The driver's request itself cannot be read. */
+  | 'InvalidRequest'
+  /** The class, or what a pod put over it, is wrong. */
+  | 'InvalidParameters'
+  /** The request carries no service-account token for the audience needed. */
+  | 'TokenMissing'
+  /** The service account names no role, or cannot be read. */
+  | 'RoleMissing'
+  /** STS or the Pod Identity agent says no. */
+  | 'CredentialsRefused'
+  | 'AccessDenied'
+  | 'ObjectNotFound'
+  /** The store's answer to the object is a plain no: bad name, pending deletion, undecryptable. */
+  | 'ObjectRefused'
+  /** The value does not fit what the class does with it: not JSON, nothing at the path. */
+  | 'ValueUnusable'
+  | 'Throttled'
+  /** AWS is down for us: 5xx, no connection, no answer. The one reason for which a second region is asked. */
+  | 'StoreUnavailable'
+  | 'KubernetesUnavailable'
+  | 'DeadlineExceeded'
+  | 'Cancelled'
+  | 'PayloadTooLarge'
+  /** The volume cannot be written. */
+  | 'VolumeUnwritable'
+  /** A bug of ours. */
+  | 'Internal';
+
+export interface ProviderErrorOptions {
+  /** objectName of the entry that failed. */
+  readonly object?: string;
+  readonly cause?: unknown;
+}
+
+/** A failure that the pod's owner can act on. Its message reaches the pod's event: it never carries secret bytes or tokens. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly reason: FailureReason;
+  readonly object: string | undefined;
+
+  constructor(reason: FailureReason, message: string, options: ProviderErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = reason;
+    this.object = options.object;
+  }
+
+  /**
+   * One error that says all that failed, in the order given; its reason is that of the first.
+   * @param failures at least one
+   */
+  static all(failures: readonly ProviderError[]): ProviderError {
+    const [first] = failures;
+    if (first === undefined) {
+      throw new TypeError('ProviderError.all needs a failure');
+    }
+    if (failures.length === 1) {
+      return first;
+    }
+    const lines = failures.map((failure, index) => `(${index + 1}) ${failure.message}`);
+    return new ProviderError(first.reason, `${failures.length} problems: ${lines.join('; ')}`, {
+      cause: new AggregateError(failures),
+    });
+  }
+
+  /** Any thrown thing as a ProviderError; what is not one already is a bug of ours. The unknown's text is kept out of the message. */
+  static from(thrown: unknown): ProviderError {
+    return thrown instanceof ProviderError
+      ? thrown
+      : new ProviderError('Internal', 'internal error of the provider: see its log', { cause: thrown });
+  }
+}

@@ -1,0 +1,43 @@
+import { ProviderError } from '../errors.ts';
+import type { SecretBytes } from '../secret-bytes.ts';
+
+/** A file of a volume. */
+export interface PlannedFile {
+  /** Relative to the volume. */
+  readonly path: string;
+  /** Permission bits, 0 to 0o777. */
+  readonly mode: number;
+  readonly value: SecretBytes;
+}
+
+/** A file and the version it came from. */
+export interface VersionedFile extends PlannedFile {
+  readonly version: string;
+}
+
+/** Outcome of a fetch: the volume's files, and the version of each by its path. */
+export interface MountPlan {
+  readonly files: readonly PlannedFile[];
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+/** The driver takes 4 MiB a response by default (`--max-call-recv-msg-size`); the rest is for paths and framing. */
+const MAX_BYTES = 4 * 1024 * 1024 - 64 * 1024;
+
+/** Version entry of a volume without files: the driver refuses an empty list ("missing object versions"). */
+const NO_OBJECTS = ['no-objects', 'none'] as const;
+
+/** @throws ProviderError PayloadTooLarge when the driver could not take the response */
+export function planMount(files: readonly VersionedFile[]): MountPlan {
+  const size = files.reduce((sum, file) => sum + file.value.size, 0);
+  if (size > MAX_BYTES) {
+    throw new ProviderError(
+      'PayloadTooLarge',
+      `the objects of this volume hold ${size} bytes together, more than the ${MAX_BYTES} a volume may: split them over two SecretProviderClasses`,
+    );
+  }
+  return {
+    files: files.map(({ path, mode, value }) => ({ path, mode, value })),
+    versions: new Map(files.length > 0 ? files.map(({ path, version }) => [path, version]) : [NO_OBJECTS]),
+  };
+}
