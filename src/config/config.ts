@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AwsSettings } from '../aws/settings.ts';
+import type { KubeSettings } from '../kube/settings.ts';
+import type { LogSettings } from '../observability/logger.ts';
+import { NAME, VERSION } from '../version.ts';
+import { type FlagValues, readFlags } from './read-flags.ts';
+import type { Address } from './values.ts';
+
+/** Every setting of the daemon, checked. Nothing past this reads arguments or the environment. */
+export interface Config {
+  readonly socketPath: string;
+  readonly driverWritesSecrets: boolean;
+  /** Region of classes that name none; absent means: this node's label. */
+  readonly defaultRegion?: string;
+  readonly mountTimeoutMs: number;
+  readonly drainMs: number;
+  readonly healthAddress: Address;
+  readonly log: LogSettings;
+  readonly aws: AwsSettings;
+  readonly kube: KubeSettings;
+}
+
+/** All that is wrong with the flags and environment, at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** AWS cuts a longer application id off with a warning (user agent 2.1). */
+const MAX_APP_ID = 50;
+
+/** @throws ConfigError */
+export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
+  const { values, problems: flagProblems } = readFlags(args, withLowerCaseProxies(env));
+  const problems = [...flagProblems];
+  const caBundle = readCaBundle(values['ca-bundle'], problems);
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return {
+    socketPath: join(values['provider-volume'], `${values['socket-name']}.sock`),
+    driverWritesSecrets: values['driver-writes-secrets'],
+    ...defined({ defaultRegion: values['aws-region'] }),
+    mountTimeoutMs: values['mount-timeout'],
+    drainMs: values['drain-timeout'],
+    healthAddress: values['health-address'],
+    log: { level: values['log-level'], format: values['log-format'] },
+    aws: { ...awsSettings(values), ...defined({ caBundle }) },
+    kube: {
+      ...defined({ kubeconfig: values.kubeconfig, nodeName: values['node-name'] }),
+      timeoutMs: values['kube-timeout'],
+    },
+  };
+}
+
+function awsSettings(values: FlagValues): AwsSettings {
+  const shared = values['endpoint-url'];
+  return {
+    endpoints: defined({
+      sts: values['endpoint-url-sts'] ?? shared,
+      secretsManager: values['endpoint-url-secrets-manager'] ?? shared,
+      ssm: values['endpoint-url-ssm'] ?? shared,
+    }),
+    useFipsEndpoint: values['use-fips-endpoint'],
+    useDualstackEndpoint: values['use-dualstack-endpoint'],
+    proxy: defined({
+      HTTP_PROXY: values['http-proxy'],
+      HTTPS_PROXY: values['https-proxy'],
+      NO_PROXY: values['no-proxy'],
+    }),
+    podIdentity: {
+      ipv4: values['pod-identity-endpoint-ipv4'],
+      ipv6: values['pod-identity-endpoint-ipv6'],
+      timeoutMs: values['pod-identity-http-timeout'],
+    },
+    maxAttempts: values['aws-max-attempts'],
+    connectTimeoutMs: values['aws-connect-timeout'],
+    requestTimeoutMs: values['aws-request-timeout'],
+    appId: `${NAME}-${values['eks-addon-version'] ?? VERSION}`.slice(0, MAX_APP_ID),
+  };
+}
+
+function readCaBundle(file: string | undefined, problems: string[]): string | undefined {
+  if (file === undefined) {
+    return undefined;
+  }
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+      problems.push(`AWS_CA_BUNDLE: "${file}" holds no PEM certificate`);
+    }
+    return text;
+  } catch (error) {
+    problems.push(`AWS_CA_BUNDLE: cannot read "${file}": ${error instanceof Error ? error.message : 'unknown error'}`);
+    return undefined;
+  }
+}
+
+/** By custom proxies are set in either case; the lower one wins, as in curl. */
+function withLowerCaseProxies(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const merged = { ...env };
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
+    merged[name] = env[name.toLowerCase()] || env[name];
+  }
+  return merged;
+}
+
+/** The fields that have a value: absent means absent in our types, not undefined. */
+function defined<Fields extends object>(
+  fields: Fields,
+): { readonly [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    readonly [Key in keyof Fields]?: Exclude<Fields[Key], undefined>;
+  };
+}

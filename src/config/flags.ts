@@ -1,0 +1,219 @@
+import { absolutePath, address, anyText, bool, duration, integer, oneOf, socketName, url } from './values.ts';
+
+export interface Flag<Value> {
+  /** Environment variable read where the flag is not given. */
+  readonly env: string;
+  /** Absent: no value, unless given. */
+  readonly default?: string;
+  /** Word for the value in the help; absent for a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** @throws RangeError that says what was expected */
+  readonly parse: (text: string) => Value;
+}
+
+/** Every setting of `serve`: parsing, environment, help, the README's table and the chart's test all read this table. */
+export const FLAGS = {
+  'provider-volume': {
+    env: 'PROVIDER_VOLUME',
+    default: '/var/run/secrets-store-csi-providers',
+    value: 'DIR',
+    help: 'Directory in which the driver looks for provider sockets; made if missing.',
+    parse: absolutePath,
+  },
+  'socket-name': {
+    env: 'SOCKET_NAME',
+    default: 'aws',
+    value: 'NAME',
+    help: 'The socket is `<provider-volume>/<NAME>.sock`; classes choose it by `provider: <NAME>`.',
+    parse: socketName,
+  },
+  'driver-writes-secrets': {
+    env: 'DRIVER_WRITES_SECRETS',
+    default: 'false',
+    help: 'Return the files to the driver, which writes them, instead of writing them into the volume.',
+    parse: bool,
+  },
+  'aws-region': {
+    env: 'AWS_REGION',
+    value: 'REGION',
+    help: 'Region of classes that name none. Not set: the node label `topology.kubernetes.io/region`.',
+    parse: anyText,
+  },
+  'node-name': {
+    env: 'NODE_NAME',
+    value: 'NAME',
+    help: 'Name of this node. Not set: the node is looked up through the pod.',
+    parse: anyText,
+  },
+  kubeconfig: {
+    env: 'KUBECONFIG',
+    value: 'FILE',
+    help: "Kubeconfig of the API server. Not set: the pod's own service account.",
+    parse: anyText,
+  },
+  'mount-timeout': {
+    env: 'MOUNT_TIMEOUT',
+    default: '60s',
+    value: 'DURATION',
+    help: 'Longest time for one Mount call. The kubelet gives up after two minutes.',
+    parse: duration,
+  },
+  'drain-timeout': {
+    env: 'DRAIN_TIMEOUT',
+    default: '20s',
+    value: 'DURATION',
+    help: 'Longest time that mounts under way get to finish when the process stops.',
+    parse: duration,
+  },
+  'health-address': {
+    env: 'HEALTH_ADDRESS',
+    default: '127.0.0.1:8989',
+    value: 'HOST:PORT',
+    help: 'Where `/livez` and `/readyz` are served; port 0 lets the system choose.',
+    parse: address,
+  },
+  'log-level': {
+    env: 'LOG_LEVEL',
+    default: 'info',
+    value: 'LEVEL',
+    help: '`debug`, `info`, `warn` or `error`.',
+    parse: oneOf('debug', 'info', 'warn', 'error'),
+  },
+  'log-format': {
+    env: 'LOG_FORMAT',
+    default: 'json',
+    value: 'FORMAT',
+    help: '`json`, or `text` for reading at a terminal.',
+    parse: oneOf('json', 'text'),
+  },
+  'endpoint-url': {
+    env: 'AWS_ENDPOINT_URL',
+    value: 'URL',
+    help: 'Address of every AWS service, instead of its regional endpoint.',
+    parse: url,
+  },
+  'endpoint-url-sts': {
+    env: 'AWS_ENDPOINT_URL_STS',
+    value: 'URL',
+    help: 'Address of STS.',
+    parse: url,
+  },
+  'endpoint-url-secrets-manager': {
+    env: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+    value: 'URL',
+    help: 'Address of Secrets Manager.',
+    parse: url,
+  },
+  'endpoint-url-ssm': {
+    env: 'AWS_ENDPOINT_URL_SSM',
+    value: 'URL',
+    help: 'Address of Parameter Store.',
+    parse: url,
+  },
+  'ca-bundle': {
+    env: 'AWS_CA_BUNDLE',
+    value: 'FILE',
+    help: 'PEM file of the certificate authorities to trust for AWS.',
+    parse: anyText,
+  },
+  'use-fips-endpoint': {
+    env: 'AWS_USE_FIPS_ENDPOINT',
+    default: 'false',
+    help: 'Use the FIPS endpoints, of STS too.',
+    parse: bool,
+  },
+  'use-dualstack-endpoint': {
+    env: 'AWS_USE_DUALSTACK_ENDPOINT',
+    default: 'false',
+    help: 'Use the endpoints that answer over IPv6 as well.',
+    parse: bool,
+  },
+  'http-proxy': {
+    env: 'HTTP_PROXY',
+    value: 'URL',
+    help: 'Proxy to AWS for http:// endpoints.',
+    parse: url,
+  },
+  'https-proxy': {
+    env: 'HTTPS_PROXY',
+    value: 'URL',
+    help: 'Proxy to AWS for https:// endpoints.',
+    parse: url,
+  },
+  'no-proxy': {
+    env: 'NO_PROXY',
+    value: 'HOSTS',
+    help: 'Hosts to reach without the proxy, separated by commas.',
+    parse: anyText,
+  },
+  'aws-max-attempts': {
+    env: 'AWS_MAX_ATTEMPTS',
+    default: '3',
+    value: 'N',
+    help: 'Attempts at one AWS call, the first included.',
+    parse: integer,
+  },
+  'aws-connect-timeout': {
+    env: 'AWS_CONNECT_TIMEOUT',
+    default: '3s',
+    value: 'DURATION',
+    help: 'Longest wait for a connection to AWS.',
+    parse: duration,
+  },
+  'aws-request-timeout': {
+    env: 'AWS_REQUEST_TIMEOUT',
+    default: '10s',
+    value: 'DURATION',
+    help: 'Longest wait for the answer to one attempt.',
+    parse: duration,
+  },
+  'kube-timeout': {
+    env: 'KUBE_TIMEOUT',
+    default: '10s',
+    value: 'DURATION',
+    help: 'Longest wait for one answer of the API server.',
+    parse: duration,
+  },
+  'pod-identity-http-timeout': {
+    env: 'POD_IDENTITY_HTTP_TIMEOUT',
+    default: '5s',
+    value: 'DURATION',
+    help: 'Longest wait for one answer of the EKS Pod Identity agent.',
+    parse: duration,
+  },
+  'pod-identity-endpoint-ipv4': {
+    env: 'POD_IDENTITY_ENDPOINT_IPV4',
+    default: 'http://169.254.170.23',
+    value: 'URL',
+    help: 'Address of the EKS Pod Identity agent over IPv4.',
+    parse: url,
+  },
+  'pod-identity-endpoint-ipv6': {
+    env: 'POD_IDENTITY_ENDPOINT_IPV6',
+    default: 'http://[fd00:ec2::23]',
+    value: 'URL',
+    help: 'Address of the EKS Pod Identity agent over IPv6.',
+    parse: url,
+  },
+  'eks-addon-version': {
+    env: 'EKS_ADDON_VERSION',
+    value: 'VERSION',
+    help: "Version named to AWS in the user agent instead of the package's.",
+    parse: anyText,
+  },
+  qps: {
+    env: 'QPS',
+    value: 'N',
+    help: "Taken for compatibility with AWS's provider; look-ups are shared here and need no throttle.",
+    parse: integer,
+  },
+  burst: {
+    env: 'BURST',
+    value: 'N',
+    help: 'As `qps`.',
+    parse: integer,
+  },
+} as const satisfies Readonly<Record<string, Flag<unknown>>>;
+
+export type FlagName = keyof typeof FLAGS;

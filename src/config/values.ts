@@ -1,0 +1,94 @@
+/** Readers of flag values: text in, value out, or a RangeError that says what was expected. */
+
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** A Go duration ("1.5s", "2m30s", "100ms") in milliseconds, greater than zero. */
+export function duration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy)];
+  const matched = parts.map(([part]) => part).join('');
+  const total = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (DURATION_UNITS[unit ?? ''] ?? 0), 0);
+  if (matched !== text || total <= 0) {
+    throw new RangeError('expected a duration above zero such as "500ms", "30s" or "2m"');
+  }
+  return total;
+}
+
+/** The words Go's strconv.ParseBool takes. */
+export function bool(text: string): boolean {
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) {
+    return true;
+  }
+  if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) {
+    return false;
+  }
+  throw new RangeError('expected "true" or "false"');
+}
+
+export function integer(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new RangeError('expected a whole number');
+  }
+  return Number(text);
+}
+
+export function absolutePath(text: string): string {
+  if (!text.startsWith('/')) {
+    throw new RangeError('expected an absolute path');
+  }
+  return text;
+}
+
+export function url(text: string): string {
+  const parsed = URL.parse(text);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new RangeError('expected a URL that begins with http:// or https://');
+  }
+  return text.replace(/\/+$/, '');
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** "127.0.0.1:8989", "[::1]:8989" or ":8989" for every address of the pod. */
+export function address(text: string): Address {
+  const [, bracketed, plain, portText] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(portText);
+  if (portText === undefined || port > 65_535) {
+    throw new RangeError('expected "host:port", an IPv6 address in brackets');
+  }
+  return { host: bracketed ?? (plain || '::'), port };
+}
+
+/** A reader of one of a closed set of words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): (text: string) => Word {
+  return function readWord(text) {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) {
+      throw new RangeError(`expected one of ${words.join(', ')}`);
+    }
+    return word;
+  };
+}
+
+/** The driver looks for `<provider>.sock` by this pattern: secrets-store-csi-driver, provider_client.go. */
+export function socketName(text: string): string {
+  if (!/^[a-zA-Z0-9_-]{1,30}$/.test(text)) {
+    throw new RangeError('expected 1 to 30 letters, digits, "_" or "-"');
+  }
+  return text;
+}
+
+export function anyText(text: string): string {
+  return text;
+}
