@@ -73,3 +73,12 @@ export class ProviderError extends Error {
       : new ProviderError('Internal', 'internal error of the provider: see its log', { cause: thrown });
   }
 }
+
+/** Where an error came from, without its message: nobody vouches for what a stray error quotes. */
+export function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) {
+    return `thrown: ${typeof thrown}`;
+  }
+  const frames = thrown.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return [thrown.name, ...frames].join('\n');
+}

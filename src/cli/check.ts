@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import type { Problem } from '../spec/mount-spec.ts';
+import { parseClass } from '../spec/parse-class.ts';
+import { NAME } from '../version.ts';
+import { type ManifestClass, type Position, readManifest, readText } from './manifest.ts';
+import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
+
+const USAGE = `usage: ${NAME} check [--aws-region REGION] [--provider NAME] [--strict] MANIFEST…
+
+Looks for mistakes in the SecretProviderClasses of manifest files, without asking AWS or a cluster.
+  --aws-region REGION   region of classes that name none; not given, ARNs there are not held against a region
+  --provider NAME       look at classes of this provider (default aws)
+  --strict              warnings fail too
+Exit code: 0 nothing wrong, 1 mistakes found, 2 called wrongly.`;
+
+/** Default file mode of the driver: 0644. */
+const DEFAULT_MODE = 0o644;
+
+interface Finding {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly position: Position;
+}
+
+/** Lints classes offline; one `file:line:column: severity: message` a finding. */
+export function check(args: readonly string[], terminal: Terminal): ExitCode {
+  const options = readOptions(args);
+  if (options.help) {
+    terminal.out(USAGE);
+    return 0;
+  }
+  const findings: Finding[] = [];
+  let classes = 0;
+  for (const file of options.files) {
+    const manifest = readManifest(readText(file));
+    const ours = manifest.classes.filter(({ provider }) => provider === options.provider);
+    classes += ours.length;
+    const found: readonly Finding[] = [
+      ...manifest.problems.map((problem) => ({ severity: 'error' as const, ...problem })),
+      ...ours.flatMap((manifestClass) => lint(manifestClass, options.region)),
+    ];
+    for (const { severity, message, position } of found) {
+      terminal.out(`${file}:${position.line}:${position.column}: ${severity}: ${message}`);
+    }
+    findings.push(...found);
+  }
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const warnings = findings.length - errors;
+  terminal.out(`classes: ${classes}, errors: ${errors}, warnings: ${warnings}`);
+  return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
+}
+
+function lint({ parameters, positionOf }: ManifestClass, region: string | undefined): readonly Finding[] {
+  const parsed = parseClass(parameters, { region, mode: DEFAULT_MODE });
+  const located = (severity: Finding['severity']) => (problem: Problem) => ({
+    severity,
+    message: problem.message,
+    position: positionOf(problem.parameter, problem.offset),
+  });
+  return [...(parsed.ok ? [] : parsed.problems.map(located('error'))), ...parsed.warnings.map(located('warning'))];
+}
+
+/** @throws TypeError of parseArgs, UsageError */
+function readOptions(args: readonly string[]) {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      'aws-region': { type: 'string' },
+      provider: { type: 'string', default: 'aws' },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (positionals.length === 0 && !values.help) {
+    throw new UsageError('name a manifest file');
+  }
+  return { ...values, region: values['aws-region'], files: positionals };
+}

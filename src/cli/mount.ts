@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { CallError, connect } from '../grpc/client.ts';
+import type { MountRequest, MountResponse } from '../grpc/protocol.ts';
+import type { PlannedFile } from '../mount/plan.ts';
+import { createVolumes } from '../mount/volumes.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import { NAME } from '../version.ts';
+import { type ManifestClass, readManifest, readText } from './manifest.ts';
+import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
+
+const USAGE = `usage: ${NAME} mount MANIFEST --target DIR [options]
+
+Asks a running provider for the class in a manifest, as the driver would, and lists what it put into the directory.
+  --target DIR            volume to fill; the provider must see it under the same path
+  --socket FILE           provider's socket (default /var/run/secrets-store-csi-providers/aws.sock)
+  --class NAME            which class, where the manifest holds several
+  --namespace NAME        pod's namespace (default: the class's)
+  --pod NAME              pod's name (default ${NAME}-mount)
+  --service-account NAME  pod's service account (default "default")
+  --token-file AUD=FILE   service-account token for an audience; give it once for each
+  --timeout SECONDS       how long to wait (default 120, as the kubelet does)
+  --show-values           print the contents too
+Exit code: 0 mounted, 1 refused, 2 called wrongly.`;
+
+export async function mountCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { values: options, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      target: { type: 'string' },
+      socket: { type: 'string', default: '/var/run/secrets-store-csi-providers/aws.sock' },
+      class: { type: 'string' },
+      namespace: { type: 'string' },
+      pod: { type: 'string', default: `${NAME}-mount` },
+      'service-account': { type: 'string', default: 'default' },
+      'token-file': { type: 'string', multiple: true, default: [] },
+      timeout: { type: 'string', default: '120' },
+      'show-values': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (options.help) {
+    terminal.out(USAGE);
+    return 0;
+  }
+  const [file] = positionals;
+  if (file === undefined || options.target === undefined) {
+    throw new UsageError('name a manifest file and a --target directory');
+  }
+  const manifestClass = choose(file, options.class);
+  const request = requestFor(manifestClass, {
+    targetPath: options.target,
+    namespace: options.namespace ?? manifestClass.namespace,
+    pod: options.pod,
+    serviceAccount: options['service-account'],
+    tokens: readTokens(options['token-file']),
+  });
+  using client = connect(options.socket, Number(options.timeout) * 1_000);
+  let response: MountResponse;
+  try {
+    response = await client.mount(request, terminal.signal);
+  } catch (error) {
+    if (!(error instanceof CallError)) {
+      throw error;
+    }
+    terminal.err(`${error.code}: ${error.message}`);
+    return 1;
+  }
+  const volumes = createVolumes();
+  if (response.files.length > 0) {
+    await volumes.publish(options.target, response.files.map(plannedFile));
+  }
+  const { files } = await volumes.read(options.target);
+  list(files, response, options['show-values'], terminal);
+  return 0;
+}
+
+function choose(file: string, name: string | undefined): ManifestClass {
+  const { classes, problems } = readManifest(readText(file));
+  const [problem] = problems;
+  if (problem !== undefined) {
+    throw new UsageError(`${file}:${problem.position.line}:${problem.position.column}: ${problem.message}`);
+  }
+  const wanted = classes.filter((candidate) => name === undefined || candidate.name === name);
+  const [found] = wanted;
+  if (found === undefined || wanted.length > 1) {
+    const names = classes.map((candidate) => candidate.name).join(', ') || 'none';
+    throw new UsageError(`choose one class of ${file} by --class; it holds ${names}`);
+  }
+  return found;
+}
+
+function readTokens(pairs: readonly string[]): Readonly<Record<string, { readonly token: string }>> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, audience, file] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+      if (audience === undefined || file === undefined) {
+        throw new UsageError(`--token-file: expected AUDIENCE=FILE, got "${pair}"`);
+      }
+      return [audience, { token: readText(file).trim() }];
+    }),
+  );
+}
+
+interface Caller {
+  readonly targetPath: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly serviceAccount: string;
+  readonly tokens: Readonly<Record<string, { readonly token: string }>>;
+}
+
+/** The request as driver 1.6 words it: its sources are in provider_client.go and nodeserver.go. */
+function requestFor({ name, parameters }: ManifestClass, caller: Caller): MountRequest {
+  const attributes = {
+    ...Object.fromEntries(parameters),
+    secretProviderClass: name,
+    'csi.storage.k8s.io/pod.name': caller.pod,
+    'csi.storage.k8s.io/pod.namespace': caller.namespace,
+    'csi.storage.k8s.io/pod.uid': randomUUID(),
+    'csi.storage.k8s.io/serviceAccount.name': caller.serviceAccount,
+    'csi.storage.k8s.io/ephemeral': 'true',
+    ...(Object.keys(caller.tokens).length > 0 && {
+      'csi.storage.k8s.io/serviceAccount.tokens': JSON.stringify(caller.tokens),
+    }),
+  };
+  return {
+    attributes: JSON.stringify(attributes),
+    secrets: 'null',
+    targetPath: caller.targetPath,
+    permission: '420',
+    currentObjectVersion: [],
+  };
+}
+
+function plannedFile({ path, mode, contents }: MountResponse['files'][number]): PlannedFile {
+  return { path, mode, value: new SecretBytes(contents) };
+}
+
+function list(
+  files: readonly PlannedFile[],
+  { objectVersion }: MountResponse,
+  showValues: boolean,
+  terminal: Terminal,
+): void {
+  const versions = new Map(objectVersion.map(({ id, version }) => [id, version]));
+  const rows = files
+    .toSorted((one, other) => (one.path < other.path ? -1 : 1))
+    .map(({ path, mode, value }) => [
+      mode.toString(8).padStart(4, '0'),
+      `${value.size}`,
+      path,
+      versions.get(path) ?? '',
+      ...(showValues ? [JSON.stringify(value.exposeText())] : []),
+    ]);
+  const table = [['MODE', 'BYTES', 'FILE', 'VERSION', ...(showValues ? ['CONTENTS'] : [])], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of table) {
+    terminal.out(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  }
+}

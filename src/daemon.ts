@@ -1,0 +1,49 @@
+import { createFetcher } from './aws/fetch.ts';
+import type { Config } from './config/config.ts';
+import { startServer } from './grpc/server.ts';
+import { openKube } from './kube/client.ts';
+import { createRegionLookup } from './kube/nodes.ts';
+import { createRoleLookup } from './kube/service-accounts.ts';
+import { serveMount } from './mount/serve.ts';
+import { createVolumes } from './mount/volumes.ts';
+import { serveHealth } from './observability/http.ts';
+import type { Logger } from './observability/logger.ts';
+
+export interface Daemon extends AsyncDisposable {
+  /** Where health checks are served. */
+  readonly healthPort: number;
+}
+
+/**
+ * The composition root: opens everything in order, and closes it in the opposite one. What fails half way closes what was open.
+ * @throws Error that says what could not be opened
+ */
+export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
+  await using opening = new AsyncDisposableStack();
+  let ready = false;
+  const health = opening.use(await serveHealth(config.healthAddress, () => ready));
+  const kube = openKube(config.kube);
+  const fetcher = opening.use(createFetcher({ settings: config.aws, roleOf: createRoleLookup(kube) }));
+  const regionOf = createRegionLookup(kube, config.kube);
+  const deps = {
+    ...(!config.driverWritesSecrets && { volumes: createVolumes() }),
+    fetchAll: fetcher.fetchAll,
+    defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
+  };
+  opening.use(
+    await startServer({
+      socketPath: config.socketPath,
+      drainMs: config.drainMs,
+      mountTimeoutMs: config.mountTimeoutMs,
+      log,
+      serveMount: (call, signal) => serveMount(call, deps, signal),
+    }),
+  );
+  // Last in, first out: whoever asks must hear of the stop before the socket goes.
+  opening.defer(() => {
+    ready = false;
+  });
+  ready = true;
+  const opened = opening.move();
+  return { healthPort: health.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}

@@ -1,0 +1,64 @@
+import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { loadService, PROVIDER_SERVICE } from './definitions.ts';
+import type { MountRequest, MountResponse, VersionResponse } from './protocol.ts';
+
+/** The driver's side of the protocol, for one call after another. */
+export interface ProviderClient extends Disposable {
+  version(signal: AbortSignal): Promise<VersionResponse>;
+  mount(request: MountRequest, signal: AbortSignal): Promise<MountResponse>;
+}
+
+/** What the driver would be told: the status code's name and the provider's message. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  readonly code: string;
+
+  constructor({ code, details }: Pick<ServiceError, 'code' | 'details'>) {
+    super(details);
+    this.code = status[code];
+  }
+}
+
+/** @param timeoutMs for a call; the kubelet gives two minutes */
+export function connect(socketPath: string, timeoutMs: number): ProviderClient {
+  const Service = loadService(PROVIDER_SERVICE);
+  // The authority that the driver sends from 1.6 on.
+  const client = new Service(`unix:${socketPath}`, credentials.createInsecure(), {
+    'grpc.default_authority': 'localhost',
+  });
+  return {
+    version: (signal) => call(client, 'version', { version: 'v1alpha1' }, timeoutMs, signal),
+    mount: (request, signal) => call(client, 'mount', request, timeoutMs, signal),
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+type Method = (
+  request: object,
+  options: { readonly deadline: number },
+  reply: (error: ServiceError | null, response: unknown) => void,
+) => { cancel(): void };
+
+async function call<Response>(
+  client: Client,
+  name: string,
+  request: object,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Response> {
+  const method = (client as unknown as Record<string, Method>)[name];
+  return await new Promise<Response>((resolve, reject) => {
+    const running = method?.call(client, request, { deadline: Date.now() + timeoutMs }, (error, response) => {
+      signal.removeEventListener('abort', cancel);
+      if (error === null) {
+        resolve(response as Response);
+      } else {
+        reject(new CallError(error));
+      }
+    });
+    function cancel(): void {
+      running?.cancel();
+    }
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+}

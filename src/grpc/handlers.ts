@@ -1,0 +1,82 @@
+import { type handleUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { ProviderError, stackOf } from '../errors.ts';
+import type { ServedMount } from '../mount/serve.ts';
+import type { Logger } from '../observability/logger.ts';
+import { type MountCall, parseRequest } from '../spec/parse-request.ts';
+import { NAME, VERSION } from '../version.ts';
+import { callSignal } from './call-signal.ts';
+import type { MountRequest, MountResponse, VersionRequest, VersionResponse } from './protocol.ts';
+import { statusOf } from './status.ts';
+
+export interface HandlerDeps {
+  serveMount(call: MountCall, signal: AbortSignal): Promise<ServedMount>;
+  readonly log: Logger;
+  readonly mountTimeoutMs: number;
+  /** Aborts, with a ProviderError, when mounts under way must end because the process does. */
+  readonly stopping: AbortSignal;
+}
+
+export function versionHandler(): handleUnaryCall<VersionRequest, VersionResponse> {
+  return function version(_call, reply) {
+    reply(null, { version: 'v1alpha1', runtimeName: NAME, runtimeVersion: VERSION });
+  };
+}
+
+/** Answers the driver's Mount calls; whatever goes wrong is this call's failure and is logged here, once. */
+export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, MountResponse> {
+  return function handleMount(call, reply) {
+    const started = performance.now();
+    let log = deps.log;
+    async function answer(): Promise<ServedMount> {
+      using bounded = callSignal(call, deps.stopping, deps.mountTimeoutMs);
+      const mountCall = parseRequest(call.request);
+      log = log.child(whose(mountCall));
+      return await deps.serveMount(mountCall, bounded.signal);
+    }
+    answer().then(
+      (served) => {
+        log.info({ ...what(served), ms: since(started) }, 'mount served');
+        reply(null, response(served));
+      },
+      (thrown: unknown) => {
+        const error = ProviderError.from(thrown);
+        const fields = { reason: error.reason, error: error.message, ms: since(started) };
+        // Only a bug has a stack worth a line.
+        log.error(error.reason === 'Internal' ? { ...fields, stack: stackOf(error.cause) } : fields, 'mount failed');
+        reply(serviceError(error));
+      },
+    );
+  };
+}
+
+function whose({ pod, parameters }: MountCall): Record<string, unknown> {
+  return {
+    namespace: pod.namespace,
+    pod: pod.name,
+    serviceAccount: pod.serviceAccount,
+    class: parameters.get('secretProviderClass'),
+  };
+}
+
+function what({ spec, plan, changed }: ServedMount): Record<string, unknown> {
+  return { regions: spec.regions, objects: spec.objects.length, files: plan.files.length, changed };
+}
+
+function since(started: number): number {
+  return Math.round(performance.now() - started);
+}
+
+function response({ plan, changed }: ServedMount): MountResponse {
+  return {
+    objectVersion: Array.from(plan.versions, ([id, version]) => ({ id, version })),
+    // No files in the answer: the driver leaves the volume as we wrote it.
+    files:
+      changed === undefined
+        ? plan.files.map(({ path, mode, value }) => ({ path, mode, contents: value.expose() }))
+        : [],
+  };
+}
+
+function serviceError({ reason, message }: ProviderError): ServiceError {
+  return Object.assign(new Error(message), { code: statusOf(reason), details: message, metadata: new Metadata() });
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Server } from '@grpc/grpc-js';
+import { ProviderError } from '../errors.ts';
+import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from './definitions.ts';
+import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';
+import { createHealth } from './health.ts';
+import { bindSocket } from './socket.ts';
+
+export interface ServerSettings extends Omit<HandlerDeps, 'stopping'> {
+  readonly socketPath: string;
+  /** Milliseconds that mounts under way get to finish at a stop. */
+  readonly drainMs: number;
+}
+
+/** A server that answers on the socket until it is disposed of, which drains it. */
+export type ProviderServer = AsyncDisposable;
+
+/** Milliseconds for the answers of mounts that were told to end. */
+const LAST_ANSWERS_MS = 2_000;
+
+/** Serves the driver on its socket; returns once the socket is there. */
+export async function startServer(settings: ServerSettings): Promise<ProviderServer> {
+  const stopping = new AbortController();
+  const health = createHealth();
+  const server = new Server();
+  server.addService(loadService(PROVIDER_SERVICE).service, {
+    version: versionHandler(),
+    mount: mountHandler({ ...settings, stopping: stopping.signal }),
+  });
+  server.addService(loadService(HEALTH_SERVICE).service, health.implementation);
+  const socket = await bindSocket(server, settings.socketPath);
+  health.setServing(true);
+  return {
+    async [Symbol.asyncDispose]() {
+      health.setServing(false);
+      // First the path: a socket file that nobody serves blocks the driver's calls for two minutes, a missing one fails at once.
+      await socket[Symbol.asyncDispose]();
+      health.close();
+      await drain(server, stopping, settings.drainMs);
+    },
+  };
+}
+
+async function drain(server: Server, stopping: AbortController, drainMs: number): Promise<void> {
+  const ended = new Promise<'ended'>((resolve) => {
+    server.tryShutdown(() => resolve('ended'));
+  });
+  if ((await endsWithin(ended, drainMs)) === 'ended') {
+    return;
+  }
+  // Told to end, mounts answer with a code that is safe; a connection that breaks would be UNAVAILABLE, which is not (see statusOf).
+  stopping.abort(new ProviderError('Cancelled', 'the provider is stopping: the kubelet will try again'));
+  if ((await endsWithin(ended, LAST_ANSWERS_MS)) !== 'ended') {
+    server.forceShutdown();
+  }
+}
+
+async function endsWithin(ended: Promise<'ended'>, ms: number): Promise<'ended' | 'late'> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([ended, delay(ms, 'late' as const, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
+}

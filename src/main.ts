@@ -1,0 +1,29 @@
+import { run } from './cli/commands.ts';
+import { stackOf } from './errors.ts';
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const stopping = new AbortController();
+
+function stop(): void {
+  // A second signal meets Node's own handling, which kills.
+  for (const signal of STOP_SIGNALS) {
+    process.off(signal, stop);
+  }
+  stopping.abort();
+}
+
+for (const signal of STOP_SIGNALS) {
+  process.on(signal, stop);
+}
+
+// A bug in one call must not end the mounts of every other pod: it is written down, and the process goes on.
+process.on('unhandledRejection', (reason) => {
+  process.stderr.write(`${JSON.stringify({ level: 'error', msg: 'unhandled rejection', stack: stackOf(reason) })}\n`);
+});
+
+process.exitCode = await run(process.argv.slice(2), {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  signal: stopping.signal,
+  env: process.env,
+});
