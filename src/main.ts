@@ -21,9 +21,12 @@ process.on('unhandledRejection', (reason) => {
   process.stderr.write(`${JSON.stringify({ level: 'error', msg: 'unhandled rejection', stack: stackOf(reason) })}\n`);
 });
 
-process.exitCode = await run(process.argv.slice(2), {
+// Not `await`: the bundle is CommonJS, which has none at the top.
+void run(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   signal: stopping.signal,
   env: process.env,
+}).then((code) => {
+  process.exitCode = code;
 });
