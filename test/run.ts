@@ -11,6 +11,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   lint: ['oxlint', '--deny-warnings', '.'],
   types: ['tsc'],
   'dead code': ['knip'],
+  'flag table': ['node', 'test/setup/write-docs.ts', '--check'],
 };
 
 interface Tally {
