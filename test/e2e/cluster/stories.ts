@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CHECKOUT, CLUSTER_FILE, RUN } from './layout.ts';
+
+const RESULTS = path.join(RUN, 'results.json');
+
+/** What is used of vitest's JSON report. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly startTime: number;
+    readonly endTime: number;
+    readonly assertionResults: readonly unknown[];
+  }[];
+}
+
+/** Runs the stories against the cluster described in the cluster file. Returns vitest's exit code. */
+export async function runStories(vitestArgs: readonly string[]): Promise<number> {
+  const vitest = path.join(CHECKOUT, 'node_modules/vitest/vitest.mjs');
+  const config = path.join(CHECKOUT, 'test/e2e/vitest.config.ts');
+  const child = spawn(
+    process.execPath,
+    [vitest, 'run', '--root', CHECKOUT, '--config', config, '--outputFile.json', RESULTS, ...vitestArgs],
+    { cwd: CHECKOUT, env: { ...process.env, E2E_CLUSTER: CLUSTER_FILE }, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  const [code] = await once(child, 'exit');
+  return typeof code === 'number' ? code : 1;
+}
+
+export interface Summary {
+  readonly passed: number;
+  readonly failed: number;
+  /** One for each story: its outcome, name and seconds. */
+  readonly lines: readonly string[];
+}
+
+/** Reads the outcome of the stories; a run without one counts as one failure. */
+export async function readSummary(): Promise<Summary> {
+  if (!existsSync(RESULTS)) {
+    return { passed: 0, failed: 1, lines: [] };
+  }
+  const report: Report = JSON.parse(await readFile(RESULTS, 'utf8'));
+  const lines = report.testResults.map((story) => {
+    const seconds = ((story.endTime - story.startTime) / 1000).toFixed(1).padStart(6);
+    return `${story.status === 'passed' ? '✓' : '✗'} ${seconds} s  ${path.basename(story.name, '.test.ts')}`;
+  });
+  // A file that could not even be loaded has failed without a test in it.
+  const broken = report.testResults.filter(
+    (story) => story.status !== 'passed' && story.assertionResults.length === 0,
+  ).length;
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken, lines };
+}

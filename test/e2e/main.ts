@@ -1,0 +1,75 @@
+// `npm run e2e`: builds what the cluster is made of, brings it up, runs the stories, and always takes it down again.
+// `--keep` leaves it up after the stories, `--up` without any; both until Ctrl-C. `--kubeconfig FILE` runs the stories
+// against a cluster you have. Anything else goes to vitest: a word runs the stories with it in their file's name.
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildPrograms } from './cluster/build.ts';
+import type { ClusterFacts } from './cluster/cluster.ts';
+import { kubectl } from './cluster/kubectl.ts';
+import { CHECKOUT, CLUSTER_FILE, RUN } from './cluster/layout.ts';
+import { API_RELAY, clearMachine, recover, startMachine } from './cluster/machine.ts';
+import { installPackages } from './cluster/packages.ts';
+import { progress } from './cluster/progress.ts';
+import { relay } from './cluster/relay.ts';
+import { checkRequirements } from './cluster/requirements.ts';
+import { readSummary, runStories } from './cluster/stories.ts';
+
+const { values, positionals } = parseArgs({
+  options: { keep: { type: 'boolean' }, up: { type: 'boolean' }, kubeconfig: { type: 'string' } },
+  allowPositionals: true,
+});
+process.chdir(CHECKOUT);
+
+try {
+  process.exitCode =
+    values.kubeconfig === undefined ? await runOnOwnCluster() : await runOnGivenCluster(values.kubeconfig);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function runOnOwnCluster(): Promise<number> {
+  await checkRequirements();
+  await recover();
+  await installPackages();
+  await buildPrograms();
+  const built = performance.now();
+
+  const hold = values.keep === true || values.up === true;
+  const apiPort = await relay({ port: 0 }, { path: API_RELAY });
+  const stories = values.up === true ? 'no' : 'yes';
+  const inside = path.join(CHECKOUT, 'test/e2e/cluster/inside.ts');
+  const machine = await startMachine(inside, [`${apiPort}`, stories, hold ? 'yes' : 'no', ...positionals]);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => machine.stop());
+  }
+  const code = await machine.ended;
+  const ended = performance.now();
+  await clearMachine();
+  progress(`the machine is gone and cleared away in ${((performance.now() - ended) / 1000).toFixed(1)} s`);
+  const [preparing, running] = [built, performance.now() - built].map((ms) => (ms / 1000).toFixed(1));
+  progress(`packages and programs took ${preparing} s, everything after them ${running} s`);
+  if (stories === 'yes') {
+    await printSummary();
+  }
+  return code;
+}
+
+async function runOnGivenCluster(file: string): Promise<number> {
+  const kubeconfig = path.resolve(file);
+  const nodeName = await kubectl(kubeconfig, ['get', 'nodes', '--output=jsonpath={.items[0].metadata.name}']);
+  // Only the owner of the cluster knows by which address its pods reach this machine.
+  const hostAddress = process.env['E2E_HOST_ADDRESS'] ?? '127.0.0.1';
+  const facts: ClusterFacts = { owned: false, kubeconfig, apiPort: 0, nodeName, hostAddress };
+  await mkdir(RUN, { recursive: true });
+  await writeFile(CLUSTER_FILE, JSON.stringify(facts));
+  const code = await runStories(positionals);
+  await printSummary();
+  return code;
+}
+
+async function printSummary(): Promise<void> {
+  const { passed, failed, lines } = await readSummary();
+  console.log(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed`);
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Cluster } from '../cluster/cluster.ts';
+import { openCluster } from '../cluster/cluster.ts';
+import { APP_IMAGE } from '../cluster/images.ts';
+import { waitFor } from '../cluster/wait.ts';
+
+const DRIVER = 'secrets-store.csi.k8s.io';
+const namespace = `cluster-${randomBytes(3).toString('hex')}`;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await openCluster();
+  await cluster.kubectl(['create', 'namespace', namespace]);
+});
+
+afterAll(async () => {
+  await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+test('the node is ready and lists the Secrets Store CSI driver', async () => {
+  const ready = await cluster.kubectl([
+    'get',
+    'node',
+    cluster.nodeName,
+    '--output=jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+  ]);
+  const drivers = await cluster.kubectl([
+    'get',
+    'csinode',
+    cluster.nodeName,
+    '--output=jsonpath={.spec.drivers[*].name}',
+  ]);
+
+  expect(ready).toBe('True');
+  expect(drivers.split(' ')).toContain(DRIVER);
+});
+
+test('a pod gets ready and reaches the API server by the address it is told', async () => {
+  await cluster.apply([pod('reaches-api', { command: ['sleep', 'infinity'] })]);
+  await cluster.kubectl([
+    'wait',
+    '--for=condition=Ready',
+    'pod/reaches-api',
+    `--namespace=${namespace}`,
+    '--timeout=60s',
+  ]);
+
+  const script =
+    'nc -w 5 "$KUBERNETES_SERVICE_HOST" "$KUBERNETES_SERVICE_PORT" </dev/null && echo "reached $KUBERNETES_SERVICE_HOST"';
+  const said = await cluster.kubectl(['exec', 'reaches-api', `--namespace=${namespace}`, '--', 'sh', '-c', script]);
+
+  const service = await cluster.kubectl(['get', 'service', 'kubernetes', '--output=jsonpath={.spec.clusterIP}']);
+  expect(said.trim()).toBe(`reached ${service}`);
+});
+
+test('a pod whose class names a provider that is not there is told so', async () => {
+  await cluster.apply([
+    {
+      apiVersion: 'secrets-store.csi.x-k8s.io/v1',
+      kind: 'SecretProviderClass',
+      metadata: { name: 'nobody', namespace },
+      spec: { provider: 'nobody', parameters: { objects: 'none' } },
+    },
+    pod('waits', { command: ['sleep', 'infinity'] }, 'nobody'),
+  ]);
+
+  const selector = 'reason=FailedMount,involvedObject.name=waits';
+  const message = await waitFor(
+    'the pod has a FailedMount event',
+    async () => {
+      const args = ['get', 'events', `--namespace=${namespace}`, `--field-selector=${selector}`];
+      const messages = await cluster.kubectl([...args, '--output=jsonpath={.items[*].message}']);
+      return messages.includes('provider') && messages;
+    },
+    { timeoutMs: 60_000, everyMs: 500 },
+  );
+
+  expect(message).toContain('provider not found: provider "nobody"');
+});
+
+function pod(name: string, container: object, secretProviderClass?: string): object {
+  const volume = {
+    name: 'secrets',
+    csi: { driver: DRIVER, readOnly: true, volumeAttributes: { secretProviderClass } },
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: 'app',
+          image: APP_IMAGE,
+          imagePullPolicy: 'Never',
+          ...container,
+          ...(secretProviderClass !== undefined && { volumeMounts: [{ name: 'secrets', mountPath: '/mnt/secrets' }] }),
+        },
+      ],
+      ...(secretProviderClass !== undefined && { volumes: [volume] }),
+    },
+  };
+}

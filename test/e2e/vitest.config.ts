@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'e2e',
+    include: ['test/e2e/stories/**/*.test.ts'],
+    // There is one cluster, and some stories switch parts of it off.
+    fileParallelism: false,
+    reporters: ['verbose', 'json'],
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
+  },
+});
