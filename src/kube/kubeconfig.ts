@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { AccessSource } from './access.ts';
+
+/**
+ * A kubeconfig file with all its ways to log in.
+ * @param file absent means: where kubectl looks, ~/.kube/config
+ * @throws Error when there is no such file, or it names no cluster
+ */
+export function kubeconfigAccess(file?: string): AccessSource {
+  const config = new KubeConfig();
+  config.loadFromFile(existing(file));
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) {
+    throw new Error('the kubeconfig has no current context');
+  }
+  const server = new URL(cluster.server);
+  return async () => {
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    if (cluster.proxyUrl === undefined) {
+      // The library's own agent closes its connection after every request.
+      delete options.agent;
+    }
+    return { server, options };
+  };
+}
+
+function existing(file: string | undefined): string {
+  const path = file ?? join(homedir(), '.kube', 'config');
+  if (existsSync(path)) {
+    return path;
+  }
+  throw new Error(
+    file === undefined
+      ? "there is neither a service-account token nor a kubeconfig: let the pod mount its service account's token, or set --kubeconfig"
+      : `the kubeconfig "${file}" does not exist`,
+  );
+}

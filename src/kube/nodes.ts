@@ -1,0 +1,46 @@
+import { ProviderError } from '../errors.ts';
+import type { PodRef } from '../spec/mount-spec.ts';
+import type { Kube } from './client.ts';
+import type { KubeSettings } from './settings.ts';
+import { sharedLookup } from './shared-lookup.ts';
+
+const REGION_LABEL = 'topology.kubernetes.io/region';
+
+const WAY_OUT = 'set "region" in the class, or the provider\'s --aws-region (chart: awsRegion)';
+
+/** @throws ProviderError KubernetesUnavailable, InvalidParameters where the node has no region, or the signal's reason */
+export type RegionOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
+
+/** The region of this node: that of every pod on it, so read once. */
+export function createRegionLookup(kube: Pick<Kube, 'get'>, settings: Pick<KubeSettings, 'nodeName'>): RegionOf {
+  const nodeOf = sharedLookup(0, async (key) => {
+    const [namespace = '', name = ''] = key.split('/');
+    const { spec } = await kube.get({ resource: 'pods', namespace, name });
+    if (!spec?.nodeName) {
+      throw new ProviderError('KubernetesUnavailable', `pod "${key}" is on no node yet`);
+    }
+    return spec.nodeName;
+  });
+  const regionOf = sharedLookup(Number.POSITIVE_INFINITY, async (node) => {
+    const { metadata } = await kube.get({ resource: 'nodes', name: node });
+    const region = metadata?.labels?.[REGION_LABEL];
+    if (!region) {
+      throw new ProviderError('InvalidParameters', `node "${node}" has no label ${REGION_LABEL}`);
+    }
+    return region;
+  });
+  let ownNode = settings.nodeName;
+
+  return async (pod, signal) => {
+    try {
+      ownNode ??= await nodeOf(`${pod.namespace}/${pod.name}`, signal);
+      return await regionOf(ownNode, signal);
+    } catch (error) {
+      if (signal.aborted) {
+        throw error;
+      }
+      const { reason, message } = ProviderError.from(error);
+      throw new ProviderError(reason, `failed to retrieve region from node: ${message}; ${WAY_OUT}`, { cause: error });
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import { ProviderError } from '../errors.ts';
+import type { PodRef } from '../spec/mount-spec.ts';
+import type { Kube } from './client.ts';
+import { sharedLookup } from './shared-lookup.ts';
+
+/** Long enough for a node's storm of mounts, short enough for somebody who has just changed the annotation. */
+const GOOD_FOR_MS = 60_000;
+
+/** As EKS's pod identity webhook reads it. */
+const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
+
+/** @throws ProviderError RoleMissing, KubernetesUnavailable, or the signal's reason */
+export type RoleOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
+
+/** The IAM role that a pod's service account names. */
+export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
+  const roles = sharedLookup(GOOD_FOR_MS, async (key) => {
+    const [namespace = '', name = ''] = key.split('/');
+    const { metadata } = await kube.get({ resource: 'serviceaccounts', namespace, name });
+    const role = metadata?.annotations?.[ROLE_ANNOTATION];
+    if (!role) {
+      throw new ProviderError(
+        'RoleMissing',
+        `an IAM role must be associated with service account "${key}": annotate it with ${ROLE_ANNOTATION}: <ARN of the role>, or set usePodIdentity: "true" in the class to use EKS Pod Identity`,
+      );
+    }
+    return role;
+  });
+  // A name of Kubernetes holds no slash.
+  return (pod, signal) => roles(`${pod.namespace}/${pod.serviceAccount}`, signal);
+}

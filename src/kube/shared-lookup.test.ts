@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ProviderError } from '../errors.ts';
+import { sharedLookup } from './shared-lookup.ts';
+
+type Load = (key: string) => Promise<string>;
+
+const NEVER = new AbortController().signal;
+
+describe('sharedLookup', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('makes one call for all who ask at once', async () => {
+    const load = vi.fn<Load>(async (key) => `${key} loaded`);
+    const lookup = sharedLookup(1_000, load);
+
+    const answers = await Promise.all([lookup('a', NEVER), lookup('a', NEVER), lookup('b', NEVER)]);
+
+    expect(answers).toEqual(['a loaded', 'a loaded', 'b loaded']);
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps an answer until it is too old, counted from when it came', async () => {
+    const load = vi.fn<Load>(async () => 'answer');
+    const lookup = sharedLookup(1_000, load);
+    await lookup('a', NEVER);
+    await Promise.resolve();
+
+    vi.advanceTimersByTime(999);
+    await lookup('a', NEVER);
+    const callsWhileFresh = load.mock.calls.length;
+    vi.advanceTimersByTime(1);
+    await lookup('a', NEVER);
+
+    expect([callsWhileFresh, load.mock.calls.length]).toEqual([1, 2]);
+  });
+
+  it('does not keep a failure', async () => {
+    const load = vi.fn<Load>(async () => 'answer').mockRejectedValueOnce(new Error('down'));
+    const lookup = sharedLookup(1_000, load);
+
+    const failed = Promise.all([lookup('a', NEVER), lookup('a', NEVER)]);
+
+    await expect(failed).rejects.toThrow('down');
+    await expect(lookup('a', NEVER)).resolves.toBe('answer');
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  it('lets one who waits go without taking the answer from the others', async () => {
+    const slow = Promise.withResolvers<string>();
+    const load = vi.fn<Load>(() => slow.promise);
+    const lookup = sharedLookup(1_000, load);
+    const patient = lookup('a', NEVER);
+    const impatient = new AbortController();
+    const gone = lookup('a', impatient.signal);
+
+    impatient.abort(new ProviderError('Cancelled', 'the driver ended the call'));
+
+    await expect(gone).rejects.toMatchObject({ reason: 'Cancelled' });
+    slow.resolve('answer');
+    await expect(patient).resolves.toBe('answer');
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
+  it('refuses a signal that has ended already', async () => {
+    const lookup = sharedLookup(1_000, async () => 'answer');
+    const ended = AbortSignal.abort(new ProviderError('Cancelled', 'too late'));
+
+    await expect(lookup('a', ended)).rejects.toThrow('too late');
+  });
+});

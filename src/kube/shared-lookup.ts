@@ -1,0 +1,49 @@
+import { unlessAborted } from './unless-aborted.ts';
+
+/** A waiter ends with its signal, by the signal's reason; what it waits for goes on for the others. */
+export type SharedLookup<Value> = (key: string, signal: AbortSignal) => Promise<Value>;
+
+interface Entry<Value> {
+  readonly value: Promise<Value>;
+  /** On the monotonic clock; Infinity while the call is in flight. */
+  readonly staleAt: number;
+}
+
+/**
+ * One call in flight a key, its answer good for a while for everyone; a failure is forgotten at once.
+ * @param ttlMs how long an answer is good
+ * @param load must end by itself
+ */
+export function sharedLookup<Value>(ttlMs: number, load: (key: string) => Promise<Value>): SharedLookup<Value> {
+  const entries = new Map<string, Entry<Value>>();
+
+  function start(key: string): Entry<Value> {
+    const entry = { value: load(key), staleAt: Number.POSITIVE_INFINITY };
+    entries.set(key, entry);
+    void settle(key, entry.value);
+    return entry;
+  }
+
+  async function settle(key: string, value: Promise<Value>): Promise<void> {
+    try {
+      await value;
+      entries.set(key, { value, staleAt: performance.now() + ttlMs });
+    } catch {
+      entries.delete(key);
+    }
+  }
+
+  function dropStale(): void {
+    const now = performance.now();
+    for (const [key, { staleAt }] of entries) {
+      if (staleAt <= now) {
+        entries.delete(key);
+      }
+    }
+  }
+
+  return (key, signal) => {
+    dropStale();
+    return unlessAborted((entries.get(key) ?? start(key)).value, signal);
+  };
+}
