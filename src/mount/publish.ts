@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ProviderError } from '../errors.ts';
 import type { PlannedFile } from './plan.ts';
 import { volumeFailure } from './volume-failure.ts';
@@ -91,15 +91,17 @@ async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSig
   for (const { path, mode, value } of files) {
     signal?.throwIfAborted();
     try {
-      for (const parent of parentsOf(path)) {
-        await mkdir(join(dir, parent), { recursive: true });
-        await chmod(join(dir, parent), 0o755);
-      }
+      await mkdir(dirname(join(dir, path)), { recursive: true });
       // Exclusive creation follows no symlink.
       await writeFile(join(dir, path), value.expose(), { flag: 'wx', mode: 0o600 });
       await chmod(join(dir, path), mode);
     } catch (error) {
       throw volumeFailure(error, { targetPath: dir, path, bytes: sizeOf(files) });
+    }
+  }
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) {
+      await chmod(join(entry.parentPath, entry.name), 0o755);
     }
   }
   await chmod(dir, 0o755);
@@ -152,13 +154,6 @@ function refuseOutside(files: readonly PlannedFile[]): void {
       throw new ProviderError('Internal', `"${path}" is no path inside a volume`);
     }
   }
-}
-
-function parentsOf(path: string): string[] {
-  return path
-    .split('/')
-    .slice(0, -1)
-    .map((_, depth, parts) => parts.slice(0, depth + 1).join('/'));
 }
 
 function topNames(files: readonly PlannedFile[]): Set<string> {

@@ -1,6 +1,6 @@
 import { constants, type Dirent } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { PlannedFile } from './plan.ts';
@@ -27,7 +27,7 @@ export interface Volume {
  */
 export async function readVolume(targetPath: string): Promise<Volume> {
   try {
-    if (!(await lstat(targetPath)).isDirectory()) {
+    if (!(await lstat(resolve(targetPath))).isDirectory()) {
       throw new ProviderError(
         'VolumeUnwritable',
         `"${targetPath}" is no directory, so not the volume the driver mounted`,

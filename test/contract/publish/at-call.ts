@@ -1,0 +1,24 @@
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+
+/** Until disposed of, the `at`-th call that would change a file system, counted from 1, does this instead. */
+export function atCall(at: number, instead: (name: string) => never): Disposable {
+  let calls = 0;
+  const real = { ...fs };
+  for (const name of ['mkdtemp', 'mkdir', 'writeFile', 'chmod', 'symlink', 'rename', 'rm'] as const) {
+    const call: (...args: never[]) => Promise<unknown> = real[name];
+    Object.assign(fs, {
+      [name]: async (...args: never[]) => {
+        calls += 1;
+        return calls === at ? instead(name) : call(...args);
+      },
+    });
+  }
+  syncBuiltinESMExports();
+  return {
+    [Symbol.dispose]: () => {
+      Object.assign(fs, real);
+      syncBuiltinESMExports();
+    },
+  };
+}

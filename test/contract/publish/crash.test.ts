@@ -1,0 +1,119 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ProviderError } from '../../../src/errors.ts';
+import { publish } from '../../../src/mount/publish.ts';
+import { atCall } from './at-call.ts';
+import { filesOf, layoutOf, layoutWith, plant, podView, temporaryVolume, viewOf } from './pod-view.ts';
+
+const OLD = filesOf({ user: 'old', gone: 'old', 'dir/file': 'old' });
+const NEW_SET = { user: 'new', added: 'new', 'dir/file': 'new', 'deep/er/file': 'new' };
+const NEW = filesOf(NEW_SET);
+const PLAIN = filesOf({ user: 'old', gone: 'old' });
+const PROGRAM = join(import.meta.dirname, 'publish-sets.ts');
+
+describe.for([
+  { start: 'an empty volume', old: [], prepare: async () => undefined },
+  { start: 'a set of ours', old: OLD, prepare: (target: string) => publish(target, OLD) },
+  {
+    start: "plain files of AWS's provider",
+    old: PLAIN,
+    prepare: async (target: string) => plant(target, { user: 'old', gone: 'old' }),
+  },
+])('at every single step of a publish over $start', ({ old, prepare }) => {
+  it('a kill leaves the old set or the new one, and the next publish clears up', async () => {
+    const views: object[] = [];
+    let isKilled = true;
+    for (let step = 1; isKilled; step += 1) {
+      using volume = temporaryVolume();
+      await prepare(volume.path);
+
+      const child = spawnSync(process.execPath, [PROGRAM, volume.path, JSON.stringify([NEW_SET]), `${step}`]);
+      isKilled = child.signal === 'SIGKILL';
+      const view = podView(volume.path);
+      await publish(volume.path, NEW);
+
+      expect(isKilled || child.status === 0).toBe(true);
+      expect([viewOf(old), viewOf(NEW)]).toContainEqual(view);
+      expect(podView(volume.path)).toEqual(viewOf(NEW));
+      expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added', 'dir', 'deep'));
+      views.push(view);
+    }
+
+    expect(views.length).toBeGreaterThan(15);
+    expect(views[0]).toEqual(viewOf(old));
+    expect(views.at(-1)).toEqual(viewOf(NEW));
+  });
+
+  it('a failure says so and leaves all as it was; one in clearing up leaves the new set', async () => {
+    let failures = 0;
+    let hasFailed = true;
+    for (let step = 1; hasFailed; step += 1) {
+      using volume = temporaryVolume();
+      await prepare(volume.path);
+      const layoutBefore = layoutOf(volume.path);
+
+      const reason = await reasonOfFailureAt(step, volume.path);
+      const view = podView(volume.path);
+      const layout = layoutOf(volume.path);
+      await publish(volume.path, NEW);
+
+      hasFailed = reason !== undefined;
+      failures += hasFailed ? 1 : 0;
+      expect([undefined, 'VolumeUnwritable']).toContain(reason);
+      expect([viewOf(old), viewOf(NEW)]).toContainEqual(view);
+      // A takeover may stop when the old content is half in the layout: another layout, the same view.
+      const isMidTakeover = layout.includes('..data -> <dir>') && layoutBefore.includes('gone');
+      const isOld = !isMidTakeover && !('added' in view);
+      expect(isOld ? layout : layoutBefore).toEqual(layoutBefore);
+      expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added', 'dir', 'deep'));
+    }
+
+    expect(failures).toBeGreaterThan(15);
+  });
+});
+
+it('a kill at any moment leaves one set or the other', { timeout: 120_000 }, async () => {
+  using volume = temporaryVolume();
+  await publish(volume.path, OLD);
+  const sets = JSON.stringify([NEW_SET, { user: 'old', gone: 'old', 'dir/file': 'old' }]);
+  const views: object[] = [];
+
+  for (let round = 0; round < 40; round += 1) {
+    const child = spawn(process.execPath, [PROGRAM, volume.path, sets], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    await once(child.stdout, 'data');
+    await sleep(Math.random() * 40);
+    child.kill('SIGKILL');
+    await exited;
+    const view = podView(volume.path);
+    const [next, names] = round % 2 === 0 ? [NEW, ['user', 'added', 'dir', 'deep']] : [OLD, ['user', 'gone', 'dir']];
+    await publish(volume.path, next);
+
+    expect(child.signalCode).toBe('SIGKILL');
+    expect([viewOf(OLD), viewOf(NEW)]).toContainEqual(view);
+    expect(podView(volume.path)).toEqual(viewOf(next));
+    expect(layoutOf(volume.path)).toEqual(layoutWith(...names));
+    views.push(view);
+  }
+
+  expect(views).toContainEqual(viewOf(OLD));
+  expect(views).toContainEqual(viewOf(NEW));
+});
+
+/** @returns undefined if the publish does not come as far as that step */
+async function reasonOfFailureAt(step: number, target: string): Promise<string | undefined> {
+  const failing = atCall(step, (syscall) => {
+    throw Object.assign(new Error(`EIO: i/o error, ${syscall}`), { code: 'EIO', syscall });
+  });
+  try {
+    await publish(target, NEW);
+    return undefined;
+  } catch (error) {
+    return error instanceof ProviderError ? error.reason : String(error);
+  } finally {
+    failing[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { publish } from '../../../src/mount/publish.ts';
+import { filesOf, plant, temporaryVolume } from './pod-view.ts';
+import type { ReaderReport } from './reader.ts';
+
+const NAMES = ['user', 'password', 'dir/file'];
+
+it.for(['names', 'directory'] as const)(
+  'a reader of the %s meets no missing, half or mixed set while sets change',
+  async (how) => {
+    using volume = temporaryVolume();
+    await publish(volume.path, filesOf(generation(0, NAMES)));
+    const reader = await startReader(how, volume.path, NAMES);
+
+    for (let n = 1; n <= 300; n += 1) {
+      // Names that come and go must not disturb those that stay.
+      await publish(volume.path, filesOf(generation(n, [...NAMES, `only-${n % 2}`])));
+    }
+    const report = await reader.stop();
+
+    expect(report).toMatchObject({ generation: 300, faults: [] });
+    expect(report.generations).toBeGreaterThan(50);
+  },
+);
+
+it("a reader of plain files meets no missing, half or mixed set while they are taken over from AWS's provider", async () => {
+  using volume = temporaryVolume();
+  const names = ['user', 'password', 'other'];
+  plant(volume.path, generation(0, names));
+  const reader = await startReader('names', volume.path, names);
+
+  for (let n = 1; n <= 200; n += 1) {
+    await publish(volume.path, filesOf(generation(n, names)));
+    plant(volume.path, generation(n, n % 2 === 0 ? names : names.slice(1)));
+  }
+  const report = await reader.stop();
+
+  expect(report).toMatchObject({ generation: 200, faults: [] });
+  expect(report.generations).toBeGreaterThan(50);
+});
+
+it('such a reader would notice: files replaced one by one are a mixed set', async () => {
+  using volume = temporaryVolume();
+  plant(volume.path, generation(0, NAMES.slice(0, 2)));
+  const reader = await startReader('names', volume.path, NAMES.slice(0, 2));
+
+  plant(volume.path, generation(1, ['user']));
+  await sleep(100);
+  const report = await reader.stop();
+
+  expect(report.faults).toContain('password has 0 after 1 was there');
+});
+
+/** Each of 8 KiB, two pages, so that half a file would show. */
+function generation(n: number, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, `${n}\n`.repeat(Math.ceil(8192 / `${n}\n`.length))]));
+}
+
+async function startReader(how: 'names' | 'directory', target: string, names: readonly string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'reader.ts'), how, target, ...names], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return {
+    async stop(): Promise<ReaderReport> {
+      child.stdin.end();
+      return JSON.parse(await text(child.stdout));
+    },
+  };
+}
