@@ -1,0 +1,55 @@
+import type { AwsError } from './answers.ts';
+import type { AwsRequest } from './aws-request.ts';
+
+/** What goes wrong with a request. */
+export type Fault =
+  | { readonly kind: 'delay'; readonly ms: number }
+  | ({ readonly kind: 'error' } & AwsError)
+  /** Takes the request and never answers. */
+  | { readonly kind: 'hang' }
+  /** Closes the connection with a reset. */
+  | { readonly kind: 'reset' }
+  /** Answers 200 with this text. */
+  | { readonly kind: 'garble'; readonly body: string };
+
+export const THROTTLED: Fault = { kind: 'error', status: 400, code: 'ThrottlingException', message: 'Rate exceeded' };
+export const OUTAGE: Fault = {
+  kind: 'error',
+  status: 503,
+  code: 'InternalFailure',
+  message: 'An internal error occurred',
+};
+export const EXPIRED: Fault = {
+  kind: 'error',
+  status: 400,
+  code: 'ExpiredTokenException',
+  message: 'The security token included in the request is expired',
+};
+
+/** Requests: absent parts match all. */
+export interface RequestMatch {
+  readonly service?: string;
+  readonly action?: string;
+  readonly region?: string;
+  /** One of the names or ARNs that the request asks for. */
+  readonly resource?: string;
+}
+
+export interface Injection {
+  readonly fault: Fault;
+  readonly match: RequestMatch;
+  /** Requests that it still befalls. */
+  left: number;
+}
+
+export function isMatch(
+  match: RequestMatch,
+  request: Pick<AwsRequest, 'service' | 'action' | 'region' | 'resources'>,
+): boolean {
+  return (
+    (match.service ?? request.service) === request.service &&
+    (match.action ?? request.action) === request.action &&
+    (match.region ?? request.region) === request.region &&
+    (match.resource === undefined || request.resources.includes(match.resource))
+  );
+}

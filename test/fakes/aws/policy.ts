@@ -1,0 +1,52 @@
+/** A role of the emulated IAM. */
+export interface Role {
+  readonly arn: string;
+  /** Service accounts, as `namespace/name`, that its trust policy lets in. */
+  readonly trusts: readonly string[];
+  readonly allows: readonly Statement[];
+}
+
+export interface Statement {
+  /** IAM actions; `*` and `?` as in IAM. */
+  readonly actions: readonly string[];
+  /** ARNs; `*` and `?` as in IAM. */
+  readonly resources: readonly string[];
+}
+
+/** A session of a role: what an access key stands for. */
+export interface Session {
+  readonly role: Role;
+  readonly name: string;
+}
+
+export function isAllowed({ allows }: Role, action: string, arn: string): boolean {
+  return allows.some(
+    ({ actions, resources }) =>
+      actions.some((pattern) => matches(pattern, action)) && resources.some((pattern) => matches(pattern, arn)),
+  );
+}
+
+/** IAM's wildcards. */
+export function matches(pattern: string, text: string): boolean {
+  const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${source.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
+}
+
+export function accountOf(roleArn: string): string {
+  return roleArn.split(':')[4] ?? '';
+}
+
+/** `arn:aws:sts::…:assumed-role/<role>/<session>`, the user of AWS's denials. */
+export function sessionArn({ role, name }: Session): string {
+  return `arn:aws:sts::${accountOf(role.arn)}:assumed-role/${role.arn.split('/').at(-1)}/${name}`;
+}
+
+/** What a policy is held against when an object is asked for by this name. A secret asked for by name has its six characters too. */
+export function resourceArn(service: string, name: string, region: string, account: string): string {
+  if (name.startsWith('arn:')) {
+    return service === 'ssm' ? name.split(':').slice(0, 6).join(':') : name;
+  }
+  return service === 'ssm'
+    ? `arn:aws:ssm:${region}:${account}:parameter/${name.split(':')[0]?.replace(/^\//, '')}`
+    : `arn:aws:secretsmanager:${region}:${account}:secret:${name}-AbCdEf`;
+}

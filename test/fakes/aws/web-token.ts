@@ -1,0 +1,42 @@
+/** Claims of a Kubernetes service-account token that STS and the Pod Identity agent look at. */
+export interface WebToken {
+  readonly iss: string;
+  /** `system:serviceaccount:<namespace>:<name>` */
+  readonly sub: string;
+  readonly aud: readonly string[];
+  /** Seconds since 1970. */
+  readonly exp: number;
+}
+
+export const ISSUER = 'https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE';
+
+/** A token as the kubelet would hand over, but for its signature, which the emulators do not look at. */
+export function mintToken(serviceAccount: `${string}/${string}`, claims: Partial<Omit<WebToken, 'sub'>> = {}): string {
+  const payload = {
+    iss: ISSUER,
+    sub: `system:serviceaccount:${serviceAccount.replace('/', ':')}`,
+    aud: ['sts.amazonaws.com'],
+    exp: Math.floor(Date.now() / 1000) + 3600,
+    ...claims,
+  };
+  return [{ alg: 'RS256', kid: 'test' }, payload].map(encode).concat('c2lnbmF0dXJl').join('.');
+}
+
+/** @returns nothing for what is no token at all */
+export function readToken(token: string): WebToken | undefined {
+  try {
+    const { aud, ...claims } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return { ...claims, aud: [aud].flat() };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `namespace/name` of the service account. */
+export function subjectOf({ sub }: WebToken): string {
+  return sub.split(':').slice(2).join('/');
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
