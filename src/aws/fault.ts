@@ -1,0 +1,54 @@
+/** What went wrong with a call, and nothing else: an SDK's error holds on to the request with its session token and to the answer with its body. */
+export interface Fault {
+  /** An error that AWS sent, an answer that is none, or no answer. */
+  readonly kind: 'answer' | 'unreadable' | 'network';
+  /** AWS's error code without `Exception`, or Node's error code; empty where the text says it all. */
+  readonly code: string;
+  /** One line, cut to what an event can carry. */
+  readonly text: string;
+  readonly status?: number;
+  readonly requestId?: string;
+}
+
+/** AWS's own messages may list whole policies; a Kubernetes event takes 1024 bytes. */
+const MAX_TEXT = 400;
+
+/** @returns nothing for what comes neither from AWS nor from the network */
+export function readFault(thrown: unknown): Fault | undefined {
+  if (!(thrown instanceof Error)) {
+    return undefined;
+  }
+  const { $metadata, $fault, code } = thrown as Error & SdkFields;
+  const { httpStatusCode: status, requestId } = $metadata ?? {};
+  const answer = { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) };
+  // Modelled or not, what AWS says no with has `$fault`; it is "client" for every unmodelled code, throttling and outages too.
+  if ($fault !== undefined && thrown.name !== 'UnknownError' && thrown.name !== '400') {
+    return { kind: 'answer', code: thrown.name.replace(/Exception$/, ''), text: oneLine(thrown.message), ...answer };
+  }
+  if (thrown.name === 'TimeoutError') {
+    return { kind: 'network', code: 'TimeoutError', text: 'no answer in time' };
+  }
+  if (typeof code === 'string') {
+    return { kind: 'network', code, text: oneLine(thrown.message || code) };
+  }
+  if (status !== undefined) {
+    // A parser's message quotes the body, which may be a secret's.
+    return { kind: 'unreadable', code: thrown.name, text: 'an answer that is not AWS’s', ...answer };
+  }
+  return undefined;
+}
+
+/** A text from outside as part of a message: one line, bounded, without passwords of URLs. */
+export function oneLine(text: string): string {
+  const line = text
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .replaceAll(/\/\/[^/@\s]*@/g, '//')
+    .trim();
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
+}
+
+interface SdkFields {
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $fault?: string;
+  readonly code?: unknown;
+}
