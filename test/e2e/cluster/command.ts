@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import path from 'node:path';
 
 export interface CommandOptions {
   /** Written to the standard input. */
@@ -9,12 +10,13 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
+/** Its message holds what the program said. */
 export class CommandError extends Error {
   readonly stdout: string;
   readonly stderr: string;
 
-  constructor(command: string, stdout: string, stderr: string, cause: unknown) {
-    super(`${command} failed: ${stderr.trim() || stdout.trim() || String(cause)}`, { cause });
+  constructor(command: string, outcome: string, stdout: string, stderr: string) {
+    super(`${command} ${outcome}: ${stderr.trim() || stdout.trim()}`);
     this.name = 'CommandError';
     this.stdout = stdout;
     this.stderr = stderr;
@@ -39,8 +41,9 @@ export function runCommand(file: string, args: readonly string[], options: Comma
         resolve(stdout);
         return;
       }
-      const ended = error.killed === true ? `no answer after ${options.timeoutMs ?? 60_000} ms` : error;
-      reject(new CommandError([file, ...args].join(' ').slice(0, 300), stdout, stderr, ended));
+      const outcome =
+        error.killed === true ? 'took too long' : `failed (${error.code ?? error.signal ?? error.message})`;
+      reject(new CommandError([path.basename(file), ...args].join(' ').slice(0, 300), outcome, stdout, stderr));
     },
   );
   // A command that ends before it has read its input is judged by its exit code, not by the broken pipe.

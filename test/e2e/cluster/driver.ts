@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { credential, NODE_NAME, tokenKubeconfig } from './certificates.ts';
-import { CLUSTER_FILE, KUBECONFIG, program, RUN } from './layout.ts';
+import { CLUSTER_FILE, KUBECONFIG, PROCESSES, program } from './layout.ts';
 import { apply, kubectl } from './kubectl.ts';
 import { NODE_ADDRESS } from './network.ts';
 import { nodePath, runInNode, startInNode } from './node.ts';
@@ -23,7 +23,7 @@ const GROUP = 'secrets-store.csi.x-k8s.io';
 const DRIVER = 'secrets-store-csi-driver';
 const REGISTRAR = 'registrar';
 const DRIVER_KUBECONFIG = credential('secrets-store-csi-driver.kubeconfig');
-const OPTIONS_FILE = path.join(RUN, 'driver.json');
+const OPTIONS_FILE = path.join(PROCESSES, 'driver-options.json');
 
 /** What its Helm chart calls enableSecretRotation, rotationPollInterval, syncSecret.enabled and tokenRequests. */
 export interface DriverOptions {
@@ -122,8 +122,10 @@ async function applyObjects(options: Required<DriverOptions>): Promise<void> {
         attachRequired: false,
         volumeLifecycleModes: ['Ephemeral'],
         requiresRepublish: options.rotation,
-        tokenRequests: options.tokenAudiences.map((audience) => ({ audience })),
-        serviceAccountTokenInSecrets: options.tokenAudiences.length > 0,
+        ...(options.tokenAudiences.length > 0 && {
+          tokenRequests: options.tokenAudiences.map((audience) => ({ audience })),
+          serviceAccountTokenInSecrets: true,
+        }),
       },
     },
   ]);

@@ -12,6 +12,9 @@ export const BIN = path.join(CHECKOUT, '.cache/e2e/bin');
 export const RUN = path.join(CHECKOUT, '.cache/e2e/run');
 
 export const LOGS = path.join(RUN, 'logs');
+/** Which processes run, so that any process of the suite can stop them. */
+export const PROCESSES = path.join(RUN, 'processes');
+
 export const CREDENTIALS = path.join(RUN, 'credentials');
 export const CONFIG = path.join(RUN, 'config');
 export const KUBECONFIG = path.join(RUN, 'kubeconfig');

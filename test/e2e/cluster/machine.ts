@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeCgroups, removeCgroups } from './cgroups.ts';
-import { CHECKOUT, DISK, LOGS, NODE_VAR, RUN } from './layout.ts';
+import { removeCgroups } from './cgroups.ts';
+import { CHECKOUT, CLUSTER_FILE, CREDENTIALS, DISK, KUBECONFIG, LOGS, NODE_VAR, PROCESSES, RUN } from './layout.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { identify, isAlive } from './process-identity.ts';
 import { progress } from './progress.ts';
@@ -35,7 +35,6 @@ export interface Machine {
 
 /** Starts a program of this checkout as the first process of a new machine. */
 export async function startMachine(script: string, args: readonly string[]): Promise<Machine> {
-  await makeCgroups();
   const unshare = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', process.execPath];
   const child = spawn('unshare', [...unshare, script, ...args], {
     cwd: CHECKOUT,
@@ -70,13 +69,14 @@ export async function recover(): Promise<void> {
   await mkdir(LOGS, { recursive: true });
 }
 
-/** After the machine has ended: gives back what the kernel does not, and keeps the logs. */
+/** After the machine has ended: gives back what the kernel does not, and keeps logs, configuration and results. */
 export async function clearMachine(): Promise<void> {
   await removeCgroups();
   const podLogs = path.join(NODE_VAR, 'log/pods');
   if (existsSync(podLogs)) {
     await rename(podLogs, path.join(LOGS, 'pods'));
   }
-  await rm(DISK, { recursive: true, force: true });
-  await rm(RECORD, { force: true });
+  for (const used of [DISK, CREDENTIALS, PROCESSES, KUBECONFIG, CLUSTER_FILE, API_RELAY, RECORD]) {
+    await rm(used, { recursive: true, force: true });
+  }
 }

@@ -1,4 +1,5 @@
 import { PAUSE_IMAGE } from './images.ts';
+import { NODE_ADDRESS } from './network.ts';
 
 /** TOML for containerd 2. */
 export function containerdConfig(cniFolder: string): string {
@@ -34,12 +35,12 @@ export function kubeletConfig(settings: KubeletSettings): string {
     containerRuntimeEndpoint: `unix://${settings.containerdSocket}`,
     authentication: { x509: { clientCAFile: settings.clientAuthority }, webhook: { enabled: true } },
     resolvConf: settings.resolvConf,
+    clusterDNS: [NODE_ADDRESS],
+    clusterDomain: 'cluster.local',
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${settings.cgroup}`,
-    // The host may have the old hierarchy, and its own groups are not ours to arrange.
+    // The host may still have the old hierarchy.
     failCgroupV1: false,
-    cgroupsPerQOS: false,
-    enforceNodeAllocatable: [],
     failSwapOn: false,
     // A full disk of the host is no reason to evict pods or to remove images that cannot be pulled again.
     evictionHard: { 'memory.available': '0%', 'nodefs.available': '0%', 'imagefs.available': '0%' },

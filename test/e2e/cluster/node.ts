@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeCgroups, removeCgroups } from './cgroups.ts';
 import { credential, NODE_NAME } from './certificates.ts';
 import { runCommand } from './command.ts';
 import { cniConfig, NODE_ADDRESS, POD_RANGE } from './network.ts';
 import { CGROUP, CHECKOUT, CONFIG, NODE_VAR, program } from './layout.ts';
 import { containerdConfig, kubeletConfig, kubeProxyConfig } from './node-config.ts';
 import { childrenOf } from './process-identity.ts';
-import { runningProcess, startProcess, stopProcess, waitUntilReady } from './processes.ts';
+import { runningProcess, startProcess, waitUntilReady } from './processes.ts';
 import { waitFor } from './wait.ts';
 
 export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
@@ -35,8 +36,8 @@ export async function prepareNode(): Promise<void> {
     await mkdir(path.join(NODE_VAR, folder), { recursive: true });
   }
   await symlink('/run', path.join(NODE_VAR, 'run'));
-  // Pods get no name server, so a look-up fails at once instead of leaving the machine's network.
-  await writeFile(path.join(CONFIG, 'resolv.conf'), '');
+  // No name server runs there, so a look-up fails at once; a story that needs names may start one.
+  await writeFile(path.join(CONFIG, 'resolv.conf'), `nameserver ${NODE_ADDRESS}\n`);
   await writeFile(path.join(CONFIG, 'cni/10-pods.conflist'), cniConfig());
   await writeFile(path.join(CONFIG, 'containerd.toml'), containerdConfig(path.join(CONFIG, 'cni')));
   await writeFile(
@@ -56,6 +57,7 @@ export async function prepareNode(): Promise<void> {
 
 /** Switches the node on, without yet starting the kubelet. */
 export async function bootNode(): Promise<void> {
+  await makeCgroups();
   const unshare = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
   await startProcess({
     name: HOLDER,
@@ -89,12 +91,10 @@ export async function startKubelet(): Promise<void> {
 /** Switches the node off: every process on it is killed, its memory and mounts are lost, its disk stays. */
 export async function cutPower(): Promise<void> {
   const pid = await firstProcess();
-  const holder = await runningProcess(HOLDER);
   process.kill(pid, 'SIGKILL');
   await waitFor('the node is off', async () => (await runningProcess(HOLDER)) === undefined, { timeoutMs: 20_000 });
-  if (holder !== undefined) {
-    await stopProcess(HOLDER);
-  }
+  // They would not survive a reboot either, and the next kubelet would take them for running containers.
+  await removeCgroups();
 }
 
 /** Starts a program on the node. */

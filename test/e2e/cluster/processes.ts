@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LOGS, RUN } from './layout.ts';
+import { LOGS, PROCESSES } from './layout.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { childrenOf, identify, isAlive } from './process-identity.ts';
 import { waitFor } from './wait.ts';
-
-const PROCESSES = path.join(RUN, 'processes');
 
 export interface ProcessSpec {
   /** Names its log and its record. */
@@ -34,8 +32,11 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessIdentity> 
   await log.close();
   child.unref();
   // Only a child of nsenter is in the process namespace it has entered.
-  const find = () => identify((spec.inside === undefined ? child.pid : childrenOf(child.pid ?? 0)[0]) ?? 0);
-  const found = await waitFor(`${spec.name} has started`, find, { timeoutMs: 10_000, everyMs: 5 });
+  const found = await waitFor(
+    `${spec.name} has started`,
+    () => identify((spec.inside === undefined ? child.pid : childrenOf(child.pid ?? 0)[0]) ?? 0),
+    { timeoutMs: 10_000, everyMs: 5 },
+  );
   await writeFile(recordOf(spec.name), JSON.stringify(found));
   return found;
 }
@@ -45,10 +46,9 @@ export async function stopProcess(name: string, signal: NodeJS.Signals = 'SIGTER
   const running = await runningProcess(name);
   if (running !== undefined) {
     process.kill(running.pid, signal);
-    const gone = () => !isAlive(running);
-    await waitFor(`${name} has stopped`, gone, { timeoutMs: 10_000, everyMs: 20 }).catch(async () => {
+    await isGone(name, running).catch(() => {
       process.kill(running.pid, 'SIGKILL');
-      await waitFor(`${name} is gone`, gone, { timeoutMs: 10_000, everyMs: 20 });
+      return isGone(name, running);
     });
   }
   await rm(recordOf(name), { force: true });
@@ -78,6 +78,10 @@ export async function waitUntilReady(name: string, ask: () => Promise<boolean>, 
       cause: failed,
     });
   }
+}
+
+function isGone(name: string, running: ProcessIdentity): Promise<true> {
+  return waitFor(`${name} has stopped`, () => !isAlive(running), { timeoutMs: 10_000, everyMs: 20 });
 }
 
 function recordOf(name: string): string {

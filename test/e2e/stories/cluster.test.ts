@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cluster } from '../cluster/cluster.ts';
 import { openCluster } from '../cluster/cluster.ts';
-import { APP_IMAGE } from '../cluster/images.ts';
+import { APP_IMAGE, makeNodeImage } from '../cluster/images.ts';
 import { waitFor } from '../cluster/wait.ts';
 
 const DRIVER = 'secrets-store.csi.k8s.io';
@@ -77,6 +80,56 @@ test('a pod whose class names a provider that is not there is told so', async ()
   );
 
   expect(message).toContain('provider not found: provider "nobody"');
+});
+
+test('an image with Node and a program of the checkout runs on the node', async () => {
+  const program = path.join(mkdtempSync(path.join(tmpdir(), 'e2e-')), 'hello.cjs');
+  writeFileSync(program, 'console.log(`hello from ${process.version}`); setInterval(() => {}, 1000);');
+  const image = { name: 'e2e.local/hello:1', entrypoint: ['node', '/app/hello.cjs'], user: '1000:1000' };
+  await cluster.importImage(await makeNodeImage({ ...image, files: { '/app/hello.cjs': program } }));
+
+  await cluster.apply([pod('hello', { image: image.name })]);
+  const hello = await waitFor(
+    'the pod has said hello',
+    () => cluster.kubectl(['logs', 'hello', `--namespace=${namespace}`]),
+    { timeoutMs: 60_000, everyMs: 500 },
+  );
+
+  expect(hello.trim()).toBe(`hello from ${process.version}`);
+});
+
+test('the driver can be restarted with other options', async () => {
+  await cluster.restartDriver({ rotation: false, syncSecret: true, tokenAudiences: [] });
+
+  const spec = await cluster.kubectl(['get', 'csidriver', DRIVER, '--output=jsonpath={.spec}']);
+  const asDriver = '--as=system:serviceaccount:kube-system:secrets-store-csi-driver';
+  const mayReadSecrets = await cluster.kubectl(['auth', 'can-i', 'list', 'secrets', '--all-namespaces', asDriver]);
+
+  expect(JSON.parse(spec)).toMatchObject({ requiresRepublish: false });
+  expect(spec).not.toContain('tokenRequests');
+  expect(mayReadSecrets.trim()).toBe('yes');
+  await cluster.restartDriver();
+});
+
+test('after a power cut the node comes back and runs its pods again', async () => {
+  function restarts(): Promise<string> {
+    return cluster.kubectl([
+      'get',
+      'pod/reaches-api',
+      `--namespace=${namespace}`,
+      '--output=jsonpath={.status.containerStatuses[0].restartCount},{.status.containerStatuses[0].ready}',
+    ]);
+  }
+  const before = await restarts();
+
+  await cluster.stopNode();
+  await cluster.startNode();
+
+  expect(before).toBe('0,true');
+  await waitFor('the pod runs again', async () => (await restarts()) === '1,true', {
+    timeoutMs: 60_000,
+    everyMs: 500,
+  });
 });
 
 function pod(name: string, container: object, secretProviderClass?: string): object {
