@@ -1,0 +1,289 @@
+import { stringify } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { CHART, runHelm } from '../../deploy/helm.ts';
+import { wrongFields } from './api-fields.ts';
+import { configOf, HAS_HELM, HELM, podOf, render, theOne, type Values } from './chart.ts';
+
+/** Every value of AWS's chart, less its sub-chart, set to something. */
+const VALUES_OF_AWS_CHART: Values = {
+  image: { repository: 'registry.example/provider', pullPolicy: 'Always', tag: '1.2.3' },
+  awsRegion: 'eu-west-1',
+  nameOverride: '',
+  fullnameOverride: 'secrets-provider-aws',
+  commonLabels: { team: 'platform' },
+  providerVolume: '/var/run/secrets-store-csi-providers',
+  kubeletPath: '/var/lib/kubelet',
+  driverWritesSecrets: false,
+  podLabels: { tier: 'node' },
+  podAnnotations: { 'example.com/note': 'x' },
+  affinity: {},
+  resources: { requests: { cpu: '50m', memory: '100Mi' }, limits: { cpu: '50m', memory: '100Mi' } },
+  priorityClassName: '',
+  nodeSelector: { pool: 'general' },
+  tolerations: [],
+  port: 8989,
+  updateStrategy: { type: 'RollingUpdate' },
+  imagePullSecrets: [{ name: 'pull' }],
+  rbac: { install: true, serviceAccountName: 'provider' },
+  securityContext: { privileged: false, allowPrivilegeEscalation: false },
+  useFipsEndpoint: true,
+  podIdentityHttpTimeout: '100ms',
+  dnsConfig: { options: [{ name: 'ndots', value: '1' }] },
+  dnsPolicy: 'Default',
+  k8sThrottlingParams: { qps: '50', burst: 100 },
+  eksAddonVersion: 'v1.2.3-eksbuild.1',
+};
+
+const API_TYPES: Readonly<Record<string, string>> = {
+  ServiceAccount: 'V1ServiceAccount',
+  ClusterRole: 'V1ClusterRole',
+  ClusterRoleBinding: 'V1ClusterRoleBinding',
+  DaemonSet: 'V1DaemonSet',
+};
+
+describe.skipIf(!HAS_HELM)('the chart', () => {
+  it('is without fault to helm lint', () => {
+    const answer = runHelm(HELM, ['lint', '--strict', CHART]);
+
+    expect(answer).toMatchObject({ ok: true, stdout: expect.stringContaining('1 chart(s) linted, 0 chart(s) failed') });
+  });
+
+  it.for<readonly [string, Values]>([
+    ['the defaults', {}],
+    ["every value of AWS's chart", VALUES_OF_AWS_CHART],
+    [
+      'everything else',
+      {
+        hostNetwork: true,
+        rbac: { serviceAccountAnnotations: { a: 'b' } },
+        extraEnv: [{ name: 'NO_PROXY', value: 'localhost' }],
+        extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
+        extraVolumeMounts: [{ name: 'ca', mountPath: '/etc/ca', readOnly: true }],
+        extraArgs: ['--mount-timeout=90s'],
+        podLabels: { a: 'b' },
+      },
+    ],
+  ])('makes only what the Kubernetes API knows of %s', ([, values]) => {
+    const manifests = render(values);
+
+    const wrong = manifests.flatMap((manifest) => wrongFields(API_TYPES[manifest.kind] ?? manifest.kind, manifest));
+
+    expect(wrong).toEqual([]);
+    expect(manifests.map(({ kind }) => kind).toSorted()).toEqual(Object.keys(API_TYPES).toSorted());
+  });
+
+  it("takes a values file of AWS's chart", () => {
+    const pod = podOf(render(VALUES_OF_AWS_CHART));
+
+    expect(pod).toMatchObject({
+      serviceAccountName: 'provider',
+      dnsPolicy: 'Default',
+      imagePullSecrets: [{ name: 'pull' }],
+      nodeSelector: { 'kubernetes.io/os': 'linux', pool: 'general' },
+      containers: [{ image: 'registry.example/provider:1.2.3', imagePullPolicy: 'Always' }],
+    });
+    expect(pod).not.toHaveProperty('priorityClassName');
+    expect(pod).not.toHaveProperty('tolerations');
+    expect(configOf(pod)).toMatchObject({
+      defaultRegion: 'eu-west-1',
+      driverWritesSecrets: false,
+      aws: { useFipsEndpoint: true, podIdentity: { timeoutMs: 100 }, appId: 'aws-secrets-csi-v1.2.3-eksbuild.1' },
+    });
+  });
+
+  it('passes every setting on in words that the daemon reads', () => {
+    const pod = podOf(
+      render({
+        providerVolume: '/run/providers',
+        socketName: 'aws2',
+        driverWritesSecrets: true,
+        useDualstackEndpoint: true,
+        endpoints: { sts: 'https://sts.example', secretsManager: 'https://sm.example', ssm: 'https://ssm.example' },
+        podIdentityEndpoints: { ipv4: 'http://127.0.0.1:8080', ipv6: 'http://[::1]:8080' },
+        logLevel: 'debug',
+        logFormat: 'text',
+        port: 9000,
+        terminationGracePeriodSeconds: 45,
+        extraArgs: ['--mount-timeout=90s'],
+        extraEnv: [{ name: 'HTTPS_PROXY', value: 'http://proxy.example:3128' }],
+      }),
+    );
+
+    expect(configOf(pod)).toMatchObject({
+      socketPath: '/run/providers/aws2.sock',
+      driverWritesSecrets: true,
+      mountTimeoutMs: 90_000,
+      drainMs: 35_000,
+      healthAddress: { host: '10.0.0.1', port: 9000 },
+      log: { level: 'debug', format: 'text' },
+      kube: { nodeName: 'node-1' },
+      aws: {
+        endpoints: { sts: 'https://sts.example', secretsManager: 'https://sm.example', ssm: 'https://ssm.example' },
+        useDualstackEndpoint: true,
+        useFipsEndpoint: false,
+        proxy: { HTTPS_PROXY: 'http://proxy.example:3128' },
+        podIdentity: { ipv4: 'http://127.0.0.1:8080', ipv6: 'http://[::1]:8080', timeoutMs: 5_000 },
+      },
+    });
+    expect(configOf(pod)).not.toHaveProperty('defaultRegion');
+  });
+
+  it.for([
+    ['the pod of an IPv4 cluster', false, '10.0.0.1', '10.0.0.1'],
+    ['the pod of an IPv6 cluster', false, 'fd00::7', 'fd00::7'],
+    ["a pod on the host's network", true, '192.0.2.1', '127.0.0.1'],
+  ] as const)('serves health checks where the kubelet asks %s for them', ([, hostNetwork, podIp, host]) => {
+    const pod = podOf(render({ hostNetwork }));
+
+    const [container] = pod.containers;
+    expect(configOf(pod, podIp).healthAddress).toEqual({ host, port: 8989 });
+    const asked = hostNetwork ? { host: '127.0.0.1', port: 8989 } : { port: 'health' };
+    expect(container).toMatchObject({
+      startupProbe: { httpGet: { path: '/readyz', ...asked } },
+      readinessProbe: { httpGet: { path: '/readyz', ...asked } },
+      livenessProbe: { httpGet: { path: '/livez', ...asked } },
+    });
+    expect('ports' in container).toBe(!hostNetwork);
+  });
+
+  it("runs as root without any of root's powers", () => {
+    const pod = podOf(render());
+
+    expect(pod).toMatchObject({
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          securityContext: {
+            runAsUser: 0,
+            privileged: false,
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+        },
+      ],
+    });
+    for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) {
+      expect(pod).not.toHaveProperty(field);
+    }
+  });
+
+  it.for<readonly [string, Values, readonly string[], boolean]>([
+    ['service accounts and nodes', {}, ['serviceaccounts', 'nodes'], true],
+    ['service accounts where the region is given', { awsRegion: 'eu-west-1' }, ['serviceaccounts'], true],
+    ['nodes where no role is looked up', { irsa: { enabled: false } }, ['nodes'], true],
+    [
+      'nothing, without a token, where neither is needed',
+      { awsRegion: 'eu-west-1', irsa: { enabled: false } },
+      [],
+      false,
+    ],
+  ])('may read %s', ([, values, resources, token]) => {
+    const manifests = render(values);
+
+    const roles = manifests.filter(({ kind }) => kind === 'ClusterRole');
+    const rules = roles.flatMap((role) => role.rules ?? []);
+    expect(rules.flatMap((rule) => rule.resources)).toEqual(resources);
+    expect(new Set(rules.flatMap((rule) => rule.verbs))).toEqual(new Set(resources.length > 0 ? ['get'] : []));
+    expect(manifests.filter(({ kind }) => kind === 'ClusterRoleBinding')).toHaveLength(roles.length);
+    expect(podOf(manifests).automountServiceAccountToken).toBe(token);
+  });
+
+  it('leaves accounts and roles alone where it is told to', () => {
+    const manifests = render({ rbac: { install: false, serviceAccountName: 'mine' } });
+
+    expect(manifests.map(({ kind }) => kind)).toEqual(['DaemonSet']);
+    expect(podOf(manifests).serviceAccountName).toBe('mine');
+  });
+
+  it("does not see pods' volumes where the driver writes", () => {
+    const [ours, drivers] = [podOf(render()), podOf(render({ driverWritesSecrets: true }))];
+
+    expect(ours.volumes.map(({ hostPath }) => hostPath?.path)).toEqual([
+      '/var/run/secrets-store-csi-providers',
+      '/var/lib/kubelet/pods',
+    ]);
+    expect(ours.containers[0].volumeMounts[1]).toMatchObject({
+      mountPath: '/var/lib/kubelet/pods',
+      mountPropagation: 'HostToContainer',
+    });
+    expect(drivers.volumes.map(({ hostPath }) => hostPath?.path)).toEqual(['/var/run/secrets-store-csi-providers']);
+    expect(drivers.containers[0].volumeMounts).toHaveLength(1);
+  });
+
+  it.for<readonly [string, Values, unknown]>([
+    ['before the old pod goes', {}, { type: 'RollingUpdate', rollingUpdate: { maxSurge: '10%', maxUnavailable: 0 } }],
+    [
+      'after the old pod, which holds the port of the host',
+      { hostNetwork: true },
+      { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
+    ],
+    ['as told', { updateStrategy: { type: 'OnDelete' } }, { type: 'OnDelete' }],
+  ])('starts a new pod %s', ([, values, expected]) => {
+    expect(theOne('DaemonSet', render(values)).spec?.updateStrategy).toEqual(expected);
+  });
+
+  it.for<readonly [Values, string]>([
+    [{}, 'aws-secrets-csi:0.1.0'],
+    [{ image: { repository: 'registry.example/p', tag: 'v9' } }, 'registry.example/p:v9'],
+    [
+      { image: { repository: 'registry.example/p', tag: 'v9', digest: `sha256:${'a'.repeat(64)}` } },
+      `registry.example/p@sha256:${'a'.repeat(64)}`,
+    ],
+  ])('names the image of %j', ([values, image]) => {
+    expect(podOf(render(values)).containers[0].image).toBe(image);
+  });
+
+  it.for<readonly [string, Values, string]>([
+    ['aws-secrets-csi', {}, 'aws-secrets-csi'],
+    ['prod', {}, 'prod-aws-secrets-csi'],
+    ['prod', { nameOverride: 'provider' }, 'prod-provider'],
+    ['prod', { fullnameOverride: 'provider' }, 'provider'],
+    ['prod', { fullnameOverride: 'x'.repeat(63) }, 'x'.repeat(63)],
+  ])('as release %s with %j is called %s', ([release, values, name]) => {
+    const manifests = render(values, release);
+
+    expect(new Set(manifests.map((manifest) => manifest.metadata.name))).toEqual(new Set([name]));
+  });
+
+  it('selects its own pods whatever labels are added', () => {
+    const labels = { 'app.kubernetes.io/name': 'other', team: 'platform' };
+
+    const { spec } = theOne('DaemonSet', render({ commonLabels: { team: 'common' }, podLabels: labels }));
+
+    expect(spec?.template.metadata.labels).toMatchObject({ ...spec?.selector.matchLabels, team: 'platform' });
+  });
+
+  it.for<readonly [Values, string]>([
+    [{ awsRegoin: 'eu-west-1' }, "additional properties 'awsRegoin' not allowed"],
+    [{ awsRegion: 'eu-west' }, "'/awsRegion'"],
+    [{ image: { repo: 'x' } }, "at '/image': additional properties 'repo' not allowed"],
+    [{ image: { digest: 'sha256:1' } }, "'/image/digest'"],
+    [{ logLevel: 'loud' }, "'/logLevel'"],
+    [{ endpoints: { sts: 'sts.example' } }, "'/endpoints/sts'"],
+    [{ podIdentityHttpTimeout: '-5s' }, "'/podIdentityHttpTimeout'"],
+    [{ socketName: 'a.b' }, "'/socketName'"],
+    [{ kubeletPath: 'var/lib/kubelet' }, "'/kubeletPath'"],
+    [{ terminationGracePeriodSeconds: 5 }, "'/terminationGracePeriodSeconds'"],
+    [{ extraArgs: ['mount-timeout=90s'] }, "'/extraArgs/0'"],
+    [{ 'secrets-store-csi-driver': { install: true } }, "'/secrets-store-csi-driver/install'"],
+  ])('refuses %j and says where', ([values, place]) => {
+    expect(() => render(values)).toThrow(place);
+  });
+
+  it('says after an install how the driver gets the tokens, and what has to be there', () => {
+    const values = stringify({ rbac: { install: false } });
+
+    const { stdout } = runHelm(
+      HELM,
+      ['install', 'prod', CHART, '--namespace', 'kube-system', '--dry-run=client'],
+      values,
+    );
+
+    const notes = stdout.slice(stdout.indexOf('NOTES:'));
+    expect(notes).toContain('rollout status daemonset/prod-aws-secrets-csi');
+    expect(notes).toContain('tokenRequests[0].audience=sts.amazonaws.com');
+    expect(notes).toContain('service account "prod-aws-secrets-csi" must exist, with a ClusterRole of these rules:');
+    expect(notes).toContain('resources: [serviceaccounts]');
+  });
+});
