@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import { buildPrograms } from './cluster/build.ts';
 import type { ClusterFacts } from './cluster/cluster.ts';
 import { kubectl } from './cluster/kubectl.ts';
-import { CHECKOUT, CLUSTER_FILE, RUN } from './cluster/layout.ts';
-import { API_RELAY, clearMachine, recover, startMachine } from './cluster/machine.ts';
+import { CHECKOUT, CLUSTER_FILE, GIVEN_CLUSTER_FILE } from './cluster/layout.ts';
+import { API_RELAY, clearMachine, INTERRUPTED, recover, startMachine } from './cluster/machine.ts';
 import { installPackages } from './cluster/packages.ts';
 import { progress } from './cluster/progress.ts';
 import { relay } from './cluster/relay.ts';
@@ -50,8 +50,10 @@ async function runOnOwnCluster(): Promise<number> {
   progress(`the machine is gone and cleared away in ${((performance.now() - ended) / 1000).toFixed(1)} s`);
   const [preparing, running] = [built, performance.now() - built].map((ms) => (ms / 1000).toFixed(1));
   progress(`packages and programs took ${preparing} s, everything after them ${running} s`);
-  if (stories === 'yes') {
-    await printSummary();
+  if (code === INTERRUPTED) {
+    progress('interrupted');
+  } else if (stories === 'yes') {
+    await printSummary(CLUSTER_FILE);
   }
   return code;
 }
@@ -61,15 +63,16 @@ async function runOnGivenCluster(file: string): Promise<number> {
   const nodeName = await kubectl(kubeconfig, ['get', 'nodes', '--output=jsonpath={.items[0].metadata.name}']);
   // Only the owner of the cluster knows by which address its pods reach this machine.
   const hostAddress = process.env['E2E_HOST_ADDRESS'] ?? '127.0.0.1';
-  const facts: ClusterFacts = { owned: false, kubeconfig, apiPort: 0, nodeName, hostAddress };
-  await mkdir(RUN, { recursive: true });
-  await writeFile(CLUSTER_FILE, JSON.stringify(facts));
-  const code = await runStories(positionals);
-  await printSummary();
+  const appImage = process.env['E2E_APP_IMAGE'] ?? 'busybox:1.37';
+  const facts: ClusterFacts = { owned: false, kubeconfig, apiPort: 0, nodeName, appImage, hostAddress };
+  await mkdir(path.dirname(GIVEN_CLUSTER_FILE), { recursive: true });
+  await writeFile(GIVEN_CLUSTER_FILE, JSON.stringify(facts));
+  const code = await runStories(GIVEN_CLUSTER_FILE, positionals);
+  await printSummary(GIVEN_CLUSTER_FILE);
   return code;
 }
 
-async function printSummary(): Promise<void> {
-  const { passed, failed, lines } = await readSummary();
+async function printSummary(clusterFile: string): Promise<void> {
+  const { passed, failed, lines } = await readSummary(clusterFile);
   console.log(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed`);
 }

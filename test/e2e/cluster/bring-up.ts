@@ -4,7 +4,7 @@ import type { Cluster, ClusterFacts } from './cluster.ts';
 import { clusterOf } from './cluster.ts';
 import { startApiServer, startControllers, startEtcd } from './control-plane.ts';
 import { startDriver } from './driver.ts';
-import { makeAppImage, makePauseImage } from './images.ts';
+import { APP_IMAGE, makeAppImage, makePauseImage } from './images.ts';
 import { kubectl } from './kubectl.ts';
 import { CLUSTER_FILE, DISK, KUBECONFIG, LOGS } from './layout.ts';
 import { NODE_ADDRESS, setUpNetwork } from './network.ts';
@@ -24,6 +24,7 @@ export async function bringUp(apiPort: number): Promise<Cluster> {
     kubeconfig: KUBECONFIG,
     apiPort,
     nodeName: NODE_NAME,
+    appImage: APP_IMAGE,
     hostAddress: NODE_ADDRESS,
   };
   await writeFile(CLUSTER_FILE, JSON.stringify(facts));

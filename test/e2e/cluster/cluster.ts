@@ -15,6 +15,8 @@ export interface ClusterFacts {
   readonly kubeconfig: string;
   readonly apiPort: number;
   readonly nodeName: string;
+  /** An image with a shell and the usual small programs. */
+  readonly appImage: string;
   /** Under this address pods reach a server that listens in the process of a story. */
   readonly hostAddress: string;
 }

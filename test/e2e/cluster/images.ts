@@ -54,6 +54,19 @@ export function makeNodeImage(image: NodeImage): Promise<string> {
   });
 }
 
+/**
+ * Returns the tar of the provider's image.
+ * @param dist the folder that `npm run bundle` fills
+ */
+export function makeProviderImage(dist: string, name: string): Promise<string> {
+  return makeNodeImage({
+    name,
+    // Memory before speed, as in deploy/Dockerfile: the provider waits for the network most of the time.
+    entrypoint: ['node', '--max-semi-space-size=1', '--optimize-for-size', '/app/aws-secrets-csi.cjs'],
+    files: { '/app': dist },
+  });
+}
+
 async function makeImage(config: ImageConfig, fill: (root: string) => Promise<void>): Promise<string> {
   const name = config.name.replaceAll(/[^\w.-]/g, '_');
   const root = path.join(IMAGES, `${name}.root`);

@@ -1,14 +1,11 @@
 // The first process of the machine: `node inside.ts <API port> <stories: yes or no> <hold: yes or no> [vitest's arguments…]`.
 // Brings the cluster up, runs the stories and ends with their exit code; the kernel clears the machine away after it.
-import path from 'node:path';
 import { bringUp } from './bring-up.ts';
-import { BIN, CHECKOUT, KUBECONFIG } from './layout.ts';
-import { API_RELAY } from './machine.ts';
+import { CLUSTER_FILE, KUBECONFIG, program } from './layout.ts';
+import { API_RELAY, INTERRUPTED } from './machine.ts';
 import { progress } from './progress.ts';
 import { relay } from './relay.ts';
 import { runStories } from './stories.ts';
-
-const INTERRUPTED = 130;
 
 const [apiPort = '', stories, hold, ...vitestArgs] = process.argv.slice(2);
 
@@ -19,15 +16,15 @@ process.stdin.on('close', () => process.exit(process.exitCode ?? INTERRUPTED));
 try {
   await relay({ path: API_RELAY }, { port: Number(apiPort) });
   await bringUp(Number(apiPort));
-  process.exitCode = stories === 'yes' ? await runStories(vitestArgs) : 0;
+  process.exitCode = stories === 'yes' ? await runStories(CLUSTER_FILE, vitestArgs) : 0;
 } catch (error) {
   progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exit(1);
 }
 if (hold === 'yes') {
   progress('the cluster stays up until Ctrl-C; in another terminal:');
-  console.log(`  export KUBECONFIG=${path.relative(CHECKOUT, KUBECONFIG)}`);
-  console.log(`  ${path.relative(CHECKOUT, BIN)}/kubectl get pods --all-namespaces`);
+  console.log(`  export KUBECONFIG=${KUBECONFIG}`);
+  console.log(`  ${program('kubectl')} get pods --all-namespaces`);
 } else {
   process.exit();
 }

@@ -3,12 +3,14 @@ import { tool } from './layout.ts';
 
 export interface KubectlOptions {
   readonly input?: string;
+  /** Three minutes unless told, so that `kubectl wait` ends by its own `--timeout` and says why. */
   readonly timeoutMs?: number;
 }
 
 /** Runs kubectl and returns what it printed; a failure carries what it said. */
 export function kubectl(kubeconfig: string, args: readonly string[], options: KubectlOptions = {}): Promise<string> {
-  return runCommand(tool('kubectl'), [`--kubeconfig=${kubeconfig}`, ...args], options);
+  const command = [`--kubeconfig=${kubeconfig}`, ...args];
+  return runCommand(tool('kubectl'), command, { timeoutMs: 180_000, ...options });
 }
 
 /** Applies objects, or the text of a manifest. */

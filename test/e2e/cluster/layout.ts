@@ -22,6 +22,9 @@ export const KUBECONFIG = path.join(RUN, 'kubeconfig');
 /** Says where the cluster is; a story opens it by the path in `E2E_CLUSTER`. */
 export const CLUSTER_FILE = path.join(RUN, 'cluster.json');
 
+/** The same for a cluster given by `--kubeconfig`. It may be the one that another run of this checkout holds up. */
+export const GIVEN_CLUSTER_FILE = path.join(CHECKOUT, '.cache/e2e/given/cluster.json');
+
 /** The disks of the machines (etcd's data, the node's `/var`): survive a reboot of the node, not the run. */
 export const DISK = path.join(RUN, 'disk');
 export const NODE_VAR = path.join(DISK, 'node-var');

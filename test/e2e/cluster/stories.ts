@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CHECKOUT, CLUSTER_FILE, RUN } from './layout.ts';
-
-const RESULTS = path.join(RUN, 'results.json');
+import { CHECKOUT } from './layout.ts';
 
 /** What is used of vitest's JSON report. */
 interface Report {
@@ -20,14 +18,14 @@ interface Report {
   }[];
 }
 
-/** Runs the stories against the cluster described in the cluster file. Returns vitest's exit code. */
-export async function runStories(vitestArgs: readonly string[]): Promise<number> {
+/** Runs the stories against the cluster described in a file; the results lie beside it. Returns vitest's exit code. */
+export async function runStories(clusterFile: string, vitestArgs: readonly string[]): Promise<number> {
   const vitest = path.join(CHECKOUT, 'node_modules/vitest/vitest.mjs');
   const config = path.join(CHECKOUT, 'test/e2e/vitest.config.ts');
   const child = spawn(
     process.execPath,
-    [vitest, 'run', '--root', CHECKOUT, '--config', config, '--outputFile.json', RESULTS, ...vitestArgs],
-    { cwd: CHECKOUT, env: { ...process.env, E2E_CLUSTER: CLUSTER_FILE }, stdio: ['ignore', 'inherit', 'inherit'] },
+    [vitest, 'run', '--root', CHECKOUT, '--config', config, '--outputFile.json', resultsOf(clusterFile), ...vitestArgs],
+    { cwd: CHECKOUT, env: { ...process.env, E2E_CLUSTER: clusterFile }, stdio: ['ignore', 'inherit', 'inherit'] },
   );
   const [code] = await once(child, 'exit');
   return typeof code === 'number' ? code : 1;
@@ -41,11 +39,12 @@ export interface Summary {
 }
 
 /** Reads the outcome of the stories; a run without one counts as one failure. */
-export async function readSummary(): Promise<Summary> {
-  if (!existsSync(RESULTS)) {
+export async function readSummary(clusterFile: string): Promise<Summary> {
+  const results = resultsOf(clusterFile);
+  if (!existsSync(results)) {
     return { passed: 0, failed: 1, lines: [] };
   }
-  const report: Report = JSON.parse(await readFile(RESULTS, 'utf8'));
+  const report: Report = JSON.parse(await readFile(results, 'utf8'));
   const lines = report.testResults.map((story) => {
     const seconds = ((story.endTime - story.startTime) / 1000).toFixed(1).padStart(6);
     return `${story.status === 'passed' ? '✓' : '✗'} ${seconds} s  ${path.basename(story.name, '.test.ts')}`;
@@ -55,4 +54,8 @@ export async function readSummary(): Promise<Summary> {
     (story) => story.status !== 'passed' && story.assertionResults.length === 0,
   ).length;
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken, lines };
+}
+
+function resultsOf(clusterFile: string): string {
+  return path.join(path.dirname(clusterFile), 'results.json');
 }
