@@ -1,0 +1,47 @@
+import type { Measurement } from './measure.ts';
+import type { ScenarioResult } from './run-scenarios.ts';
+import { describeCalls, table } from './table.ts';
+import { compare } from './targets.ts';
+
+/** @param isUsualLoad whether the targets, which are for one load, say anything about this one */
+export function showScenarios(results: readonly ScenarioResult[], isUsualLoad: boolean): string {
+  const hasOther = results.some(({ provider }) => provider === 'other');
+  const hasCgroup = results.some(({ measured }) => measured.cgroup !== undefined);
+  const hasThrottling = results.some(({ measured }) => measured.throttled > 0);
+  const columns: readonly (readonly [title: string, cell: (result: ScenarioResult) => string])[] = [
+    ['scenario', ({ step }) => step.name],
+    ...(hasOther ? [['provider', ({ provider }: ScenarioResult) => provider] as const] : []),
+    ['wall s', ({ measured }) => measured.wallSeconds.toFixed(2)],
+    ['p50 ms', ({ measured }) => measured.p50Ms.toFixed(0)],
+    ['p99 ms', ({ measured }) => measured.p99Ms.toFixed(0)],
+    ['AWS calls', ({ measured }) => describeCalls(measured.calls)],
+    ...(hasThrottling ? [['throttled', ({ measured }: ScenarioResult) => `${measured.throttled}`] as const] : []),
+    ['API calls', ({ measured }) => describeCalls(measured.apiCalls)],
+    ['CPU s', ({ measured }) => measured.cpuSeconds.toFixed(2)],
+    ['RSS', ({ measured }) => measured.memory.rss.toFixed(0)],
+    ['anon', ({ measured }) => measured.memory.anonymous.toFixed(0)],
+    ...(hasCgroup ? [['memory cgroup', ({ measured }: ScenarioResult) => describeCgroup(measured)] as const] : []),
+    ['mounted', ({ measured }) => describeOutcome(measured)],
+    ...(isUsualLoad
+      ? ([
+          ['ours must show (! missed)', ({ step, measured }) => compare(step.target ?? {}, measured).join(', ')],
+          ["AWS's provider", ({ step }) => step.rival ?? ''],
+        ] satisfies [string, (result: ScenarioResult) => string][])
+      : []),
+  ];
+  return table(
+    columns.map(([title]) => title),
+    results.map((result) => columns.map(([, cell]) => cell(result))),
+  );
+}
+
+function describeOutcome({ mounts, wrong, failedCalls }: Measurement): string {
+  const retried = failedCalls > wrong ? `, ${failedCalls} calls failed` : '';
+  return `${wrong === 0 ? 'all right' : `${wrong} of ${mounts} WRONG`}${retried}`;
+}
+
+function describeCgroup({ cgroup, majorFaults }: Measurement): string {
+  return cgroup === undefined
+    ? ''
+    : `peak ${cgroup.peak.toFixed(0)} MiB, ${cgroup.limitHits} limit hits, ${majorFaults} major faults, ${cgroup.oomKills} OOM kills`;
+}

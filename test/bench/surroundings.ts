@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Access, accessTo } from './access.ts';
+import type { StandIns } from './start-stand-ins.ts';
+
+/** The node of a run: its folders, and the way to everything outside. */
+export interface Surroundings extends Disposable {
+  readonly standIns: StandIns;
+  /** On a tmpfs, as volumes are; goes with the run. */
+  readonly runFolder: string;
+  /** The kubelet's. */
+  readonly podsFolder: string;
+  /** On a disk; stays. */
+  readonly diskFolder: string;
+  readonly access: Access;
+}
+
+/** @param kubeconfig a real API server instead of the stand-in */
+export function prepareSurroundings(standIns: StandIns, diskFolder: string, kubeconfig?: string): Surroundings {
+  const runFolder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'aws-secrets-csi-bench-'));
+  const podsFolder = join(runFolder, 'pods');
+  mkdirSync(podsFolder);
+  return {
+    standIns,
+    runFolder,
+    podsFolder,
+    diskFolder,
+    access: accessTo(standIns, runFolder, kubeconfig),
+    [Symbol.dispose]: () => rmSync(runFolder, { recursive: true, force: true }),
+  };
+}
+
+/** A word that no run has used before. */
+export function newName(): string {
+  return `bench-${randomBytes(4).toString('hex')}`;
+}
