@@ -1,0 +1,72 @@
+import { ProviderError } from '../errors.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import { type GoJson, parseGoJson } from '../spec/go-json.ts';
+import { parseJmesPath } from '../spec/jmespath-parser.ts';
+import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
+import { search } from './extract-search.ts';
+import { SearchFailure, type Value } from './extract-value.ts';
+import type { VersionedFile } from './plan.ts';
+
+/** What of a fetched object becomes files. */
+export interface Extractable {
+  readonly object: ObjectSpec;
+  readonly version: string;
+  readonly value: SecretBytes;
+}
+
+/**
+ * The files of an object: its own, then one for each `jmesPath` entry, or why that cannot be had. All carry the object's
+ * version. No error holds a part of the value, not even as its cause.
+ */
+export function extract({ object, version, value }: Extractable): readonly (VersionedFile | ProviderError)[] {
+  const own = { path: object.path, mode: object.mode, value, version };
+  if (object.extractions.length === 0) {
+    return [own];
+  }
+  const json = parseGoJson(value.exposeText());
+  if (!json.ok) {
+    const { name } = object;
+    return [
+      own,
+      unusable(name, `Invalid JSON used with jmesPath: the value of "${name}" cannot be read: ${json.reason}`),
+    ];
+  }
+  return [
+    own,
+    ...object.extractions.map((extraction) => {
+      const found = extractOne(object.name, extraction, json.value);
+      return typeof found === 'string'
+        ? { path: extraction.path, mode: extraction.mode, value: SecretBytes.fromText(found), version }
+        : found;
+    }),
+  ];
+}
+
+function extractOne(object: string, extraction: Extraction, json: GoJson): string | ProviderError {
+  const { expression: text, alias } = extraction;
+  const which = `jmesPath "${text}" for "${alias}" of "${object}"`;
+  const parsed = parseJmesPath(text);
+  if (!parsed.ok) {
+    return unusable(object, `Invalid JMES Path: ${which}: ${parsed.message}`);
+  }
+  let found: Value;
+  try {
+    found = search(parsed.expression, json);
+  } catch (error) {
+    if (error instanceof SearchFailure) {
+      return unusable(object, `Invalid JMES Path: ${which}: ${error.message}`);
+    }
+    throw error;
+  }
+  if (found === null) {
+    return unusable(object, `${which} does not point to a value: nothing is there, or null`);
+  }
+  if (typeof found !== 'string') {
+    return unusable(object, `${which}: Only string values can be a file: use to_string(${text})`);
+  }
+  return found;
+}
+
+function unusable(object: string, message: string): ProviderError {
+  return new ProviderError('ValueUnusable', message, { object });
+}

@@ -1,0 +1,79 @@
+import { directoriesOf } from './file-path.ts';
+import type { Extraction, ObjectSpec } from './mount-spec.ts';
+import { quote } from './quote.ts';
+
+/** What writes a file: an object, or one of its extractions. */
+interface Claim {
+  /** The object as messages call it. */
+  readonly title: string;
+  readonly object: ObjectSpec;
+  readonly alias: string | undefined;
+}
+
+export interface FileClaims {
+  /**
+   * @param alias the object's own, absent where its name names the file
+   * @param report is told why an object cannot have a file that it wants, or its extraction's
+   */
+  claim(title: string, object: ObjectSpec, alias: string | undefined, report: (message: string) => void): void;
+}
+
+/** Sees to it that no two objects write one file, nor one a file where another needs a directory. */
+export function newFileClaims(): FileClaims {
+  const files = new Map<string, Claim>();
+  const directories = new Map<string, Claim>();
+
+  /** @returns whoever is in the way */
+  function take(path: string, claim: Claim): Claim | undefined {
+    const above = directoriesOf(path);
+    const rival = files.get(path) ?? directories.get(path) ?? above.map((each) => files.get(each)).find(Boolean);
+    if (rival === undefined) {
+      files.set(path, claim);
+      for (const directory of above) {
+        directories.set(directory, claim);
+      }
+    }
+    return rival;
+  }
+
+  return {
+    claim(title, object, alias, report) {
+      const own = { title, object, alias };
+      const rival = take(object.path, own);
+      if (rival !== undefined) {
+        report(`${objectClash(own, rival)}: ${bothWant(object.path, rival)}`);
+      }
+      for (const extraction of object.extractions) {
+        const other = take(extraction.path, { title, object, alias: extraction.alias });
+        if (other !== undefined) {
+          report(`${extractionClash(extraction)}: ${bothWant(extraction.path, other)}`);
+        }
+      }
+    },
+  };
+}
+
+function bothWant(path: string, rival: Claim): string {
+  return `the file ${quote(path)} stands in the way of a file of ${rival.title}: give one of them another objectAlias`;
+}
+
+function objectClash(own: Claim, rival: Claim): string {
+  if (own.object.name === rival.object.name && rival.alias === own.alias) {
+    const alias = own.alias === undefined ? 'no object alias' : `duplicate object alias: ${own.alias}`;
+    return `found duplicate object name: ${own.object.name}, ${alias}, ${labels(own.object, rival.object)}`;
+  }
+  return own.alias !== undefined && own.alias === rival.alias
+    ? `found duplicate object alias: ${own.alias}`
+    : 'two objects cannot share a file';
+}
+
+function labels({ primary: { label } }: ObjectSpec, { primary: { label: other } }: ObjectSpec): string {
+  if (label !== other) {
+    return `version labels ${quote(other ?? '')} and ${quote(label ?? '')}`;
+  }
+  return label === undefined ? 'no version label' : `duplicate version label: ${label}`;
+}
+
+function extractionClash({ alias, expression }: Extraction): string {
+  return `Name already in use: alias ${alias} of jmesPath ${quote(expression)}`;
+}

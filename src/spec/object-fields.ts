@@ -1,0 +1,144 @@
+import type { YamlMap, YamlText, YamlValue } from './go-yaml.ts';
+
+/** Says what is wrong, and where in the parameter's text. */
+export type Report = (message: string, offset: number) => void;
+
+/** The fields of an entry of `objects`, as text, absent where empty or not there. */
+export interface ObjectFields {
+  readonly offset: number;
+  readonly texts: Texts<(typeof OBJECT_TEXTS)[number]>;
+  readonly jmesPath: readonly ExtractionFields[];
+  readonly failover: Texts<(typeof FAILOVER_TEXTS)[number]>;
+}
+
+export interface ExtractionFields {
+  readonly offset: number;
+  readonly texts: Texts<(typeof EXTRACTION_TEXTS)[number]>;
+}
+
+export type Texts<Name extends string> = { readonly [N in Name]?: YamlText };
+
+const OBJECT_TEXTS = [
+  'objectName',
+  'objectType',
+  'objectAlias',
+  'objectVersion',
+  'objectVersionLabel',
+  'filePermission',
+] as const;
+const EXTRACTION_TEXTS = ['path', 'objectAlias', 'filePermission'] as const;
+const FAILOVER_TEXTS = ['objectName', 'objectVersion', 'objectVersionLabel'] as const;
+const JMES_PATH = 'jmesPath';
+const FAILOVER = 'failoverObject';
+
+export interface FieldReports {
+  readonly problem: Report;
+  /** Told of fields that nobody reads. */
+  readonly unknown: Report;
+}
+
+/** What to call an entry in messages, whatever else is wrong with it. */
+export function objectName(map: YamlMap): string | undefined {
+  const name = field(map, 'objectName');
+  return name?.kind === 'text' && name.text !== '' ? name.text : undefined;
+}
+
+export function readObjectFields(map: YamlMap, reports: FieldReports): ObjectFields {
+  warnOfUnknown(map, [...OBJECT_TEXTS, JMES_PATH, FAILOVER], reports.unknown);
+  return {
+    offset: map.offset,
+    texts: readTexts(map, OBJECT_TEXTS, '', reports.problem),
+    jmesPath: readExtractions(map, reports),
+    failover: readFailover(map, reports),
+  };
+}
+
+function readExtractions(map: YamlMap, reports: FieldReports): readonly ExtractionFields[] {
+  const list = field(map, JMES_PATH);
+  if (list === undefined) {
+    return [];
+  }
+  if (list.kind !== 'list') {
+    reports.problem(`${JMES_PATH}: wants a list of path and objectAlias, has ${describe(list)}`, list.offset);
+    return [];
+  }
+  return list.items.flatMap((item, index): ExtractionFields[] => {
+    const where = `${JMES_PATH}[${index}]`;
+    if (item.kind === 'null') {
+      return [{ offset: item.offset, texts: {} }];
+    }
+    if (item.kind !== 'map') {
+      reports.problem(`${where}: wants path and objectAlias, has ${describe(item)}`, item.offset);
+      return [];
+    }
+    warnOfUnknown(item, EXTRACTION_TEXTS, reports.unknown);
+    return [{ offset: item.offset, texts: readTexts(item, EXTRACTION_TEXTS, `${where}.`, reports.problem) }];
+  });
+}
+
+function readFailover(map: YamlMap, reports: FieldReports): ObjectFields['failover'] {
+  const failover = field(map, FAILOVER);
+  if (failover === undefined) {
+    return {};
+  }
+  if (failover.kind !== 'map') {
+    reports.problem(`${FAILOVER}: wants objectName and versions, has ${describe(failover)}`, failover.offset);
+    return {};
+  }
+  warnOfUnknown(failover, FAILOVER_TEXTS, reports.unknown);
+  return readTexts(failover, FAILOVER_TEXTS, `${FAILOVER}.`, reports.problem);
+}
+
+function readTexts<Name extends string>(
+  map: YamlMap,
+  names: readonly Name[],
+  prefix: string,
+  report: Report,
+): Texts<Name> {
+  const texts: { [N in Name]?: YamlText } = {};
+  for (const name of names) {
+    const value = field(map, name);
+    if (value?.kind === 'text' && value.text !== '') {
+      texts[name] = value;
+    } else if (value?.kind === 'list' || value?.kind === 'map') {
+      report(`${prefix}${name}: wants a text, has ${describe(value)}`, value.offset);
+    }
+  }
+  return texts;
+}
+
+/**
+ * A field's value as encoding/json picks it: names match in any case, and of several spellings the one that sorts last
+ * wins, a null leaving what was there.
+ */
+function field(map: YamlMap, name: string): Exclude<YamlValue, { kind: 'null' }> | undefined {
+  const spellings = [...map.entries.keys()].filter((key) => fold(key) === fold(name)).toSorted();
+  let found: Exclude<YamlValue, { kind: 'null' }> | undefined;
+  for (const spelling of spellings) {
+    const value = map.entries.get(spelling)?.value;
+    if (value !== undefined && value.kind !== 'null') {
+      found = value;
+    }
+  }
+  return found;
+}
+
+/** Unicode folds two more signs to ASCII letters: the long s and the Kelvin sign. */
+function fold(name: string): string {
+  return name
+    .replaceAll('\u017f', 's')
+    .replaceAll('\u212a', 'k')
+    .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+function warnOfUnknown(map: YamlMap, known: readonly string[], unknown: Report): void {
+  for (const [key, { keyOffset }] of map.entries) {
+    if (!known.some((name) => fold(name) === fold(key))) {
+      unknown(`the field ${JSON.stringify(key)} is ignored: known here are ${known.join(', ')}`, keyOffset);
+    }
+  }
+}
+
+function describe(value: YamlValue): string {
+  return value.kind === 'text' ? `the text ${JSON.stringify(value.text)}` : `a ${value.kind}`;
+}

@@ -1,0 +1,171 @@
+import { ProviderError } from '../errors.ts';
+import type { Translation } from './file-path.ts';
+import type { AddressType, Authentication, ClassSpec, ObjectSpec, Problem } from './mount-spec.ts';
+import { parseObjects } from './parse-objects.ts';
+import { quote } from './quote.ts';
+
+export interface ClassContext {
+  /** Region of a class that names none. */
+  readonly region: string | undefined;
+  /** Permission bits of files that name none, 0 to 0o777. */
+  readonly mode: number;
+}
+
+export type ClassResult =
+  | { readonly ok: true; readonly spec: ClassSpec }
+  /** All that is wrong, at least one thing; first what AWS's provider would say. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** What can be said of a class without knowing where it will be mounted. */
+export interface ClassLint {
+  readonly problems: readonly Problem[];
+  /** What is ignored, and probably not meant to be. */
+  readonly warnings: readonly Problem[];
+}
+
+type Parameters = ReadonlyMap<string, string>;
+type Refuse = (parameter: string, message: string) => void;
+
+const KNOWN_PARAMETERS = [
+  'objects',
+  'region',
+  'failoverRegion',
+  'pathTranslation',
+  'usePodIdentity',
+  'preferredAddressType',
+];
+/** The driver's own key, set by the pod. */
+const CLASS_NAME = 'secretProviderClass';
+/** A region becomes part of a host name. */
+const REGION = /^[A-Za-z0-9-]{1,63}$/;
+/** More would not be read, and the status message travels in an HTTP/2 header. */
+const MAX_REPORTED = 10;
+
+/** Reads a SecretProviderClass's parameters with those that the pod's author put over them. Never throws. */
+export function parseClass(parameters: Parameters, context: ClassContext): ClassResult {
+  const { region, failoverRegion, authentication, objects, problems } = readClass(parameters, context);
+  if (region === undefined) {
+    const message = 'failed to retrieve region: name one in the parameter region';
+    return { ok: false, problems: [{ message, parameter: 'region' }, ...problems] };
+  }
+  if (problems.length > 0) {
+    return { ok: false, problems };
+  }
+  const regions = failoverRegion === undefined ? ([region] as const) : ([region, failoverRegion] as const);
+  return { ok: true, spec: { regions, authentication, objects } };
+}
+
+/** Without a region of the class's own, ARNs are not compared with it. */
+export function lintClass(parameters: Parameters): ClassLint {
+  const { problems, warnings } = readClass(parameters, { region: undefined, mode: 0o644 });
+  return { problems, warnings };
+}
+
+/** @param problems at least one */
+export function problemsError(problems: readonly Problem[]): ProviderError {
+  const errors = problems
+    .slice(0, MAX_REPORTED)
+    .map(
+      ({ message, object }) => new ProviderError('InvalidParameters', message, object === undefined ? {} : { object }),
+    );
+  const rest = problems.length - errors.length;
+  return ProviderError.all(rest > 0 ? [...errors, new ProviderError('InvalidParameters', `and ${rest} more`)] : errors);
+}
+
+interface ClassReading extends ClassLint {
+  readonly region: string | undefined;
+  readonly failoverRegion: string | undefined;
+  readonly authentication: Authentication;
+  readonly objects: readonly ObjectSpec[];
+}
+
+function readClass(parameters: Parameters, context: ClassContext): ClassReading {
+  const problems: Problem[] = [];
+
+  function refuse(parameter: string, message: string): void {
+    problems.push({ message, parameter });
+  }
+
+  const region = parseRegion(parameters, 'region', refuse) ?? context.region;
+  const failoverRegion = parseRegion(parameters, 'failoverRegion', refuse);
+  if (failoverRegion !== undefined && failoverRegion === region) {
+    refuse('failoverRegion', `${region}: failoverRegion cannot be the same as the primary region: leave it out`);
+  }
+  const authentication = parseAuthentication(parameters, refuse);
+  const translation = parseTranslation(parameters, refuse);
+  const reading = parseObjects(parameters.get('objects') ?? '', {
+    region,
+    failoverRegion,
+    translation,
+    mode: context.mode,
+  });
+  return {
+    region,
+    failoverRegion,
+    authentication,
+    objects: reading.objects,
+    problems: [...problems, ...reading.problems],
+    warnings: [...parameterWarnings(parameters), ...reading.warnings],
+  };
+}
+
+/** @returns undefined where it is absent or empty */
+function parseRegion(parameters: Parameters, parameter: string, refuse: Refuse): string | undefined {
+  const region = parameters.get(parameter) || undefined;
+  if (region !== undefined && !REGION.test(region)) {
+    refuse(parameter, `${parameter} ${quote(region)} is not the name of a region`);
+  }
+  return region;
+}
+
+function parseAuthentication(parameters: Parameters, refuse: Refuse): Authentication {
+  const podIdentity = parseBoolean(parameters.get('usePodIdentity') ?? '');
+  if (podIdentity === undefined) {
+    const given = quote(parameters.get('usePodIdentity') ?? '');
+    refuse('usePodIdentity', `failed to parse usePodIdentity ${given}: write "true" or "false"`);
+  }
+  return podIdentity === true
+    ? { kind: 'pod-identity', addressType: parseAddressType(parameters) ?? 'auto' }
+    : { kind: 'irsa' };
+}
+
+/** The spellings of Go's `strconv.ParseBool`; nothing is false. */
+function parseBoolean(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) {
+    return true;
+  }
+  return ['', '0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined;
+}
+
+/** @returns undefined for what no one knows, which counts as auto */
+function parseAddressType(parameters: Parameters): AddressType | undefined {
+  const wanted = (parameters.get('preferredAddressType') || 'auto').toLowerCase();
+  return (['ipv4', 'ipv6', 'auto'] as const).find((known) => known === wanted);
+}
+
+/** The one character must be one byte, too. */
+function parseTranslation(parameters: Parameters, refuse: Refuse): Translation {
+  const wanted = parameters.get('pathTranslation') || '_';
+  if (wanted.toLowerCase() === 'false') {
+    return '';
+  }
+  if (wanted.length !== 1 || wanted > '\u007f') {
+    refuse('pathTranslation', `pathTranslation must be either 'False' or a single character, not ${quote(wanted)}`);
+    return '_';
+  }
+  return wanted;
+}
+
+function parameterWarnings(parameters: Parameters): readonly Problem[] {
+  const warnings = [...parameters.keys()]
+    .filter((parameter) => parameter !== CLASS_NAME && !KNOWN_PARAMETERS.includes(parameter))
+    .map((parameter) => ({
+      message: `the parameter ${quote(parameter)} is ignored: known are ${KNOWN_PARAMETERS.join(', ')}`,
+      parameter,
+    }));
+  if (parseAddressType(parameters) !== undefined) {
+    return warnings;
+  }
+  const parameter = 'preferredAddressType';
+  return [...warnings, { message: `${parameter} ${quote(parameters.get(parameter) ?? '')} counts as auto`, parameter }];
+}

@@ -1,0 +1,124 @@
+import { ProviderError } from '../errors.ts';
+import { type GoJson, type GoJsonResult, isGoJsonObject, parseGoJson } from './go-json.ts';
+import type { PodRef, ServiceAccountTokens } from './mount-spec.ts';
+import { parseTokens } from './tokens.ts';
+
+/** The fields of the driver's MountRequest that say something. */
+export interface RequestFields {
+  /** JSON object of texts: class parameters, under the pod's volumeAttributes, under the kubelet's own keys. */
+  readonly attributes: string;
+  readonly targetPath: string;
+  /** Mode of files that name none, as a JSON number: always 420 so far. */
+  readonly permission: string;
+  /** Filled by drivers before 1.6. */
+  readonly currentObjectVersion: readonly { readonly id: string; readonly version: string }[];
+}
+
+export interface MountCall {
+  readonly targetPath: string;
+  readonly pod: PodRef;
+  /** Empty where the driver sent none: `tokenFor` says so, or one is minted. */
+  readonly tokens: ServiceAccountTokens;
+  /** What the class says, and the pod's author over it; none of the kubelet's keys. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Permission bits, 0 to 0o777. */
+  readonly mode: number;
+  /** Version that the driver has seen, by file. */
+  readonly knownVersions: ReadonlyMap<string, string>;
+}
+
+const MAX_ATTRIBUTES = 1024 * 1024;
+const KUBELET_PREFIX = 'csi.storage.k8s.io/';
+
+/** @throws ProviderError InvalidRequest */
+export function parseRequest(request: RequestFields): MountCall {
+  const targetPath = parseTargetPath(request.targetPath);
+  const attributes = parseAttributes(request.attributes);
+  const tokens = parseTokens(attributes.get(`${KUBELET_PREFIX}serviceAccount.tokens`));
+  const mode = parsePermission(request.permission);
+  return {
+    targetPath,
+    pod: parsePod(attributes, targetPath),
+    tokens,
+    parameters: new Map([...attributes].filter(([key]) => !key.startsWith(KUBELET_PREFIX))),
+    mode,
+    knownVersions: new Map(request.currentObjectVersion.map(({ id, version }) => [id, version])),
+  };
+}
+
+function parseTargetPath(path: string): string {
+  if (path === '') {
+    throw invalid('Missing mount path: the request names no target_path');
+  }
+  if (!path.startsWith('/') || path.includes('\0') || path.split('/').includes('..')) {
+    throw invalid(`the mount path ${JSON.stringify(path)} is not an absolute path without ".."`);
+  }
+  return path;
+}
+
+/** The text holds tokens: no message may quote it. */
+function parseAttributes(text: string): ReadonlyMap<string, string> {
+  const parsed = parseBounded(text);
+  if (!parsed.ok) {
+    throw invalid(`failed to unmarshal attributes: ${parsed.reason}`);
+  }
+  if (parsed.value === null) {
+    return new Map();
+  }
+  if (!isGoJsonObject(parsed.value)) {
+    throw invalid('failed to unmarshal attributes: they are no JSON object');
+  }
+  return new Map([...parsed.value].map(([key, value]) => [key, attributeText(key, value)]));
+}
+
+function parseBounded(text: string): GoJsonResult {
+  return text.length > MAX_ATTRIBUTES
+    ? { ok: false, reason: `they are longer than ${MAX_ATTRIBUTES} characters` }
+    : parseGoJson(text);
+}
+
+function attributeText(key: string, value: GoJson): string {
+  if (value !== null && typeof value !== 'string') {
+    throw invalid(`failed to unmarshal attributes: the value of ${JSON.stringify(key)} is no string`);
+  }
+  return value ?? '';
+}
+
+function parsePermission(text: string): number {
+  const value = /^[ \t\r\n]*(?:0|[1-9][0-9]{0,9})[ \t\r\n]*$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value < 2 ** 32)) {
+    throw invalid(
+      `failed to unmarshal file permission: ${JSON.stringify(text.slice(0, 20))} is not a number such as 420`,
+    );
+  }
+  return value & 0o777;
+}
+
+function parsePod(attributes: ReadonlyMap<string, string>, targetPath: string): PodRef {
+  const missing: string[] = [];
+
+  function required(key: string, otherwise = ''): string {
+    const value = attributes.get(KUBELET_PREFIX + key) || otherwise;
+    if (value === '') {
+      missing.push(KUBELET_PREFIX + key);
+    }
+    return value;
+  }
+
+  const pod = {
+    namespace: required('pod.namespace'),
+    name: required('pod.name'),
+    uid: required('pod.uid', /\/pods\/([^/]+)\/volumes\//.exec(targetPath)?.[1]),
+    serviceAccount: required('serviceAccount.name'),
+  };
+  if (missing.length > 0) {
+    throw invalid(
+      `the request does not say which pod it is for: ${missing.join(', ')} missing: set podInfoOnMount on the CSIDriver secrets-store.csi.k8s.io`,
+    );
+  }
+  return pod;
+}
+
+function invalid(message: string): ProviderError {
+  return new ProviderError('InvalidRequest', message);
+}
