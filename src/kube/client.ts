@@ -16,7 +16,7 @@ export interface Lookup {
 }
 
 /** What we read of the API server's objects. */
-export interface ApiObject {
+interface ApiObject {
   readonly metadata?: {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly labels?: Readonly<Record<string, string>>;

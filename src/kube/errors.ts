@@ -47,6 +47,9 @@ function wayOut({ resource }: Lookup, status: number): string {
     case 401:
       return "; check the token of the provider's service account, or the kubeconfig's user";
     case 403:
+      if (resource === 'pods') {
+        return '; set --node-name (the chart does), and no pod has to be read';
+      }
       return `; allow the provider's service account to "get" "${resource}" by a ClusterRole (the chart makes it: rbac.install)`;
     default:
       return '';

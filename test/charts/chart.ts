@@ -19,7 +19,7 @@ export interface Manifest {
   readonly spec?: DaemonSetSpec;
 }
 
-export interface DaemonSetSpec {
+interface DaemonSetSpec {
   readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
   readonly updateStrategy: unknown;
   readonly template: {
@@ -36,7 +36,7 @@ export interface PodSpec {
   readonly [field: string]: unknown;
 }
 
-export interface Container {
+interface Container {
   readonly image: string;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value?: string }[];

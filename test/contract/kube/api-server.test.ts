@@ -197,6 +197,16 @@ describe('the region of the node', () => {
     expect(api.requests).toEqual(['GET /api/v1/namespaces/shop/pods/web-1', 'GET /api/v1/nodes/node-1']);
   });
 
+  it('needs no right to read pods where the node is named, and says so', async () => {
+    await using api = await startApiServer({ objects: [NODE] });
+    api.fault = { kind: 'status', status: 403, message: 'pods "web-1" is forbidden' };
+    using kube = openKube(settingsFor(api));
+
+    const error = await failureOf(createRegionLookup(kube, {})(POD, NEVER));
+
+    expect(error.message).toContain('(pods "web-1" is forbidden); set --node-name');
+  });
+
   it('is asked for again after a failure', async () => {
     await using api = await startApiServer({ objects: [NODE] });
     using kube = openKube(settingsFor(api));
