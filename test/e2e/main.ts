@@ -6,7 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildPrograms } from './cluster/build.ts';
 import type { ClusterFacts } from './cluster/cluster.ts';
-import { kubectl } from './cluster/kubectl.ts';
+import { kubectl } from './cluster/kubernetes-tools.ts';
 import { CHECKOUT, CLUSTER_FILE, GIVEN_CLUSTER_FILE } from './cluster/layout.ts';
 import { API_RELAY, clearMachine, INTERRUPTED, recover, startMachine } from './cluster/machine.ts';
 import { installPackages } from './cluster/packages.ts';

@@ -5,7 +5,7 @@ import { clusterOf } from './cluster.ts';
 import { startApiServer, startControllers, startEtcd } from './control-plane.ts';
 import { startDriver } from './driver.ts';
 import { APP_IMAGE, makeAppImage, makePauseImage } from './images.ts';
-import { kubectl } from './kubectl.ts';
+import { kubectl } from './kubernetes-tools.ts';
 import { CLUSTER_FILE, DISK, KUBECONFIG, LOGS } from './layout.ts';
 import { NODE_ADDRESS, setUpNetwork } from './network.ts';
 import { bootNode, ctr, prepareNode, startKubelet } from './node.ts';

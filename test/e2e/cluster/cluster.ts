@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { runCommand } from './command.ts';
 import type { DriverOptions } from './driver.ts';
 import { resumeDriver, startDriver, stopDriver } from './driver.ts';
-import type { KubectlOptions } from './kubectl.ts';
-import { apply, kubectl } from './kubectl.ts';
-import { tool } from './layout.ts';
+import type { ToolOptions } from './kubernetes-tools.ts';
+import { apply, helm, kubectl } from './kubernetes-tools.ts';
 import { bootNode, ctr, cutPower, nodePath, runInNode, startKubelet } from './node.ts';
 import { nodeIsReady } from './node-status.ts';
 
@@ -22,12 +20,13 @@ export interface ClusterFacts {
 }
 
 export interface Cluster extends ClusterFacts {
-  kubectl(args: readonly string[], options?: KubectlOptions): Promise<string>;
+  kubectl(args: readonly string[], options?: ToolOptions): Promise<string>;
   /** Runs `kubectl get … --output=json` and returns what it read. */
   get(...args: readonly string[]): Promise<unknown>;
   /** Applies objects, or the text of a manifest. */
   apply(manifest: string | readonly object[]): Promise<void>;
-  helm(args: readonly string[], timeoutMs?: number): Promise<string>;
+  /** Values can be given as `input` with `--values=-`. */
+  helm(args: readonly string[], options?: ToolOptions): Promise<string>;
 
   /** Starts the Secrets Store CSI driver and returns when the kubelet knows it. It is on, with the defaults, at the start. */
   startDriver(options?: DriverOptions): Promise<void>;
@@ -73,8 +72,7 @@ export function clusterOf(facts: ClusterFacts): Cluster {
     kubectl: (args, options) => kubectl(kubeconfig, args, options),
     get: async (...args) => JSON.parse(await kubectl(kubeconfig, ['get', ...args, '--output=json'])),
     apply: (manifest) => apply(kubeconfig, manifest),
-    helm: (args, timeoutMs = 300_000) =>
-      runCommand(tool('helm'), [...args, `--kubeconfig=${kubeconfig}`], { timeoutMs }),
+    helm: (args, options) => helm(kubeconfig, args, options),
     startDriver: owned('starting the driver', startDriver),
     stopDriver: owned('stopping the driver', stopDriver),
     restartDriver: owned('restarting the driver', async (options?: DriverOptions) => {

@@ -10,20 +10,7 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
 }
 
-/** Its message holds what the program said. */
-export class CommandError extends Error {
-  readonly stdout: string;
-  readonly stderr: string;
-
-  constructor(command: string, outcome: string, stdout: string, stderr: string) {
-    super(`${command} ${outcome}: ${stderr.trim() || stdout.trim()}`);
-    this.name = 'CommandError';
-    this.stdout = stdout;
-    this.stderr = stderr;
-  }
-}
-
-/** Runs a program to its end and returns what it printed. Throws {@link CommandError} when it fails or takes too long. */
+/** Runs a program to its end and returns what it printed. Throws with what it said when it fails or takes too long. */
 export function runCommand(file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = execFile(
@@ -43,7 +30,8 @@ export function runCommand(file: string, args: readonly string[], options: Comma
       }
       const outcome =
         error.killed === true ? 'took too long' : `failed (${error.code ?? error.signal ?? error.message})`;
-      reject(new CommandError([path.basename(file), ...args].join(' ').slice(0, 300), outcome, stdout, stderr));
+      const command = [path.basename(file), ...args].join(' ').slice(0, 300);
+      reject(new Error(`${command} ${outcome}: ${stderr.trim() || stdout.trim()}`));
     },
   );
   // A command that ends before it has read its input is judged by its exit code, not by the broken pipe.

@@ -3,16 +3,16 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { credential, NODE_NAME, tokenKubeconfig } from './certificates.ts';
 import { CLUSTER_FILE, KUBECONFIG, PROCESSES, program } from './layout.ts';
-import { apply, kubectl } from './kubectl.ts';
+import { apply, kubectl } from './kubernetes-tools.ts';
 import { NODE_ADDRESS } from './network.ts';
 import { nodePath, runInNode, startInNode } from './node.ts';
 import { stopProcess, waitUntilReady } from './processes.ts';
 
 export const DRIVER_NAME = 'secrets-store.csi.k8s.io';
-export const DRIVER_METRICS = `http://${NODE_ADDRESS}:8095/metrics`;
+const DRIVER_METRICS = `http://${NODE_ADDRESS}:8095/metrics`;
 
 /** Which kubelets and drivers look for a provider's socket. */
-export const PROVIDERS_FOLDER = '/var/run/secrets-store-csi-providers';
+const PROVIDERS_FOLDER = '/var/run/secrets-store-csi-providers';
 
 const PLUGIN_FOLDER = '/var/lib/kubelet/plugins/csi-secrets-store';
 const DRIVER_SOCKET = `${PLUGIN_FOLDER}/csi.sock`;

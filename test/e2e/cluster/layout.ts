@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** The root of the checkout. Everything the suite makes lies below `.cache/e2e` of it, which git ignores. */
@@ -25,6 +24,9 @@ export const CLUSTER_FILE = path.join(RUN, 'cluster.json');
 /** The same for a cluster given by `--kubeconfig`. It may be the one that another run of this checkout holds up. */
 export const GIVEN_CLUSTER_FILE = path.join(CHECKOUT, '.cache/e2e/given/cluster.json');
 
+/** What kubectl and Helm remember of the clusters they have seen. */
+export const MEMORY = path.join(CHECKOUT, '.cache/e2e/memory');
+
 /** The disks of the machines (etcd's data, the node's `/var`): survive a reboot of the node, not the run. */
 export const DISK = path.join(RUN, 'disk');
 export const NODE_VAR = path.join(DISK, 'node-var');
@@ -35,9 +37,4 @@ export const CGROUP = `aws-secrets-csi-e2e-${createHash('sha256').update(CHECKOU
 /** The path of a built program by its usual name. */
 export function program(name: string): string {
   return path.join(BIN, name);
-}
-
-/** kubectl or helm: the built one, or for a given cluster, where nothing is built, the one on the PATH. */
-export function tool(name: 'kubectl' | 'helm'): string {
-  return existsSync(program(name)) ? program(name) : name;
 }

@@ -4,7 +4,18 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { removeCgroups } from './cgroups.ts';
-import { CHECKOUT, CLUSTER_FILE, CREDENTIALS, DISK, KUBECONFIG, LOGS, NODE_VAR, PROCESSES, RUN } from './layout.ts';
+import {
+  CHECKOUT,
+  CLUSTER_FILE,
+  CREDENTIALS,
+  DISK,
+  KUBECONFIG,
+  LOGS,
+  MEMORY,
+  NODE_VAR,
+  PROCESSES,
+  RUN,
+} from './layout.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { identify, isAlive } from './process-identity.ts';
 import { progress } from './progress.ts';
@@ -79,7 +90,7 @@ export async function clearMachine(): Promise<void> {
   if (existsSync(podLogs)) {
     await rename(podLogs, path.join(LOGS, 'pods'));
   }
-  for (const used of [DISK, CREDENTIALS, PROCESSES, KUBECONFIG, CLUSTER_FILE, API_RELAY, RECORD]) {
+  for (const used of [DISK, MEMORY, CREDENTIALS, PROCESSES, KUBECONFIG, CLUSTER_FILE, API_RELAY, RECORD]) {
     await rm(used, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { kubectl } from './kubectl.ts';
+import { kubectl } from './kubernetes-tools.ts';
 import { waitFor } from './wait.ts';
 
 interface NodeObject {

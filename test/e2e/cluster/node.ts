@@ -11,7 +11,7 @@ import { childrenOf } from './process-identity.ts';
 import { runningProcess, startProcess, waitUntilReady } from './processes.ts';
 import { waitFor } from './wait.ts';
 
-export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
+const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 const HOLDER = 'node';
 
 /** Region and zone, as a cloud's controller would label the node. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { runCommand } from './command.ts';
 
 export interface ImageConfig {
-  /** With tag, such as `e2e.local/app:1`. */
+  /** With registry and tag, such as `e2e.local/app:1`: Kubernetes takes a name without one for an image of docker.io. */
   readonly name: string;
   readonly entrypoint: readonly string[];
   readonly env?: readonly string[];

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
+import { DRIVER_NAME } from '../cluster/driver.ts';
 import { makeNodeImage } from '../cluster/images.ts';
 import { waitFor } from '../cluster/wait.ts';
 
-const DRIVER = 'secrets-store.csi.k8s.io';
 const namespace = `cluster-${randomBytes(3).toString('hex')}`;
 const cluster = await openCluster();
 
@@ -34,7 +34,7 @@ test('the node is ready and lists the Secrets Store CSI driver', async () => {
   ]);
 
   expect(ready).toBe('True');
-  expect(drivers.split(' ')).toContain(DRIVER);
+  expect(drivers.split(' ')).toContain(DRIVER_NAME);
 });
 
 test('a pod gets ready and reaches the API server by the address it is told', async () => {
@@ -99,7 +99,7 @@ test.runIf(cluster.owned)('an image with Node and a program of the checkout runs
 test.runIf(cluster.owned)('the driver can be restarted with other options', async () => {
   await cluster.restartDriver({ rotation: false, syncSecret: true, tokenAudiences: [] });
 
-  const spec = await cluster.kubectl(['get', 'csidriver', DRIVER, '--output=jsonpath={.spec}']);
+  const spec = await cluster.kubectl(['get', 'csidriver', DRIVER_NAME, '--output=jsonpath={.spec}']);
   const asDriver = '--as=system:serviceaccount:kube-system:secrets-store-csi-driver';
   const mayReadSecrets = await cluster.kubectl(['auth', 'can-i', 'list', 'secrets', '--all-namespaces', asDriver]);
 
@@ -133,7 +133,7 @@ test.runIf(cluster.owned)('after a power cut the node comes back and runs its po
 function pod(name: string, container: object, secretProviderClass?: string): object {
   const volume = {
     name: 'secrets',
-    csi: { driver: DRIVER, readOnly: true, volumeAttributes: { secretProviderClass } },
+    csi: { driver: DRIVER_NAME, readOnly: true, volumeAttributes: { secretProviderClass } },
   };
   return {
     apiVersion: 'v1',
