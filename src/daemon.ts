@@ -22,7 +22,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   await using opening = new AsyncDisposableStack();
   let ready = false;
   const health = opening.use(await serveHealth(config.healthAddress, () => ready));
-  const kube = openKube(config.kube);
+  const kube = opening.use(openKube(config.kube));
   const fetcher = opening.use(createFetcher({ settings: config.aws, roleOf: createRoleLookup(kube) }));
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {

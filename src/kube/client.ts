@@ -5,7 +5,7 @@ import { ProviderError } from '../errors.ts';
 import { type Access, type AccessSource, inClusterAccess } from './access.ts';
 import { refusal, unreachable } from './errors.ts';
 import type { KubeSettings } from './settings.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** One object to read. */
 export interface Lookup {

@@ -2,7 +2,7 @@ import { ProviderError } from '../errors.ts';
 import type { SecretBytes } from '../secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
 import { extract } from './extract.ts';
-import { type MountPlan, planMount } from './plan.ts';
+import { type MountPlan, planMount, type VersionedFile } from './plan.ts';
 
 /** An object as a store gave it. */
 export interface FetchedObject {
@@ -32,10 +32,17 @@ export interface MountDeps {
  */
 export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSignal): Promise<MountPlan> {
   const outcomes = await deps.fetchAll(spec, signal);
-  const extracted = outcomes.flatMap((outcome) => (outcome instanceof ProviderError ? [outcome] : extract(outcome)));
-  const failures = extracted.filter((part) => part instanceof ProviderError);
+  const files: VersionedFile[] = [];
+  const failures: ProviderError[] = [];
+  for (const part of outcomes.flatMap((outcome) => (outcome instanceof ProviderError ? [outcome] : extract(outcome)))) {
+    if (part instanceof ProviderError) {
+      failures.push(part);
+    } else {
+      files.push(part);
+    }
+  }
   if (failures.length > 0) {
     throw ProviderError.all(failures);
   }
-  return planMount(extracted.filter((part) => !(part instanceof ProviderError)));
+  return planMount(files);
 }

@@ -1,7 +1,7 @@
-import { ProviderError } from '../errors.ts';
 import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
 import { parseClass, problemsError } from '../spec/parse-class.ts';
 import type { MountCall } from '../spec/parse-request.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { mount, type MountDeps } from './mount.ts';
 import type { MountPlan } from './plan.ts';
 import type { Volumes } from './volumes.ts';
@@ -31,22 +31,11 @@ export async function serveMount(call: MountCall, deps: ServeDeps, signal: Abort
     throw problemsError(parsed.problems);
   }
   const spec: MountSpec = { ...parsed.spec, targetPath: call.targetPath, pod: call.pod, tokens: call.tokens };
+  // The driver must get its answer in time, whatever heeds the signal or does not.
   const plan = await unlessAborted(mount(spec, deps, signal), signal);
   if (deps.volumes === undefined) {
     return { spec, plan };
   }
   const { changed } = await deps.volumes.publish(spec.targetPath, plan.files, signal);
   return { spec, plan, changed };
-}
-
-/** Ends with the signal even where something below does not heed it: the driver must get its answer in time. */
-async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(ProviderError.from(signal.reason));
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

