@@ -54,7 +54,7 @@ function trust({ code, text }: Fault, identity: RoleIdentity): string {
 }
 
 function refusal({ code, text }: Fault): string {
-  if (/marked for deletion|scheduled for deletion/i.test(text)) {
+  if (/marked.*delet/i.test(text)) {
     return 'restore it, or take it out of the class';
   }
   return /decrypt|key/i.test(code)

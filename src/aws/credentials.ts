@@ -1,12 +1,12 @@
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
-import { tokenFor } from '../spec/tokens.ts';
+import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../spec/tokens.ts';
 import type { Credentials } from './clients.ts';
 import type { AgentIdentity, Identity, RoleIdentity } from './identity.ts';
-import { AGENT_AUDIENCE, credentialsFromAgent } from './pod-identity.ts';
+import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Regional } from './store.ts';
-import { assumeRoleWithWebIdentity, STS_AUDIENCE } from './web-identity.ts';
+import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {
   readonly settings: AwsSettings;
@@ -35,7 +35,7 @@ export async function authenticate(spec: MountSpec, deps: CredentialDeps, signal
       credentialsIn: (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region), signal),
     };
   }
-  const token = tokenFor(tokens, AGENT_AUDIENCE);
+  const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
   const identity: AgentIdentity = { kind: 'pod-identity', pod };
   // Before any region is asked: an agent that is down is no reason to ask the second one.
   const credentials = await credentialsFromAgent(identity, token, authentication.addressType, deps.settings, signal);

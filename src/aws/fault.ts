@@ -18,18 +18,20 @@ export function readFault(thrown: unknown): Fault | undefined {
   if (!(thrown instanceof Error)) {
     return undefined;
   }
-  const { $metadata, $fault, code } = thrown as Error & SdkFields;
+  const { $metadata, $fault, code, syscall } = thrown as Error & SdkFields;
   const { httpStatusCode: status, requestId } = $metadata ?? {};
   const answer = { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) };
   // Modelled or not, what AWS says no with has `$fault`; it is "client" for every unmodelled code, throttling and outages too.
   if ($fault !== undefined && thrown.name !== 'UnknownError' && thrown.name !== '400') {
     return { kind: 'answer', code: thrown.name.replace(/Exception$/, ''), text: oneLine(thrown.message), ...answer };
   }
-  if (thrown.name === 'TimeoutError') {
-    return { kind: 'network', code: 'TimeoutError', text: 'no answer in time' };
-  }
-  if (typeof code === 'string') {
+  // The SDK calls resets TimeoutError too, and gives its own timeouts the code of a connection that the kernel gave up.
+  if (typeof code === 'string' && (code !== 'ETIMEDOUT' || syscall !== undefined)) {
     return { kind: 'network', code, text: oneLine(thrown.message || code) };
+  }
+  if (thrown.name === 'TimeoutError') {
+    const missing = thrown.message.includes('establish a connection') ? 'connection' : 'answer';
+    return { kind: 'network', code: thrown.name, text: `no ${missing} in time` };
   }
   if (status !== undefined) {
     // A parser's message quotes the body, which may be a secret's.
@@ -51,4 +53,5 @@ interface SdkFields {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $fault?: string;
   readonly code?: unknown;
+  readonly syscall?: unknown;
 }

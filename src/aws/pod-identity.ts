@@ -9,9 +9,6 @@ import { oneLine, readFault } from './fault.ts';
 import { type AgentIdentity, describeIdentity } from './identity.ts';
 import type { AwsSettings } from './settings.ts';
 
-/** Audience of the tokens that the EKS Pod Identity agent takes. */
-export const AGENT_AUDIENCE = 'pods.eks.amazonaws.com';
-
 const BACKOFF_MS = 200;
 
 /**
@@ -75,7 +72,7 @@ function refusal(identity: AgentIdentity, status: number, text: string): Provide
     ? new ProviderError('StoreUnavailable', `${message}: see the log of the eks-pod-identity-agent on this node`)
     : new ProviderError(
         'CredentialsRefused',
-        `${message}: create a Pod Identity association of this service account, with a role that trusts ${AGENT_AUDIENCE}`,
+        `${message}: create a Pod Identity association of this service account, with a role that trusts pods.eks.amazonaws.com`,
       );
 }
 

@@ -7,9 +7,6 @@ import type { RoleIdentity } from './identity.ts';
 import { sessionName } from './session-name.ts';
 import type { Regional } from './store.ts';
 
-/** Audience of the tokens that STS takes. */
-export const STS_AUDIENCE = 'sts.amazonaws.com';
-
 /**
  * IRSA: a service account's token for credentials of its role.
  * @throws ProviderError

@@ -3,23 +3,34 @@ import type { AwsRequest } from './aws-request.ts';
 
 /** What goes wrong with a request. */
 export type Fault =
+  | ErrorFault
   | { readonly kind: 'delay'; readonly ms: number }
-  | ({ readonly kind: 'error' } & AwsError)
   /** Takes the request and never answers. */
   | { readonly kind: 'hang' }
   /** Closes the connection with a reset. */
   | { readonly kind: 'reset' }
   /** Answers 200 with this text. */
-  | { readonly kind: 'garble'; readonly body: string };
+  | { readonly kind: 'garble'; readonly body: string }
+  /** Begins to answer 200 with this text and never ends. */
+  | { readonly kind: 'stall'; readonly body: string };
 
-export const THROTTLED: Fault = { kind: 'error', status: 400, code: 'ThrottlingException', message: 'Rate exceeded' };
-export const OUTAGE: Fault = {
+export interface ErrorFault extends AwsError {
+  readonly kind: 'error';
+}
+
+export const THROTTLED: ErrorFault = {
+  kind: 'error',
+  status: 400,
+  code: 'ThrottlingException',
+  message: 'Rate exceeded',
+};
+export const OUTAGE: ErrorFault = {
   kind: 'error',
   status: 503,
   code: 'InternalFailure',
   message: 'An internal error occurred',
 };
-export const EXPIRED: Fault = {
+export const EXPIRED: ErrorFault = {
   kind: 'error',
   status: 400,
   code: 'ExpiredTokenException',

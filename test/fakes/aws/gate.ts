@@ -94,6 +94,8 @@ async function passes(fault: Fault, request: AwsRequest, socket: Socket, respons
     socket.resetAndDestroy();
   } else if (fault.kind === 'garble') {
     response.writeHead(200).end(fault.body);
+  } else if (fault.kind === 'stall') {
+    response.writeHead(200).write(fault.body);
   }
   return false;
 }

@@ -1,4 +1,9 @@
-import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 
@@ -7,6 +12,8 @@ export interface Seed {
   secret(name: string, value: string | Uint8Array): Promise<{ readonly arn: string; readonly version: string }>;
   /** A further version; without stages it becomes AWSCURRENT. */
   secretVersion(name: string, value: string, stages?: readonly string[]): Promise<string>;
+  /** Marks it for deletion. */
+  deleteSecret(name: string): Promise<void>;
   /** A SecureString, new or a further version. */
   parameter(name: string, value: string, label?: string): Promise<number>;
 }
@@ -46,6 +53,9 @@ export async function createSeed(motoUrl: string, account: string, region: strin
         }),
       );
       return VersionId!;
+    },
+    async deleteSecret(name) {
+      await secretsManager.send(new DeleteSecretCommand({ SecretId: name }));
     },
     async parameter(name, value, label) {
       const { Version } = await ssm.send(

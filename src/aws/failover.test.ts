@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { ProviderError } from '../errors.ts';
+import type { FetchOutcome } from '../mount/mount.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import type { ObjectSpec } from '../spec/mount-spec.ts';
+import { type FetchIn, fetchWithFailover } from './failover.ts';
+
+const REGIONS = ['first', 'second'] as const;
+const OBJECTS = ['a', 'b'].map((name): ObjectSpec => ({
+  store: 'secretsmanager',
+  name,
+  path: name,
+  mode: 0o644,
+  primary: { name },
+  failover: { name: `${name}-replica` },
+  extractions: [],
+}));
+const DOWN = new ProviderError('StoreUnavailable', 'no STS');
+
+/** Answers by region and name asked for; what is not listed is there. */
+function fetchIn(failures: Readonly<Record<string, ProviderError>>, asked: string[] = []): FetchIn {
+  return async (region, requests) => {
+    asked.push(`${region}: ${requests.map(({ source }) => source.name).join(' ')}`);
+    if (failures[region] !== undefined) {
+      throw failures[region];
+    }
+    return new Map(
+      requests.map(({ object, source }): [ObjectSpec, FetchOutcome] => [
+        object,
+        failures[`${region} ${source.name}`] ?? {
+          object,
+          region,
+          version: '1',
+          value: SecretBytes.fromText(source.name),
+        },
+      ]),
+    );
+  };
+}
+
+function failing(reason: ProviderError['reason'], object: string): ProviderError {
+  return new ProviderError(reason, `${object}: ${reason}`, { object });
+}
+
+describe('failover', () => {
+  it('asks the second region for what is down, by its name there', async () => {
+    const asked: string[] = [];
+    const failures = { 'first b': failing('StoreUnavailable', 'b') };
+
+    const outcomes = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn(failures, asked));
+
+    expect(asked).toEqual(['first: a b', 'second: b-replica']);
+    expect(outcomes).toMatchObject([{ region: 'first' }, { region: 'second' }]);
+  });
+
+  it('asks the second region for all when nothing can be asked of the first', async () => {
+    const outcomes = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn({ first: DOWN }));
+
+    expect(outcomes).toMatchObject([{ region: 'second' }, { region: 'second' }]);
+  });
+
+  it('keeps the object of what fails in both, though the second fails as a whole', async () => {
+    const failures = {
+      'first b': failing('StoreUnavailable', 'b'),
+      second: new ProviderError('CredentialsRefused', 'no'),
+    };
+
+    const [, outcome] = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn(failures));
+
+    expect(outcome).toMatchObject({ reason: 'StoreUnavailable', object: 'b', message: expect.stringMatching(/; no$/) });
+  });
+
+  it.for([
+    [['first'], { first: DOWN }],
+    [REGIONS, { first: new ProviderError('CredentialsRefused', 'no') }],
+    [REGIONS, { first: DOWN, second: DOWN }],
+  ] as const)('throws once what fails every object alike: %o', async ([regions, failures]) => {
+    await expect(
+      fetchWithFailover({ regions: regions as typeof REGIONS, objects: OBJECTS }, fetchIn(failures)),
+    ).rejects.toMatchObject({ object: undefined, reason: failures.first.reason });
+  });
+});

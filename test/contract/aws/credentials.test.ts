@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
+import { ProviderError } from '../../../src/errors.ts';
+import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
+import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import { mintToken } from '../../fakes/aws/web-token.ts';
+import { fetcherWith, openFakes, podSpec, secret, settingsFor, texts } from './fetch-fixture.ts';
+
+let fakes: AwsFakes;
+let fetcher: Fetcher;
+const { signal } = new AbortController();
+const ASSUME = { action: 'sts:AssumeRoleWithWebIdentity' };
+
+beforeAll(async () => {
+  fakes = await openFakes();
+  await (await fakes.seed()).secret('a', 'value a');
+  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
+});
+
+afterAll(async () => {
+  fetcher[Symbol.dispose]();
+  await fakes[Symbol.asyncDispose]();
+});
+
+function withToken(token: string) {
+  return podSpec([secret('a'), secret('b')], { tokens: new Map([['sts.amazonaws.com', SecretBytes.fromText(token)]]) });
+}
+
+it('assumes the role of the service account, under a name that says whose session it is', async () => {
+  await fetcher.fetchAll(podSpec([secret('a')]), signal);
+
+  const [assume, get] = fakes.gate.state.calls.slice(-2);
+  expect(assume).toMatchObject({
+    ...ASSUME,
+    role: `arn:aws:iam::${fakes.account}:role/reader`,
+    sessionName: 'shop.cart',
+  });
+  expect(get).toMatchObject({ action: 'secretsmanager:GetSecretValue', sessionName: 'shop.cart' });
+  expect(assume?.userAgent).toContain('app/aws-secrets-csi-test');
+});
+
+describe('a refusal of STS fails the mount once, and says what to set', () => {
+  it.for<readonly [string, () => string, string]>([
+    ['an expired token', () => mintToken('shop/cart', { exp: 1 }), 'requiresRepublish'],
+    ['a token for someone else', () => mintToken('shop/cart', { aud: ['vault'] }), 'tokenRequests of the CSIDriver'],
+    [
+      'a cluster that the account does not know',
+      () => mintToken('shop/cart', { iss: 'https://x' }),
+      'IAM OIDC provider',
+    ],
+    ['no token at all', () => 'not a token', 'IAM OIDC provider'],
+    [
+      'a role that does not trust the service account',
+      () => mintToken('shop/other'),
+      'must allow sts:AssumeRoleWithWebIdentity to system:serviceaccount:shop:cart with audience sts.amazonaws.com',
+    ],
+  ])('%s', async ([, token, wayOut]) => {
+    const spec = withToken(token());
+
+    const failure = await fetcher.fetchAll(spec, signal).catch((error: unknown) => error);
+
+    expect(failure).toBeInstanceOf(ProviderError);
+    expect(failure).toMatchObject({ reason: 'CredentialsRefused', object: undefined });
+    expect(failure).not.toHaveProperty('cause');
+    expect(String(failure)).toContain(`Failed to assume role arn:aws:iam::${fakes.account}:role/reader: 40`);
+    expect(String(failure)).toContain(wayOut);
+    expect(String(failure)).not.toContain(spec.tokens.get('sts.amazonaws.com')?.exposeText());
+  });
+});
+
+it.for([
+  ['Throttled', THROTTLED],
+  ['StoreUnavailable', OUTAGE],
+] as const)('says %s of STS, once for the mount', async ([reason, fault]) => {
+  using _ = fakes.gate.state.inject(fault, ASSUME);
+
+  await expect(fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal)).rejects.toMatchObject({ reason });
+});
+
+it('asks nobody when the request has no token', async () => {
+  const before = fakes.gate.state.count();
+
+  await expect(fetcher.fetchAll(podSpec([secret('a')], { tokens: new Map() }), signal)).rejects.toMatchObject({
+    reason: 'TokenMissing',
+  });
+  expect(fakes.gate.state.count()).toBe(before);
+});
+
+it('passes on why there is no role', async () => {
+  const missing = new ProviderError('RoleMissing', 'no role');
+  using roleless = createFetcher({ settings: settingsFor(fakes.gate.url), roleOf: () => Promise.reject(missing) });
+
+  await expect(roleless.fetchAll(podSpec([secret('a')]), signal)).rejects.toBe(missing);
+});
+
+it('gives each pod its own permissions', async () => {
+  const seed = await fakes.seed();
+  await Promise.all([seed.secret('of-cart', 'c'), seed.secret('of-pay', 'p')]);
+  const roles = ['cart', 'pay'].map((name) =>
+    fakes.addRole(
+      name,
+      [`shop/${name}`],
+      [{ actions: ['secretsmanager:GetSecretValue'], resources: [`*:secret:of-${name}-*`] }],
+    ),
+  );
+  using both = createFetcher({
+    settings: settingsFor(fakes.gate.url),
+    roleOf: ({ serviceAccount }) => Promise.resolve(roles[serviceAccount === 'cart' ? 0 : 1]!),
+  });
+  const specs = ['cart', 'pay'].map((name) =>
+    podSpec([secret('of-cart'), secret('of-pay')], {
+      pod: { namespace: 'shop', name, uid: name, serviceAccount: name },
+      tokens: new Map([['sts.amazonaws.com', SecretBytes.fromText(mintToken(`shop/${name}`))]]),
+    }),
+  );
+
+  const [cart, pay] = await Promise.all(specs.map((spec) => both.fetchAll(spec, signal)));
+
+  expect(texts([cart![0]!, pay![1]!])).toEqual(['c', 'p']);
+  expect([cart![1], pay![0]]).toMatchObject([{ reason: 'AccessDenied' }, { reason: 'AccessDenied' }]);
+});

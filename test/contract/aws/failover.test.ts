@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Fetcher } from '../../../src/aws/fetch.ts';
+import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
+import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import {
+  failure,
+  fetched,
+  fetcherWith,
+  openFakes,
+  parameter,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+  texts,
+} from './fetch-fixture.ts';
+
+let fakes: AwsFakes;
+let fetcher: Fetcher;
+const { signal } = new AbortController();
+const FIRST = { region: 'us-east-1' };
+const SECOND = { region: 'us-west-2' };
+const TWO_REGIONS = { regions: ['us-east-1', 'us-west-2'] } as const;
+
+beforeAll(async () => {
+  fakes = await openFakes();
+  const [east, west] = [await fakes.seed('us-east-1'), await fakes.seed('us-west-2')];
+  await Promise.all([
+    east.secret('a', 'a in the east'),
+    east.secret('b', 'b in the east'),
+    east.parameter('/p', 'p in the east'),
+  ]);
+  await Promise.all([
+    west.secret('a', 'a in the west'),
+    west.secret('b', 'b in the west'),
+    west.parameter('/p', 'p in the west'),
+  ]);
+  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
+});
+
+afterAll(async () => {
+  fetcher[Symbol.dispose]();
+  await fakes[Symbol.asyncDispose]();
+});
+
+it.for([
+  ['answers with errors', OUTAGE],
+  ['does not answer', { kind: 'hang' }],
+  ['breaks connections', { kind: 'reset' }],
+] as const satisfies [string, Fault][])('asks the second region when the first %s', async ([, fault]) => {
+  using _ = fakes.gate.state.inject(fault, FIRST);
+
+  const outcomes = await fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
+
+  expect(texts(outcomes)).toEqual(['a in the west', 'p in the west']);
+  expect(outcomes.map((outcome) => fetched(outcome).region)).toEqual(['us-west-2', 'us-west-2']);
+});
+
+it('asks the second region by the name and version that the class gives for it', async () => {
+  const west = await fakes.seed('us-west-2');
+  const { version } = await west.secret('a-replica', 'replica');
+  await west.secretVersion('a-replica', 'later');
+  using _ = fakes.gate.state.inject(OUTAGE, FIRST);
+
+  const [outcome] = await fetcher.fetchAll(
+    podSpec([secret('a', {}, { name: 'a-replica', version })], TWO_REGIONS),
+    signal,
+  );
+
+  expect(fetched(outcome)).toMatchObject({ region: 'us-west-2', version });
+});
+
+it('never asks the second region while the first answers', async () => {
+  const before = fakes.gate.state.count(SECOND);
+
+  const outcomes = await fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
+
+  expect(texts(outcomes)).toEqual(['a in the east', 'p in the east']);
+  expect(fakes.gate.state.count(SECOND)).toBe(before);
+});
+
+describe('a no of the first region is a no', () => {
+  it.for([
+    ['Throttled', THROTTLED],
+    ['AccessDenied', { kind: 'error', status: 400, code: 'AccessDeniedException', message: 'no' }],
+    ['ObjectNotFound', { kind: 'error', status: 400, code: 'ResourceNotFoundException', message: 'no' }],
+    ['ObjectRefused', { kind: 'error', status: 400, code: 'DecryptionFailure', message: 'no' }],
+  ] as const satisfies [string, Fault][])('%s', async ([reason, fault]) => {
+    using _ = fakes.gate.state.inject(fault, FIRST);
+    const before = fakes.gate.state.count(SECOND);
+
+    const outcomes = await fetcher.fetchAll(podSpec([secret('a')], TWO_REGIONS), signal);
+
+    expect(reasons(outcomes)).toEqual([reason]);
+    expect(fakes.gate.state.count(SECOND)).toBe(before);
+  });
+});
+
+it('asks the second region for the object that the first cannot give, and for no other', async () => {
+  using _ = fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a' });
+  const before = fakes.gate.state.count(SECOND);
+
+  const outcomes = await fetcher.fetchAll(podSpec([secret('a'), secret('b'), parameter('/p')], TWO_REGIONS), signal);
+
+  expect(texts(outcomes)).toEqual(['a in the west', 'b in the east', 'p in the east']);
+  expect(fakes.gate.state.count(SECOND) - before).toBe(1);
+});
+
+it.for([
+  ['secret', secret('a'), 'secretsmanager'],
+  ['parameters', parameter('/p'), 'ssm'],
+] as const)('tells of both regions when both are down: %s', async ([what, object, service]) => {
+  using _ = fakes.gate.state.inject(OUTAGE, { service });
+
+  const [outcome] = await fetcher.fetchAll(podSpec([object], TWO_REGIONS), signal);
+
+  expect(failure(outcome)).toMatchObject({ reason: 'StoreUnavailable', object: object.name });
+  expect(failure(outcome).message).toMatch(
+    new RegExp(
+      `^Failed to fetch ${what} from all regions: Failed fetching .*503: us-east-1: .*; Failed fetching .*503: us-west-2: `,
+    ),
+  );
+});

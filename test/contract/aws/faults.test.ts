@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Fetcher } from '../../../src/aws/fetch.ts';
+import { ProviderError } from '../../../src/errors.ts';
+import { EXPIRED, type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
+import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import {
+  failure,
+  fetcherWith,
+  openFakes,
+  parameter,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+  texts,
+} from './fetch-fixture.ts';
+
+let fakes: AwsFakes;
+let fetcher: Fetcher;
+const { signal } = new AbortController();
+const GET = { action: 'secretsmanager:GetSecretValue', resource: 'a' };
+
+beforeAll(async () => {
+  fakes = await openFakes();
+  const seed = await fakes.seed();
+  await Promise.all([seed.secret('a', 'value a'), seed.secret('b', 'value b'), seed.parameter('/p', 'value p')]);
+  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
+});
+
+afterAll(async () => {
+  fetcher[Symbol.dispose]();
+  await fakes[Symbol.asyncDispose]();
+});
+
+it.for([
+  ['a throttled call', THROTTLED],
+  ['an outage', OUTAGE],
+  ['a reset', { kind: 'reset' }],
+  ['an answer that never comes', { kind: 'hang' }],
+] as const satisfies [string, Fault][])('gets over %s that happens once', async ([, fault]) => {
+  using _ = fakes.gate.state.inject(fault, GET, 1);
+
+  expect(texts(await fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['value a']);
+});
+
+it.for([
+  ['Throttled', THROTTLED, /a: 400: us-east-1: Throttling: Rate exceeded .*quota in us-east-1 is used up/],
+  ['Throttled', { ...THROTTLED, status: 429, code: 'Whatever' }, /a: 429: us-east-1: Whatever/],
+  ['StoreUnavailable', OUTAGE, /a: 503: us-east-1: InternalFailure: An internal error.*an outage of us-east-1/],
+  ['StoreUnavailable', { ...OUTAGE, status: 500, code: 'InternalServiceError' }, /a: 500: /],
+  ['StoreUnavailable', { kind: 'reset' }, /a: us-east-1: (?:read ECONNRESET|socket hang up) .*check the node's way/],
+  ['StoreUnavailable', { kind: 'hang' }, /a: us-east-1: no answer in time .*check the node's way to AWS in us-east-1/],
+  ['StoreUnavailable', { kind: 'garble', body: 's3cr3t' }, /a: 200: us-east-1: an answer that is not AWS’s/],
+  ['CredentialsRefused', EXPIRED, /a: 400: us-east-1: ExpiredToken: /],
+] as const satisfies [string, Fault, RegExp][])(
+  'says %s of a fault that lasts, and only of the object that it hits',
+  async ([reason, fault, message]) => {
+    using _ = fakes.gate.state.inject(fault, GET);
+
+    const outcomes = await fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal);
+
+    expect(reasons(outcomes)).toEqual([reason, 'value value b']);
+    expect(failure(outcomes[0]).object).toBe('a');
+    expect(failure(outcomes[0]).message).toMatch(message);
+    expect(failure(outcomes[0]).message).not.toContain('s3cr3t');
+  },
+);
+
+it('ends a call that hangs after all attempts and no later', async () => {
+  using _ = fakes.gate.state.inject({ kind: 'hang' }, { service: 'ssm' });
+  const began = performance.now();
+
+  const outcomes = await fetcher.fetchAll(podSpec([parameter('/p')]), signal);
+
+  expect(reasons(outcomes)).toEqual(['StoreUnavailable']);
+  expect(performance.now() - began).toBeLessThan(2 * 400 + 700);
+});
+
+it('ends an answer that stops in the middle', async () => {
+  using _ = fakes.gate.state.inject({ kind: 'stall', body: '{"SecretStr' }, GET);
+
+  expect(reasons(await fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['StoreUnavailable']);
+});
+
+it.for([
+  ['an unanswered call', { kind: 'hang' }],
+  ['a wait between attempts', THROTTLED],
+] as const satisfies [string, Fault][])('lets go of %s at once when the mount is cancelled', async ([, fault]) => {
+  using _ = fakes.gate.state.inject(fault);
+  using slow = fetcherWith(
+    settingsFor(fakes.gate.url, { maxAttempts: 10, requestTimeoutMs: 60_000 }),
+    fakes.addRole('slow', ['shop/cart']),
+  );
+  const cancelling = new AbortController();
+  const fetching = slow.fetchAll(podSpec([secret('a')]), cancelling.signal);
+  await sleep(150);
+  const began = performance.now();
+  cancelling.abort(new ProviderError('Cancelled', 'the driver ended the call'));
+
+  await expect(fetching).rejects.toThrow(new ProviderError('Cancelled', 'the driver ended the call'));
+  expect(performance.now() - began).toBeLessThan(100);
+});
+
+it('says that its time is over when that ends it', async () => {
+  using _ = fakes.gate.state.inject({ kind: 'hang' }, GET);
+
+  await expect(fetcher.fetchAll(podSpec([secret('a')]), AbortSignal.timeout(100))).rejects.toMatchObject({
+    reason: 'DeadlineExceeded',
+  });
+});

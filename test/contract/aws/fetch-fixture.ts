@@ -1,0 +1,102 @@
+import { inject } from 'vitest';
+import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
+import type { AwsSettings } from '../../../src/aws/settings.ts';
+import { ProviderError } from '../../../src/errors.ts';
+import type { FetchedObject, FetchOutcome } from '../../../src/mount/mount.ts';
+import { SecretBytes } from '../../../src/secret-bytes.ts';
+import type { MountSpec, ObjectSource, ObjectSpec, Store } from '../../../src/spec/mount-spec.ts';
+import type { GateOptions } from '../../fakes/aws/gate.ts';
+import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import { mintToken } from '../../fakes/aws/web-token.ts';
+
+export const POD = { namespace: 'shop', name: 'cart-7d9', uid: '6f2c', serviceAccount: 'cart' } as const;
+
+export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes> {
+  return startAwsFakes({ motoUrl: inject('motoUrl'), ...options });
+}
+
+/** Every service at one address; short timeouts, so that a fault shows soon. */
+export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}): AwsSettings {
+  return {
+    endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint },
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    proxy: {},
+    podIdentity: { ipv4: 'http://127.0.0.1:1', ipv6: 'http://[::1]:1', timeoutMs: 300 },
+    maxAttempts: 2,
+    connectTimeoutMs: 300,
+    requestTimeoutMs: 400,
+    appId: 'aws-secrets-csi-test',
+    ...changes,
+  };
+}
+
+/** A fetcher whose pods all have this role. */
+export function fetcherWith(settings: AwsSettings, roleArn: string): Fetcher {
+  return createFetcher({ settings, roleOf: () => Promise.resolve(roleArn) });
+}
+
+export function secret(name: string, source: Partial<ObjectSource> = {}, failover = source): ObjectSpec {
+  return objectSpec('secretsmanager', name, source, failover);
+}
+
+export function parameter(name: string, source: Partial<ObjectSource> = {}, failover = source): ObjectSpec {
+  return objectSpec('ssmparameter', name, source, failover);
+}
+
+export function podSpec(objects: readonly ObjectSpec[], changes: Partial<MountSpec> = {}): MountSpec {
+  return {
+    regions: ['us-east-1'],
+    authentication: { kind: 'irsa' },
+    objects,
+    targetPath: '/nowhere',
+    pod: POD,
+    tokens: new Map([['sts.amazonaws.com', SecretBytes.fromText(mintToken('shop/cart'))]]),
+    ...changes,
+  };
+}
+
+/** What was fetched. */
+export function fetched(outcome: FetchOutcome | undefined): FetchedObject {
+  if (outcome === undefined || outcome instanceof ProviderError) {
+    throw outcome ?? new Error('no outcome');
+  }
+  return outcome;
+}
+
+/** The values, as text. */
+export function texts(outcomes: readonly FetchOutcome[]): string[] {
+  return outcomes.map((outcome) => fetched(outcome).value.exposeText());
+}
+
+/** Reasons of what failed, and the values of the rest. */
+export function reasons(outcomes: readonly FetchOutcome[]): string[] {
+  return outcomes.map((outcome) =>
+    outcome instanceof ProviderError ? outcome.reason : `value ${outcome.value.exposeText()}`,
+  );
+}
+
+/** What failed. */
+export function failure(outcome: FetchOutcome | undefined): ProviderError {
+  if (!(outcome instanceof ProviderError)) {
+    throw new TypeError('it did not fail');
+  }
+  return outcome;
+}
+
+function objectSpec(
+  store: Store,
+  name: string,
+  source: Partial<ObjectSource>,
+  failover: Partial<ObjectSource>,
+): ObjectSpec {
+  return {
+    store,
+    name,
+    path: name.replaceAll('/', '_'),
+    mode: 0o644,
+    primary: { name, ...source },
+    failover: { name, ...failover },
+    extractions: [],
+  };
+}

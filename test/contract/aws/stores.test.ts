@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Fetcher } from '../../../src/aws/fetch.ts';
+import type { Seed } from '../../fakes/aws/seed.ts';
+import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import {
+  fetched,
+  fetcherWith,
+  openFakes,
+  parameter,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+  texts,
+} from './fetch-fixture.ts';
+
+let fakes: AwsFakes;
+let seed: Seed;
+let fetcher: Fetcher;
+const { signal } = new AbortController();
+
+beforeAll(async () => {
+  fakes = await openFakes();
+  seed = await fakes.seed();
+  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
+});
+
+afterAll(async () => {
+  fetcher[Symbol.dispose]();
+  await fakes[Symbol.asyncDispose]();
+});
+
+describe('Secrets Manager', () => {
+  it('gives text as UTF-8 and binary as it is, with the version that AWS names', async () => {
+    const text = await seed.secret('text', 'pässword\n');
+    const binary = await seed.secret('binary', Uint8Array.of(0, 255, 10, 128));
+
+    const [first, second] = await fetcher.fetchAll(podSpec([secret('text'), secret('binary')]), signal);
+
+    expect(fetched(first)).toMatchObject({ region: 'us-east-1', version: text.version });
+    expect(fetched(first).value.expose()).toEqual(new TextEncoder().encode('pässword\n'));
+    expect(fetched(second).version).toBe(binary.version);
+    expect(fetched(second).value.expose()).toEqual(Uint8Array.of(0, 255, 10, 128));
+  });
+
+  it('finds a secret by its ARN, under the name that the class gives it', async () => {
+    const { arn } = await seed.secret('by-arn', 'v');
+
+    const [outcome] = await fetcher.fetchAll(podSpec([secret(arn)]), signal);
+
+    expect(fetched(outcome).object.name).toBe(arn);
+    expect(fetched(outcome).value.exposeText()).toBe('v');
+  });
+
+  it('gives the version and the stage asked for, the current one else', async () => {
+    const old = await seed.secret('versions', 'old');
+    await seed.secretVersion('versions', 'new');
+    await seed.secretVersion('versions', 'next', ['AWSPENDING']);
+
+    const outcomes = await fetcher.fetchAll(
+      podSpec([
+        secret('versions'),
+        secret('versions', { version: old.version }),
+        secret('versions', { label: 'AWSPREVIOUS' }),
+        secret('versions', { label: 'AWSPENDING' }),
+        secret('versions', { version: old.version, label: 'AWSPREVIOUS' }),
+      ]),
+      signal,
+    );
+
+    expect(texts(outcomes)).toEqual(['new', 'old', 'old', 'next', 'old']);
+    expect(fetched(outcomes[1]).version).toBe(old.version);
+  });
+});
+
+describe('Parameter Store', () => {
+  it('decrypts, and counts versions', async () => {
+    await seed.parameter('/app/one', 'first');
+    await seed.parameter('/app/one', 'second');
+
+    const [outcome] = await fetcher.fetchAll(podSpec([parameter('/app/one')]), signal);
+
+    expect(fetched(outcome)).toMatchObject({ region: 'us-east-1', version: '2' });
+    expect(fetched(outcome).value.exposeText()).toBe('second');
+  });
+
+  it('asks for ten at a time, and answers in the order of the class', async () => {
+    const names = Array.from({ length: 23 }, (_, index) => `/many/${(index * 7) % 23}`);
+    await Promise.all(names.map((name) => seed.parameter(name, `value of ${name}`)));
+    const before = fakes.gate.state.count({ action: 'ssm:GetParameters' });
+
+    const outcomes = await fetcher.fetchAll(podSpec(names.map((name) => parameter(name))), signal);
+
+    expect(texts(outcomes)).toEqual(names.map((name) => `value of ${name}`));
+    expect(fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(3);
+  });
+
+  it('tells one parameter by version, label and ARN apart in one call', async () => {
+    await seed.parameter('/app/v', 'v1', 'blue');
+    await seed.parameter('/app/v', 'v2', 'green');
+    await seed.parameter('/app/v', 'v3');
+    const arn = `arn:aws:ssm:us-east-1:${fakes.account}:parameter/app/v`;
+    const before = fakes.gate.state.count({ action: 'ssm:GetParameters' });
+
+    const outcomes = await fetcher.fetchAll(
+      podSpec([
+        parameter('/app/v', { label: 'blue' }),
+        parameter('/app/v', { label: 'green' }),
+        parameter('/app/v', { version: '1' }),
+        parameter('/app/v'),
+        parameter(arn),
+        parameter(arn, { label: 'blue' }),
+      ]),
+      signal,
+    );
+
+    expect(texts(outcomes)).toEqual(['v1', 'v2', 'v1', 'v3', 'v3', 'v1']);
+    expect(outcomes.map((outcome) => fetched(outcome).version)).toEqual(['1', '2', '1', '3', '3', '1']);
+    expect(fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(1);
+  });
+
+  it('asks once for what is listed twice', async () => {
+    await seed.parameter('/app/twice', 'v');
+
+    const outcomes = await fetcher.fetchAll(podSpec([parameter('/app/twice'), parameter('/app/twice')]), signal);
+
+    expect(texts(outcomes)).toEqual(['v', 'v']);
+    expect(fakes.gate.state.calls.at(-1)?.resources).toEqual(['/app/twice']);
+  });
+});
+
+it('keeps the order of a class over both stores', async () => {
+  await seed.secret('mixed-a', 'secret a');
+  await seed.secret('mixed-b', 'secret b');
+  await seed.parameter('mixed-a', 'parameter a');
+  const objects = [secret('mixed-b'), parameter('mixed-a'), secret('mixed-a'), parameter('mixed-none')];
+
+  const outcomes = await fetcher.fetchAll(podSpec(objects), signal);
+
+  expect(reasons(outcomes)).toEqual(['value secret b', 'value parameter a', 'value secret a', 'ObjectNotFound']);
+});
+
+it('asks nobody for a class without objects', async () => {
+  const before = fakes.gate.state.count();
+
+  expect(await fetcher.fetchAll(podSpec([], { tokens: new Map() }), signal)).toEqual([]);
+  expect(fakes.gate.state.count()).toBe(before);
+});
