@@ -1,6 +1,6 @@
 import type { AwsCall } from './call.ts';
 import type { Fault } from './fault.ts';
-import { describeIdentity, type RoleIdentity } from './identity.ts';
+import type { RoleIdentity } from './identity.ts';
 import type { AwsReason } from './reasons.ts';
 
 /** The way out of a failure, as the end of its message. */
@@ -24,16 +24,15 @@ const WAYS_OUT: Readonly<Record<AwsReason, (fault: Fault, call: AwsCall) => stri
   StoreUnavailable: outage,
 };
 
-function permission({ text }: Fault, { action, resource, identity }: AwsCall): string {
-  const who = describeIdentity(identity);
+function permission({ text }: Fault, { action, resource }: AwsCall): string {
   const denied = /perform: (?<action>\S+) on (?:the )?resource: (?<resource>\S+)/.exec(text)?.groups;
   const deniedAction = denied?.['action'] ?? (/\bkms\b|ciphertext/i.test(text) ? 'kms:Decrypt' : action);
   // AWS repeats a resource as it was asked for, so it may be a bare name, which no policy takes.
   const named = denied?.['resource']?.startsWith('arn:') ? denied['resource'] : undefined;
   const on = named ?? (deniedAction.startsWith('kms:') ? "the object's KMS key" : resource);
   return /explicit deny/.test(text)
-    ? `an explicit deny of ${deniedAction} on ${on} stands against ${who}`
-    : `allow ${deniedAction} on ${on} to ${who}`;
+    ? `lift the explicit deny of ${deniedAction} on ${on}`
+    : `allow ${deniedAction} on ${on} in a policy of this role`;
 }
 
 function trust({ code, text }: Fault, identity: RoleIdentity): string {

@@ -1,5 +1,5 @@
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 
 export interface AgentAnswer {
   readonly status: number;
@@ -7,7 +7,7 @@ export interface AgentAnswer {
 }
 
 /** Credentials take about 2 KiB; nothing on the node may make us hold more than this. */
-const MAX_BODY = 64 * 1024;
+const MAX_CHARACTERS = 64 * 1024;
 
 /**
  * One GET to the Pod Identity agent. By hand, because the SDK's `fromHttp` takes no signal and retries refusals.
@@ -15,21 +15,20 @@ const MAX_BODY = 64 * 1024;
  * @throws Error of the network, or an AbortError
  */
 export async function getFromAgent(base: string, token: string, signal: AbortSignal): Promise<AgentAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
-  const url = new URL('/v1/credentials', base);
   // The token alone, without a scheme: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
-  request(url, { agent: false, headers: { Authorization: token }, signal })
-    .on('error', reject)
-    .on('response', (response) => {
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.byteLength;
-        if (size > MAX_BODY) {
-          response.destroy(new Error('the answer is too large'));
-        }
-      });
-      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-    })
-    .end();
-  return promise;
+  const headers = { Authorization: token };
+  const sent = request(new URL('/v1/credentials', base), { agent: false, headers, signal }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, body: await readBody(response) };
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    body += chunk;
+    if (body.length > MAX_CHARACTERS) {
+      throw new Error('the answer is too large');
+    }
+  }
+  return body;
 }

@@ -82,18 +82,18 @@ describe('the message', () => {
   it.for([
     [
       'User: u is not authorized to perform: secretsmanager:GetSecretValue on resource: db because no policy allows it',
-      'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? to role',
+      'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? in a policy of this role',
     ],
     [
       'User: u is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:1:key/k because no policy',
-      'allow kms:Decrypt on arn:aws:kms:eu-west-1:1:key/k to role',
+      'allow kms:Decrypt on arn:aws:kms:eu-west-1:1:key/k in a policy of this role',
     ],
-    ['Access to KMS is not allowed', "allow kms:Decrypt on the object's KMS key to role"],
+    ['Access to KMS is not allowed', "allow kms:Decrypt on the object's KMS key in a policy of this role"],
     [
       'User: u is not authorized to perform: secretsmanager:GetSecretValue on resource: db with an explicit deny in a service control policy',
-      'an explicit deny of secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? stands against role',
+      'lift the explicit deny of secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????',
     ],
-    ['no', 'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? to'],
+    ['no', 'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? in'],
   ] as const)('of the denial "%s" says what to allow', ([text, wayOut]) => {
     expect(awsError(thrown('AccessDeniedException', text), CALL, signal).message).toContain(`shop/cart): ${wayOut}`);
   });

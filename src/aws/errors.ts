@@ -39,6 +39,6 @@ export function abortError(signal: AbortSignal): ProviderError {
     return reason;
   }
   return reason instanceof Error && reason.name === 'TimeoutError'
-    ? new ProviderError('DeadlineExceeded', 'AWS did not answer before the call’s deadline')
+    ? new ProviderError('DeadlineExceeded', "AWS did not answer before the call's deadline")
     : new ProviderError('Cancelled', 'the call was cancelled');
 }

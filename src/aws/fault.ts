@@ -21,8 +21,8 @@ export function readFault(thrown: unknown): Fault | undefined {
   const { $metadata, $fault, code, syscall } = thrown as Error & SdkFields;
   const { httpStatusCode: status, requestId } = $metadata ?? {};
   const answer = { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) };
-  // Modelled or not, what AWS says no with has `$fault`; it is "client" for every unmodelled code, throttling and outages too.
-  if ($fault !== undefined && thrown.name !== 'UnknownError' && thrown.name !== '400') {
+  // Modelled or not, an error of AWS has `$fault`, which says "client" of throttling and outages too; one without a body is "UnknownError".
+  if ($fault !== undefined && thrown.message !== 'UnknownError') {
     return { kind: 'answer', code: thrown.name.replace(/Exception$/, ''), text: oneLine(thrown.message), ...answer };
   }
   // The SDK calls resets TimeoutError too, and gives its own timeouts the code of a connection that the kernel gave up.
@@ -35,7 +35,7 @@ export function readFault(thrown: unknown): Fault | undefined {
   }
   if (status !== undefined) {
     // A parser's message quotes the body, which may be a secret's.
-    return { kind: 'unreadable', code: thrown.name, text: 'an answer that is not AWS’s', ...answer };
+    return { kind: 'unreadable', code: thrown.name, text: "an answer that is not AWS's", ...answer };
   }
   return undefined;
 }

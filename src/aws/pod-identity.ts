@@ -5,7 +5,7 @@ import type { AddressType } from '../spec/mount-spec.ts';
 import { type AgentAnswer, getFromAgent } from './agent-request.ts';
 import type { Credentials } from './clients.ts';
 import { abortError } from './errors.ts';
-import { oneLine, readFault } from './fault.ts';
+import { oneLine } from './fault.ts';
 import { type AgentIdentity, describeIdentity } from './identity.ts';
 import type { AwsSettings } from './settings.ts';
 
@@ -48,13 +48,14 @@ async function askAgent(
   const bases = { ipv4: [ipv4], ipv6: [ipv6], auto: [ipv4, ipv6] }[addressType];
   const silent: string[] = [];
   for (const base of bases) {
+    const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      return await getFromAgent(base, token, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      return await getFromAgent(base, token, AbortSignal.any([signal, timeout]));
     } catch (error) {
       if (signal.aborted) {
         throw abortError(signal);
       }
-      silent.push(`${base}: ${readFault(error)?.text ?? `no answer in ${timeoutMs} ms`}`);
+      silent.push(`${base}: ${timeout.aborted ? `no answer in ${timeoutMs} ms` : oneLine(String(error))}`);
     }
   }
   throw new ProviderError(

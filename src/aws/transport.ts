@@ -50,6 +50,6 @@ const LOOPBACK = ['localhost', '127.0.0.1-127.255.255.255', '::1'];
  */
 function proxyEnv({ NO_PROXY, ...proxies }: AwsSettings['proxy']): AwsSettings['proxy'] {
   const entries = (NO_PROXY ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
-  const withSubdomains = entries.flatMap((entry) => (/^[a-z]/i.test(entry) ? [entry, `.${entry}`] : [entry]));
+  const withSubdomains = entries.flatMap((entry) => (/^[.*]/.test(entry) ? [entry] : [entry, `.${entry}`]));
   return { ...proxies, NO_PROXY: [...withSubdomains, ...LOOPBACK].join(',') };
 }

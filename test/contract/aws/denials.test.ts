@@ -43,7 +43,7 @@ it('names each secret that is denied, as whom, and what to allow', async () => {
         '^Failed fetching secret closed-1: 400: us-east-1: AccessDenied: User: ',
         `arn:aws:sts::${fakes.account}:assumed-role/open-reader/shop\\.cart is not authorized to perform: secretsmanager:GetSecretValue.*`,
         `\\(request id [-0-9a-f]+, as role arn:aws:iam::${fakes.account}:role/open-reader of service account shop/cart\\): `,
-        `allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:us-east-1:${fakes.account}:secret:closed-1-\\?{6} to role .*`,
+        `allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:us-east-1:${fakes.account}:secret:closed-1-\\?{6} in a policy of this role$`,
       ].join(''),
     ),
   );
@@ -63,7 +63,7 @@ it('names each parameter that is denied, though AWS refuses the whole call', asy
   expect(reasons(outcomes)).toEqual(['value one', 'AccessDenied', 'value two', 'AccessDenied']);
   expect(failure(outcomes[1]).message).toContain('Failed fetching parameters: /closed/1: 400: us-east-1: AccessDenied');
   expect(failure(outcomes[3]).message).toContain(
-    `allow ssm:GetParameters on arn:aws:ssm:us-east-1:${fakes.account}:parameter/closed/2 to role`,
+    `allow ssm:GetParameters on arn:aws:ssm:us-east-1:${fakes.account}:parameter/closed/2 in a policy of this role`,
   );
 });
 

@@ -117,8 +117,28 @@ it('says where it looked when no agent answers', async () => {
   await expect(fetchA({}, 'auto')).rejects.toMatchObject({
     reason: 'StoreUnavailable',
     message: expect.stringMatching(
-      /does not answer \(http:\/\/127.0.0.1:1: connect ECONNREFUSED.*; http:\/\/\[::1\]:1: .*\): is the eks-pod-identity-agent add-on running/,
+      /does not answer \(http:\/\/127.0.0.1:1: Error: connect ECONNREFUSED.*; http:\/\/\[::1\]:1: .*\): is the eks-pod-identity-agent add-on running/,
     ),
+  });
+});
+
+it('tells how long it waited for an agent that hangs', async () => {
+  await using agent = await startAgent('127.0.0.1');
+  agent.behave({ kind: 'hang' });
+
+  await expect(fetchA({ ipv4: agent.url }, 'ipv4')).rejects.toMatchObject({
+    reason: 'StoreUnavailable',
+    message: expect.stringContaining('no answer in 300 ms'),
+  });
+});
+
+it('does not swallow whatever an agent sends', async () => {
+  await using agent = await startAgent('127.0.0.1');
+  agent.behave({ kind: 'error', status: 200, body: ' '.repeat(100_000) });
+
+  await expect(fetchA({ ipv4: agent.url }, 'ipv4')).rejects.toMatchObject({
+    reason: 'StoreUnavailable',
+    message: expect.stringContaining('too large'),
   });
 });
 

@@ -9,8 +9,8 @@ export type Fault =
   | { readonly kind: 'hang' }
   /** Closes the connection with a reset. */
   | { readonly kind: 'reset' }
-  /** Answers 200 with this text. */
-  | { readonly kind: 'garble'; readonly body: string }
+  /** Answers with this text, as something between here and AWS might. */
+  | { readonly kind: 'garble'; readonly status: number; readonly body: string }
   /** Begins to answer 200 with this text and never ends. */
   | { readonly kind: 'stall'; readonly body: string };
 

@@ -93,7 +93,7 @@ async function passes(fault: Fault, request: AwsRequest, socket: Socket, respons
   } else if (fault.kind === 'reset') {
     socket.resetAndDestroy();
   } else if (fault.kind === 'garble') {
-    response.writeHead(200).end(fault.body);
+    response.writeHead(fault.status).end(fault.body);
   } else if (fault.kind === 'stall') {
     response.writeHead(200).write(fault.body);
   }
