@@ -11,7 +11,7 @@ export interface Transport extends Disposable {
 /** Above what the limiters of fetch.ts let through to one host: a request that waits here would count as one that cannot connect. */
 const MAX_SOCKETS = 128;
 
-/** AWS closes idle connections after about a minute; to be first spares a reset in the middle of a request. */
+/** Ours to close first: a request on a connection that the other side just gave up costs a retry. */
 const IDLE_MS = 50_000;
 
 export function openTransport(settings: AwsSettings): Transport {

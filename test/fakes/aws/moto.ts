@@ -20,13 +20,13 @@ export async function startMoto(): Promise<Moto> {
     const [url] = await Promise.race([
       once(createInterface(child.stdout), 'line', { signal: started }),
       once(child, 'exit', { signal: started }).then(([code]) => {
-        throw new Error(`moto ended with code ${code}: has "npm run setup" been run?`);
+        throw new Error(`it ended with code ${code}`);
       }),
     ]);
     return { url, [Symbol.asyncDispose]: () => stop(child) };
-  } catch (error) {
+  } catch (cause) {
     await stop(child);
-    throw error;
+    throw new Error('moto did not start: has "npm run setup" been run?', { cause });
   }
 }
 
