@@ -8,7 +8,7 @@ import { startMoto } from '../fakes/aws/moto.ts';
 import { mintToken } from '../fakes/aws/web-token.ts';
 import { startApiServer } from '../fakes/kube/api-server.ts';
 import { openAccount, REGION, rotate, SERVICE_ACCOUNT } from './account.ts';
-import { startProvider } from './provider.ts';
+import { startProvider } from '../fakes/provider-process.ts';
 
 const MANIFEST = fileURLToPath(new URL('shop.yaml', import.meta.url));
 const started = performance.now();

@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
+import { mintToken } from '../../fakes/aws/web-token.ts';
+import { contentsOf, POD, startNode, type TestNode } from './node.ts';
+
+const SECRET = '[{objectName: db, objectType: secretsmanager}]';
+/** The codes after which the kubelet starts anew; any other would start the pod with an empty volume (driver 1.6.0). */
+const SAFE = ['UNKNOWN', 'INVALID_ARGUMENT', 'NOT_FOUND', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'INTERNAL'];
+const QUICK = ['--aws-max-attempts=1', '--aws-connect-timeout=300ms', '--aws-request-timeout=300ms'];
+
+describe('a mount that fails', () => {
+  let node: TestNode;
+
+  beforeAll(async () => {
+    node = await startNode({ args: QUICK });
+    await node.seed.secret('db', 'v1');
+  });
+  afterAll(() => node[Symbol.asyncDispose]());
+
+  it('names every object that failed, each with its own reason, and writes nothing', async () => {
+    const targetPath = await node.newTarget();
+    const objects = `
+- {objectName: db, objectType: secretsmanager}
+- {objectName: absent, objectType: secretsmanager}
+- {objectName: /none, objectType: ssmparameter}`;
+    const { code, message } = await node.refused({ objects }, { targetPath });
+
+    expect(code).toBe('NOT_FOUND');
+    expect(message).toContain('absent');
+    expect(message).toContain('/none');
+    expect(message).toContain('us-east-1');
+    expect(message).toContain('ResourceNotFoundException');
+    expect(message).toMatch(/request id/i);
+    expect(message).toContain(node.roleArn);
+    expect(await contentsOf(targetPath)).toEqual({});
+  });
+
+  it('says every mistake of a class at once', async () => {
+    const objects = '[{objectName: a}, {objectName: b, objectType: sts}, {objectType: ssmparameter}]';
+    const { code, message } = await node.refused({ objects, pathTranslation: 'long' });
+
+    expect(code).toBe('INVALID_ARGUMENT');
+    for (const fragment of [
+      'pathTranslation must be',
+      'Must use objectType',
+      'Invalid objectType',
+      'name must be specified',
+    ]) {
+      expect(message.toLowerCase()).toContain(fragment.toLowerCase());
+    }
+  });
+
+  it('says which tokenRequests entry the driver lacks', async () => {
+    const { message } = await node.refused({ objects: SECRET }, { tokens: { other: 't' } });
+
+    expect(message).toContain('tokenRequests');
+    expect(message).toContain('sts.amazonaws.com');
+  });
+
+  it.for([
+    ['throttled', THROTTLED, 'Rate exceeded'],
+    ['broken (5xx)', OUTAGE, '503'],
+    ['hanging', { kind: 'hang' }, 'us-east-1'],
+    ['cut off', { kind: 'reset' }, 'ECONNRESET'],
+  ] as const)('tells that a store is %s, with a safe code', async ([, fault, fragment]) => {
+    using _ = node.aws.gate.state.inject(fault, { action: 'secretsmanager:GetSecretValue' });
+    const { code, message } = await node.refused({ objects: SECRET });
+
+    expect(SAFE).toContain(code);
+    expect(message).toContain('db');
+    expect(message).toContain(fragment);
+  });
+
+  it('keeps the files of the mount before', async () => {
+    const targetPath = await node.newTarget();
+    await node.mount({ objects: SECRET }, { targetPath });
+    const objects = `${SECRET.slice(0, -1)}, {objectName: absent, objectType: secretsmanager}]`;
+    await node.refused({ objects }, { targetPath });
+
+    expect(await contentsOf(targetPath)).toEqual({ db: ['644', 'v1'] });
+  });
+
+  it('tells of an expired token', async () => {
+    const tokens = { 'sts.amazonaws.com': mintToken('shop/web', { exp: 1 }) };
+    const { code, message } = await node.refused({ objects: SECRET }, { tokens });
+
+    expect(code).toBe('PERMISSION_DENIED');
+    expect(message).toContain('expired');
+  });
+
+  it('tells of a service account without a role', async () => {
+    node.api.put({ kind: 'ServiceAccount', metadata: { namespace: 'shop', name: 'plain' } });
+    const { code, message } = await node.refused({ objects: SECRET }, { pod: { ...POD, serviceAccount: 'plain' } });
+
+    expect(code).toBe('FAILED_PRECONDITION');
+    expect(message).toContain('IAM role must be associated');
+  });
+
+  it('takes garbage for a request and goes on', async () => {
+    const request = { attributes: '[', secrets: '', targetPath: '/x', permission: '', currentObjectVersion: [] };
+    await expect(node.client.mount(request, AbortSignal.timeout(5_000))).rejects.toThrow(
+      'failed to unmarshal attributes',
+    );
+
+    expect((await node.mount({ objects: SECRET })).objectVersion).toHaveLength(1);
+  });
+});
+
+describe('a call that lasts', () => {
+  it('ends at the mount timeout, naming it, with a safe code', async () => {
+    await using node = await startNode({ args: ['--mount-timeout=300ms'] });
+    await node.seed.secret('db', 'v1');
+    using _ = node.aws.gate.state.inject({ kind: 'hang' });
+    const { code, message } = await node.refused({ objects: SECRET });
+
+    expect(code).toBe('UNKNOWN');
+    expect(message).toContain('0.3 s');
+  });
+
+  it('ends when the driver ends it, and leaves the volume as it was', async () => {
+    await using node = await startNode();
+    await node.seed.secret('db', 'v1');
+    const targetPath = await node.newTarget();
+    using _ = node.aws.gate.state.inject({ kind: 'delay', ms: 400 }, { action: 'secretsmanager:GetSecretValue' });
+    const { code } = await node.refused({ objects: SECRET }, { targetPath, signal: AbortSignal.timeout(100) });
+    await delay(600);
+
+    expect(code).toBe('CANCELLED');
+    expect(await contentsOf(targetPath)).toEqual({});
+  });
+});
+
+// mount(8) needs root, which CI and the provider's container have.
+describe.runIf(process.getuid?.() === 0)('a volume that cannot be written', () => {
+  let node: TestNode;
+
+  beforeAll(async () => {
+    node = await startNode();
+    await node.seed.secret('db', 'v'.repeat(60_000));
+  });
+  afterAll(() => node[Symbol.asyncDispose]());
+
+  it.for([
+    ['read-only', 'ro', 'EROFS'],
+    ['full', 'size=16k', 'ENOSPC'],
+  ] as const)('is told of: %s', async ([, options, errno]) => {
+    const targetPath = `${node.folder}/tmpfs-${errno}`;
+    mkdirSync(targetPath);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', targetPath]);
+    try {
+      const { code, message } = await node.refused({ objects: SECRET }, { targetPath });
+
+      expect(code).toBe('INTERNAL');
+      expect(message).toContain(errno);
+      expect(await contentsOf(targetPath)).toEqual({});
+    } finally {
+      execFileSync('umount', [targetPath]);
+    }
+  });
+});

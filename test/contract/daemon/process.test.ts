@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { connect } from '../../../src/grpc/client.ts';
+import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import type { Seed } from '../../fakes/aws/seed.ts';
+import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
+import { type ProviderProcess, startProvider } from '../../fakes/provider-process.ts';
+import { contentsOf, NEVER, requestFor, serviceAccount } from './node.ts';
+
+const OBJECTS = ['a', 'b', 'c'].map((name) => `{objectName: pair, objectType: secretsmanager, objectAlias: ${name}}`);
+const PARAMETERS = { region: 'us-east-1', objects: `[${OBJECTS.join(',')}]` };
+
+let aws: AwsFakes;
+let api: ApiServer;
+let seed: Seed;
+let folder: string;
+
+beforeAll(async () => {
+  aws = await startAwsFakes({ motoUrl: inject('motoUrl') });
+  api = await startApiServer({ objects: [serviceAccount('shop', 'web', aws.addRole('web', ['shop/web']))] });
+  seed = await aws.seed();
+  await seed.secret('pair', 'v0');
+  folder = await mkdtemp(join(tmpdir(), 'process-'));
+});
+afterAll(async () => {
+  await aws[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(...args: readonly string[]): Promise<ProviderProcess> {
+  return await startProvider(
+    ['--provider-volume', folder, '--kubeconfig', api.kubeconfig, '--health-address', '127.0.0.1:0', ...args],
+    { AWS_ENDPOINT_URL: aws.gate.url },
+  );
+}
+
+async function newTarget(): Promise<string> {
+  return await mkdtemp(join(folder, 'volume-'));
+}
+
+describe('the process', () => {
+  it('ends with 0 at SIGTERM, after the mount under way, and takes its socket along', async () => {
+    await using provider = await start();
+    using client = connect(join(folder, 'aws.sock'), 10_000);
+    using _ = aws.gate.state.inject({ kind: 'delay', ms: 500 }, { action: 'secretsmanager:GetSecretValue' });
+    const targetPath = await newTarget();
+    const call = client.mount(requestFor(PARAMETERS, { targetPath }), NEVER);
+    await expect.poll(() => aws.gate.state.count({ action: 'secretsmanager:GetSecretValue' })).toBeGreaterThan(0);
+    const code = await provider.stop('SIGTERM');
+
+    expect(code).toBe(0);
+    expect((await call).objectVersion).toHaveLength(3);
+    expect((await readdir(folder)).filter((name) => name.includes('.sock'))).toEqual([]);
+  });
+
+  it('ends at once at a second signal', async () => {
+    await using provider = await start('--drain-timeout=60s');
+    using client = connect(join(folder, 'aws.sock'), 10_000);
+    using _ = aws.gate.state.inject({ kind: 'hang' });
+    const before = aws.gate.state.calls.length;
+    const call = client
+      .mount(requestFor(PARAMETERS, { targetPath: await newTarget() }), NEVER)
+      .catch(() => 'broken off');
+    await expect.poll(() => aws.gate.state.calls.length).toBeGreaterThan(before);
+    const stopped = provider.stop('SIGTERM');
+    await expect.poll(() => provider.log.join()).toContain('stopping');
+    process.kill(provider.pid, 'SIGTERM');
+    await stopped;
+
+    expect(await call).toBe('broken off');
+  });
+
+  it('says every wrong setting and ends with 2', async () => {
+    const starting = start('--mount-timeout=soon', '--log-level=loud');
+
+    await expect(starting).rejects.toThrow(/--mount-timeout: expected[^]*--log-level: expected/);
+  });
+
+  it('says so where the health address is taken', async () => {
+    await using first = await start();
+    const [, port] = /"healthPort":(\d+)/.exec(first.log.join()) ?? [];
+
+    await expect(start(`--health-address=127.0.0.1:${port}`)).rejects.toThrow('choose another --health-address');
+  });
+
+  it('is the one that the driver reaches once it has started beside an older one, and stays so', async () => {
+    await using older = await start();
+    await using _newer = await start();
+    await older.stop();
+    using client = connect(join(folder, 'aws.sock'), 10_000);
+    const targetPath = await newTarget();
+    await client.mount(requestFor(PARAMETERS, { targetPath }), NEVER);
+
+    expect(Object.keys(await contentsOf(targetPath))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('killed in the middle of whatever it does, leaves a whole set, and the next one goes on from there', async () => {
+    const targetPath = await newTarget();
+    await mkdir(targetPath, { recursive: true });
+    const values = new Set<string>(['v0']);
+    for (let round = 1; round <= 4; round += 1) {
+      await using provider = await start();
+      using client = connect(join(folder, 'aws.sock'), 10_000);
+      await client.mount(requestFor(PARAMETERS, { targetPath }), NEVER);
+      await seed.secretVersion('pair', `v${round}`);
+      values.add(`v${round}`);
+      const call = client
+        .mount(requestFor(PARAMETERS, { targetPath }), AbortSignal.timeout(5_000))
+        .catch(() => 'killed');
+      await new Promise((resolve) => setTimeout(resolve, 3 * round));
+      await provider.stop('SIGKILL');
+      await call;
+      const contents = Object.values(await contentsOf(targetPath)).map(([, text]) => text);
+
+      expect(contents).toHaveLength(3);
+      expect(new Set(contents).size).toBe(1);
+      expect(values).toContain(contents[0]);
+    }
+    await using _provider = await start();
+    using client = connect(join(folder, 'aws.sock'), 10_000);
+    await client.mount(requestFor(PARAMETERS, { targetPath }), NEVER);
+
+    expect(await contentsOf(targetPath)).toEqual({ a: ['644', 'v4'], b: ['644', 'v4'], c: ['644', 'v4'] });
+    expect((await readdir(targetPath)).filter((name) => name.startsWith('..'))).toHaveLength(2);
+  });
+});
