@@ -236,12 +236,13 @@ function reverse(machine: Machine, value: Value | undefined): GoJson {
   return copied(asList(value).toReversed(), machine);
 }
 
-/** Decimal notation; Go takes hexadecimal floats and infinities too, which no secret holds. */
+/** Decimal notation, with `_` between digits; Go takes hexadecimal floats and infinities too, which no secret holds. */
 function toNumber(value: Value | undefined): number | null {
   if (typeof value !== 'string') {
     return typeof value === 'number' ? value : null;
   }
-  const parsed = /^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(value) ? Number(value) : Infinity;
+  const digits = value.replaceAll(/(?<=[0-9])_(?=[0-9])/g, '');
+  const parsed = /^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(digits) ? Number(digits) : Infinity;
   return Number.isFinite(parsed) ? parsed : null;
 }
 

@@ -3,6 +3,7 @@ import { SecretBytes } from '../secret-bytes.ts';
 import { type GoJson, parseGoJson } from '../spec/go-json.ts';
 import { parseJmesPath } from '../spec/jmespath-parser.ts';
 import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
+import { quote } from '../spec/quote.ts';
 import { search } from './extract-search.ts';
 import { SearchFailure, type Value } from './extract-value.ts';
 import type { VersionedFile } from './plan.ts';
@@ -28,7 +29,7 @@ export function extract({ object, version, value }: Extractable): readonly (Vers
     const { name } = object;
     return [
       own,
-      unusable(name, `Invalid JSON used with jmesPath: the value of "${name}" cannot be read: ${json.reason}`),
+      unusable(name, `Invalid JSON used with jmesPath: the value of ${quote(name)} cannot be read: ${json.reason}`),
     ];
   }
   return [
@@ -44,7 +45,7 @@ export function extract({ object, version, value }: Extractable): readonly (Vers
 
 function extractOne(object: string, extraction: Extraction, json: GoJson): string | ProviderError {
   const { expression: text, alias } = extraction;
-  const which = `jmesPath "${text}" for "${alias}" of "${object}"`;
+  const which = `jmesPath ${quote(text)} for ${quote(alias)} of ${quote(object)}`;
   const parsed = parseJmesPath(text);
   if (!parsed.ok) {
     return unusable(object, `Invalid JMES Path: ${which}: ${parsed.message}`);
@@ -62,7 +63,7 @@ function extractOne(object: string, extraction: Extraction, json: GoJson): strin
     return unusable(object, `${which} does not point to a value: nothing is there, or null`);
   }
   if (typeof found !== 'string') {
-    return unusable(object, `${which}: Only string values can be a file: use to_string(${text})`);
+    return unusable(object, `${which}: Only string values can be a file: use to_string(…)`);
   }
   return found;
 }

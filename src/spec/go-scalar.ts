@@ -75,8 +75,8 @@ function guess(text: string): Guess {
   if (NAN.has(text)) {
     return { type: 'float', text: 'NaN' };
   }
-  // Digits may be grouped (1_000), but not after a leading point.
-  const digits = /^[-+0-9]/.test(text) ? text.replaceAll('_', '') : text;
+  // Digits may be grouped (1_000): anywhere, but behind a leading point only between digits.
+  const digits = text.replaceAll(/^[-+0-9]/.test(text) ? /_/g : /(?<=[0-9])_(?=[0-9])/g, '');
   return guessInteger(digits) ?? guessFloat(digits) ?? { type: 'str', text };
 }
 

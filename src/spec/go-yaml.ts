@@ -1,10 +1,12 @@
 import {
   type Alias,
   Composer,
+  type CST,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   type Pair,
   Parser,
@@ -57,7 +59,6 @@ export type YamlResult =
 /** The parser needs about 1 ms for 500 of them, and nothing else runs meanwhile. */
 const MAX_LENGTH = 128 * 1024;
 const MAX_DEPTH = 50;
-const TOO_DEEP = `it nests more than ${MAX_DEPTH} levels deep`;
 /** Values of the document with every alias written out. */
 const MAX_VALUES = 20_000;
 
@@ -80,7 +81,7 @@ class YamlFailure extends Error {
 export function readYaml(text: string): YamlResult {
   try {
     const root = compose(text);
-    return { ok: true, value: root === null ? { kind: 'null', offset: 0 } : newReader().read(root, 0) };
+    return { ok: true, value: root === null ? { kind: 'null', offset: 0 } : newReader()(root) };
   } catch (error) {
     if (error instanceof YamlFailure) {
       return { ok: false, message: error.message, offset: error.offset };
@@ -104,7 +105,6 @@ function compose(text: string): Node | null {
       forbidden.index,
     );
   }
-  const tokens = [...new Parser().parse(source)];
   const composer = new Composer({
     schema: 'failsafe',
     resolveKnownTags: false,
@@ -112,15 +112,26 @@ function compose(text: string): Node | null {
     uniqueKeys: false,
     logLevel: 'silent',
   });
-  for (const document of composer.compose(tokens)) {
+  for (const document of composer.compose(tokensOf(source))) {
     const [error] = document.errors;
     if (error !== undefined) {
-      const message = error.code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : shorten(error.message);
-      throw new YamlFailure(message, error.pos[0]);
+      throw new YamlFailure(shorten(error.message), error.pos[0]);
     }
     return document.contents;
   }
   return null;
+}
+
+/** The parser keeps its own stack; what reads its tokens recurses, so the depth ends here. */
+function* tokensOf(source: string): Generator<CST.Token> {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(source)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MAX_DEPTH) {
+      throw new YamlFailure(`it nests more than ${MAX_DEPTH} levels deep`, parser.offset);
+    }
+  }
+  yield* parser.end();
 }
 
 /** The parser's messages may quote the rest of the document. */
@@ -128,12 +139,8 @@ function shorten(message: string): string {
   return message.length > 200 ? `${message.slice(0, 200)}…` : message;
 }
 
-interface Reader {
-  read(node: Node, depth: number): YamlValue;
-}
-
 /** Turns the parser's nodes into values. An alias shares its anchor's value, so that what has been read once stays read once. */
-function newReader(): Reader {
+function newReader(): (node: Node) => YamlValue {
   /** Absent while the anchored value is being read: then it holds itself. */
   const anchors = new Map<string, { readonly value: YamlValue; readonly weight: number } | undefined>();
   let weight = 0;
@@ -145,11 +152,8 @@ function newReader(): Reader {
     }
   }
 
-  function read(node: Node, depth: number): YamlValue {
+  function read(node: Node): YamlValue {
     const offset = node.range?.[0] ?? 0;
-    if (depth > MAX_DEPTH) {
-      throw new YamlFailure(TOO_DEEP, offset);
-    }
     if (isAlias(node)) {
       return readAlias(node, offset);
     }
@@ -159,7 +163,7 @@ function newReader(): Reader {
       anchors.set(anchor, undefined);
     }
     add(1, offset);
-    const value = readContent(node, offset, depth);
+    const value = readContent(node, offset);
     if (anchor !== undefined) {
       anchors.set(anchor, { value, weight: weight - before });
     }
@@ -176,25 +180,25 @@ function newReader(): Reader {
     return target.value;
   }
 
-  function readContent(node: Node, offset: number, depth: number): YamlValue {
+  function readContent(node: Node, offset: number): YamlValue {
     if (isScalar(node)) {
       return readScalar(node, offset);
     }
     if (isSeq<Node>(node)) {
-      return { kind: 'list', items: node.items.map((item) => read(item, depth + 1)), offset };
+      return { kind: 'list', items: node.items.map(read), offset };
     }
     if (isMap<Node, Node | null>(node)) {
-      return { kind: 'map', entries: readEntries(node, depth), offset };
+      return { kind: 'map', entries: readEntries(node), offset };
     }
     throw new YamlFailure('it holds something that is no text, list or map', offset);
   }
 
-  function readEntries(node: YAMLMap<Node, Node | null>, depth: number): ReadonlyMap<string, YamlEntry> {
+  function readEntries(node: YAMLMap<Node, Node | null>): ReadonlyMap<string, YamlEntry> {
     const entries = new Map<string, YamlEntry>();
     for (const pair of node.items) {
       const keyOffset = pair.key.range?.[0] ?? 0;
-      const key = isMerge(pair) ? undefined : readKey(pair.key, depth);
-      const value: YamlValue = pair.value === null ? { kind: 'null', offset: keyOffset } : read(pair.value, depth + 1);
+      const key = isMerge(pair) ? undefined : readKey(pair.key);
+      const value: YamlValue = pair.value === null ? { kind: 'null', offset: keyOffset } : read(pair.value);
       if (key !== undefined) {
         entries.set(key, { keyOffset, value });
         continue;
@@ -207,15 +211,15 @@ function newReader(): Reader {
     return entries;
   }
 
-  function readKey(node: Node, depth: number): string {
-    const key = read(node, depth + 1);
+  function readKey(node: Node): string {
+    const key = read(node);
     if (key.kind !== 'text') {
       throw new YamlFailure('a key must be a text', key.offset);
     }
     return key.text;
   }
 
-  return { read };
+  return read;
 }
 
 function readScalar(node: Scalar, offset: number): YamlValue {

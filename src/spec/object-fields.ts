@@ -1,4 +1,5 @@
 import type { YamlMap, YamlText, YamlValue } from './go-yaml.ts';
+import { quote } from './quote.ts';
 
 /** Says what is wrong, and where in the parameter's text. */
 export type Report = (message: string, offset: number) => void;
@@ -33,8 +34,8 @@ const FAILOVER = 'failoverObject';
 
 export interface FieldReports {
   readonly problem: Report;
-  /** Told of fields that nobody reads. */
-  readonly unknown: Report;
+  /** Told of what may not be meant as it is read: fields that nobody knows, texts that YAML takes for numbers. */
+  readonly warning: Report;
 }
 
 /** What to call an entry in messages, whatever else is wrong with it. */
@@ -44,10 +45,10 @@ export function objectName(map: YamlMap): string | undefined {
 }
 
 export function readObjectFields(map: YamlMap, reports: FieldReports): ObjectFields {
-  warnOfUnknown(map, [...OBJECT_TEXTS, JMES_PATH, FAILOVER], reports.unknown);
+  warnOfUnknown(map, [...OBJECT_TEXTS, JMES_PATH, FAILOVER], reports.warning);
   return {
     offset: map.offset,
-    texts: readTexts(map, OBJECT_TEXTS, '', reports.problem),
+    texts: readTexts(map, OBJECT_TEXTS, '', reports),
     jmesPath: readExtractions(map, reports),
     failover: readFailover(map, reports),
   };
@@ -71,8 +72,8 @@ function readExtractions(map: YamlMap, reports: FieldReports): readonly Extracti
       reports.problem(`${where}: wants path and objectAlias, has ${describe(item)}`, item.offset);
       return [];
     }
-    warnOfUnknown(item, EXTRACTION_TEXTS, reports.unknown);
-    return [{ offset: item.offset, texts: readTexts(item, EXTRACTION_TEXTS, `${where}.`, reports.problem) }];
+    warnOfUnknown(item, EXTRACTION_TEXTS, reports.warning);
+    return [{ offset: item.offset, texts: readTexts(item, EXTRACTION_TEXTS, `${where}.`, reports) }];
   });
 }
 
@@ -85,23 +86,30 @@ function readFailover(map: YamlMap, reports: FieldReports): ObjectFields['failov
     reports.problem(`${FAILOVER}: wants objectName and versions, has ${describe(failover)}`, failover.offset);
     return {};
   }
-  warnOfUnknown(failover, FAILOVER_TEXTS, reports.unknown);
-  return readTexts(failover, FAILOVER_TEXTS, `${FAILOVER}.`, reports.problem);
+  warnOfUnknown(failover, FAILOVER_TEXTS, reports.warning);
+  return readTexts(failover, FAILOVER_TEXTS, `${FAILOVER}.`, reports);
 }
 
 function readTexts<Name extends string>(
   map: YamlMap,
   names: readonly Name[],
   prefix: string,
-  report: Report,
+  reports: FieldReports,
 ): Texts<Name> {
   const texts: { [N in Name]?: YamlText } = {};
   for (const name of names) {
     const value = field(map, name);
     if (value?.kind === 'text' && value.text !== '') {
       texts[name] = value;
+      if (value.text !== value.written) {
+        const { written, text, offset } = value;
+        reports.warning(
+          `${prefix}${name}: YAML reads ${written} as ${quote(text)}: quote it if it is meant as it stands`,
+          offset,
+        );
+      }
     } else if (value?.kind === 'list' || value?.kind === 'map') {
-      report(`${prefix}${name}: wants a text, has ${describe(value)}`, value.offset);
+      reports.problem(`${prefix}${name}: wants a text, has ${describe(value)}`, value.offset);
     }
   }
   return texts;
@@ -131,14 +139,14 @@ function fold(name: string): string {
     .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function warnOfUnknown(map: YamlMap, known: readonly string[], unknown: Report): void {
+function warnOfUnknown(map: YamlMap, known: readonly string[], warn: Report): void {
   for (const [key, { keyOffset }] of map.entries) {
     if (!known.some((name) => fold(name) === fold(key))) {
-      unknown(`the field ${JSON.stringify(key)} is ignored: known here are ${known.join(', ')}`, keyOffset);
+      warn(`the field ${quote(key)} is ignored: known here are ${known.join(', ')}`, keyOffset);
     }
   }
 }
 
 function describe(value: YamlValue): string {
-  return value.kind === 'text' ? `the text ${JSON.stringify(value.text)}` : `a ${value.kind}`;
+  return value.kind === 'text' ? `the text ${quote(value.text)}` : `a ${value.kind}`;
 }

@@ -1,27 +1,30 @@
 import { ProviderError } from '../errors.ts';
 import type { Translation } from './file-path.ts';
-import type { AddressType, Authentication, ClassSpec, ObjectSpec, Problem } from './mount-spec.ts';
+import type { AddressType, Authentication, ClassSpec, Problem } from './mount-spec.ts';
 import { parseObjects } from './parse-objects.ts';
 import { quote } from './quote.ts';
 
 export interface ClassContext {
-  /** Region of a class that names none. */
+  /** Region of a class that names none. Undefined where it is not known, as offline: then no ARN is compared with it. */
   readonly region: string | undefined;
   /** Permission bits of files that name none, 0 to 0o777. */
   readonly mode: number;
 }
 
-export type ClassResult =
-  | { readonly ok: true; readonly spec: ClassSpec }
-  /** All that is wrong, at least one thing; first what AWS's provider would say. */
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** What can be said of a class without knowing where it will be mounted. */
-export interface ClassLint {
-  readonly problems: readonly Problem[];
-  /** What is ignored, and probably not meant to be. */
+/** What is said about a class either way: what it holds that is ignored, and probably not meant to be. */
+interface Remarks {
   readonly warnings: readonly Problem[];
 }
+
+export type ClassResult = Remarks &
+  (
+    | { readonly ok: true; readonly spec: ClassSpec }
+    /** All that is wrong, at least one thing; first what AWS's provider would say. */
+    | { readonly ok: false; readonly problems: readonly Problem[] }
+  );
+
+/** Primary region of a spec whose context named none. No AWS endpoint has it. */
+const UNKNOWN_REGION = 'unknown';
 
 type Parameters = ReadonlyMap<string, string>;
 type Refuse = (parameter: string, message: string) => void;
@@ -41,24 +44,31 @@ const REGION = /^[A-Za-z0-9-]{1,63}$/;
 /** More would not be read, and the status message travels in an HTTP/2 header. */
 const MAX_REPORTED = 10;
 
-/** Reads a SecretProviderClass's parameters with those that the pod's author put over them. Never throws. */
+/** Reads a SecretProviderClass's parameters, with those that the pod's author put over them. Never throws. */
 export function parseClass(parameters: Parameters, context: ClassContext): ClassResult {
-  const { region, failoverRegion, authentication, objects, problems } = readClass(parameters, context);
-  if (region === undefined) {
-    const message = 'failed to retrieve region: name one in the parameter region';
-    return { ok: false, problems: [{ message, parameter: 'region' }, ...problems] };
-  }
-  if (problems.length > 0) {
-    return { ok: false, problems };
-  }
-  const regions = failoverRegion === undefined ? ([region] as const) : ([region, failoverRegion] as const);
-  return { ok: true, spec: { regions, authentication, objects } };
-}
+  const refusals: Problem[] = [];
 
-/** Without a region of the class's own, ARNs are not compared with it. */
-export function lintClass(parameters: Parameters): ClassLint {
-  const { problems, warnings } = readClass(parameters, { region: undefined, mode: 0o644 });
-  return { problems, warnings };
+  function refuse(parameter: string, message: string): void {
+    refusals.push({ message, parameter });
+  }
+
+  const region = parseRegion(parameters, 'region', refuse) ?? context.region;
+  const failoverRegion = parseRegion(parameters, 'failoverRegion', refuse);
+  if (failoverRegion !== undefined && failoverRegion === region) {
+    refuse('failoverRegion', `${region}: failoverRegion cannot be the same as the primary region: leave it out`);
+  }
+  const authentication = parseAuthentication(parameters, refuse);
+  const translation = parseTranslation(parameters, refuse);
+  const { mode } = context;
+  const reading = parseObjects(parameters.get('objects') ?? '', { region, failoverRegion, translation, mode });
+  const problems = [...refusals, ...reading.problems];
+  const warnings = [...parameterWarnings(parameters), ...reading.warnings];
+  if (problems.length > 0) {
+    return { ok: false, problems, warnings };
+  }
+  const primary = region ?? UNKNOWN_REGION;
+  const regions = failoverRegion === undefined ? ([primary] as const) : ([primary, failoverRegion] as const);
+  return { ok: true, spec: { regions, authentication, objects: reading.objects }, warnings };
 }
 
 /** @param problems at least one */
@@ -70,43 +80,6 @@ export function problemsError(problems: readonly Problem[]): ProviderError {
     );
   const rest = problems.length - errors.length;
   return ProviderError.all(rest > 0 ? [...errors, new ProviderError('InvalidParameters', `and ${rest} more`)] : errors);
-}
-
-interface ClassReading extends ClassLint {
-  readonly region: string | undefined;
-  readonly failoverRegion: string | undefined;
-  readonly authentication: Authentication;
-  readonly objects: readonly ObjectSpec[];
-}
-
-function readClass(parameters: Parameters, context: ClassContext): ClassReading {
-  const problems: Problem[] = [];
-
-  function refuse(parameter: string, message: string): void {
-    problems.push({ message, parameter });
-  }
-
-  const region = parseRegion(parameters, 'region', refuse) ?? context.region;
-  const failoverRegion = parseRegion(parameters, 'failoverRegion', refuse);
-  if (failoverRegion !== undefined && failoverRegion === region) {
-    refuse('failoverRegion', `${region}: failoverRegion cannot be the same as the primary region: leave it out`);
-  }
-  const authentication = parseAuthentication(parameters, refuse);
-  const translation = parseTranslation(parameters, refuse);
-  const reading = parseObjects(parameters.get('objects') ?? '', {
-    region,
-    failoverRegion,
-    translation,
-    mode: context.mode,
-  });
-  return {
-    region,
-    failoverRegion,
-    authentication,
-    objects: reading.objects,
-    problems: [...problems, ...reading.problems],
-    warnings: [...parameterWarnings(parameters), ...reading.warnings],
-  };
 }
 
 /** @returns undefined where it is absent or empty */

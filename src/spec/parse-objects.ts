@@ -63,7 +63,7 @@ function parseEntries(entries: readonly YamlValue[], context: ObjectContext): Ob
     const shapesBefore = shapes.length;
     const fields = readObjectFields(entry, {
       problem: reportIn(shapes, title, name),
-      unknown: reportIn(warnings, title, name),
+      warning: reportIn(warnings, title, name),
     });
     if (shapes.length > shapesBefore) {
       return;

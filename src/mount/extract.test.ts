@@ -1,0 +1,243 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import parity from '../../test/parity/jmespath.json' with { type: 'json' };
+import { ProviderError } from '../errors.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
+import { extract } from './extract.ts';
+
+/** Half surrogate pairs among them. */
+const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
+
+const VERSION = '11111111-2222-3333-4444-555555555555';
+
+function objectWith(...expressions: readonly string[]): ObjectSpec {
+  const extractions = expressions.map((expression, index): Extraction => ({
+    expression,
+    alias: `alias-${index}`,
+    path: `path-${index}`,
+    mode: 0o400 + index,
+  }));
+  return {
+    store: 'secretsmanager',
+    name: 'prod/db',
+    path: 'prod_db',
+    mode: 0o644,
+    primary: { name: 'prod/db' },
+    failover: { name: 'prod/db' },
+    extractions,
+  };
+}
+
+function extractFrom(value: string | Uint8Array, ...expressions: readonly string[]) {
+  const bytes = typeof value === 'string' ? SecretBytes.fromText(value) : new SecretBytes(value);
+  return extract({ object: objectWith(...expressions), version: VERSION, value: bytes });
+}
+
+/** The one thing cut out of a value: its text, or the message. */
+function cutOut(value: string, expression: string): string {
+  const [, cut] = extractFrom(value, expression);
+  return cut instanceof ProviderError ? cut.message : (cut?.value.exposeText() ?? 'nothing was cut out');
+}
+
+/** What messages say instead of a text, by the word for it in the vectors. */
+const FRAGMENT: { readonly [gives: string]: string } = {
+  nothing: 'does not point to',
+  other: 'Only string',
+  refused: 'Invalid JMES Path',
+  'no-json': 'Invalid JSON used',
+};
+
+describe('extract, beside go-jmespath,', () => {
+  it.for(parity.vectors)('$expression gives $gives', ({ expression, gives, text, json = parity.document }) => {
+    const found = cutOut(json, expression);
+
+    const outcome = text === undefined ? Object.keys(FRAGMENT).find((word) => found.includes(FRAGMENT[word]!)) : found;
+    expect(outcome).toBe(text ?? gives);
+  });
+
+  it('takes the values of an object in the order of its keys', () => {
+    expect(cutOut('{"b": "2", "a": "1", "c": "3"}', "join('', *)")).toBe('123');
+    expect(cutOut('{"b": "2", "a": "1", "c": "3"}', "join('', values(@))")).toBe('123');
+    expect(cutOut('{"b": "2", "a": "1", "c": "3"}', "join('', keys(@))")).toBe('abc');
+  });
+
+  it('leaves the value as it is for the next expression', () => {
+    const [, first, second] = extractFrom('{"l": ["b", "a"]}', "join('', sort(l))", "join('', l)");
+
+    expect([first, second].map((file) => (file instanceof ProviderError ? file : file?.value.exposeText()))).toEqual([
+      'ab',
+      'ba',
+    ]);
+  });
+});
+
+describe('extract', () => {
+  it('gives the whole value first, then what is cut out, each with its path, mode and the version', () => {
+    const files = extractFrom('{"user": "u", "pw": "p"}', 'user', 'pw');
+
+    expect(
+      files.map((file) => (file instanceof ProviderError ? file : { ...file, value: file.value.exposeText() })),
+    ).toEqual([
+      { path: 'prod_db', mode: 0o644, version: VERSION, value: '{"user": "u", "pw": "p"}' },
+      { path: 'path-0', mode: 0o400, version: VERSION, value: 'u' },
+      { path: 'path-1', mode: 0o401, version: VERSION, value: 'p' },
+    ]);
+  });
+
+  it('takes any bytes where nothing is cut out', () => {
+    const bytes = Uint8Array.of(0, 0xff, 0x7b);
+
+    const [file] = extractFrom(bytes);
+
+    expect(file instanceof ProviderError ? file : file?.value.expose()).toEqual(bytes);
+  });
+
+  it('reads JSON out of bytes that are not all UTF-8', () => {
+    const bytes = new Uint8Array(Buffer.concat([Buffer.from('{"a": "x'), Buffer.from([0xff]), Buffer.from('y"}')]));
+
+    const [, file] = extractFrom(bytes, 'a');
+
+    expect(file instanceof ProviderError ? file : file?.value.exposeText()).toBe('x\ufffdy');
+  });
+
+  it('says of each expression that fails why, and gives what the others cut out', () => {
+    const [whole, good, ...bad] = extractFrom('{"a": "x"}', 'a', 'b', 'a.', 'to_number(a)', '`1`');
+
+    expect([whole, good].some((file) => file instanceof ProviderError)).toBe(false);
+    expect(bad.map((error) => (error instanceof ProviderError ? [error.reason, error.object] : error))).toEqual(
+      Array.from({ length: 4 }, () => ['ValueUnusable', 'prod/db']),
+    );
+  });
+
+  it('says once that the value is not JSON', () => {
+    const [, ...errors] = extractFrom('nope', 'a', 'b');
+
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining('Invalid JSON used') })]);
+  });
+
+  it('tells how to quote a name, and how to mount what is no text', () => {
+    expect(cutOut('{"a-b": "x"}', 'a-b')).toContain(`'"a-b"'`);
+    expect(cutOut('{"port": 1}', 'port')).toContain('to_string(');
+  });
+
+  it.for([
+    ['lists that double', '[@, @]' + ' | [@, @]'.repeat(200)],
+    ['lists that double and flatten', '[@, @][]' + ' | [@, @][]'.repeat(200)],
+    ['texts that double', 'a' + " | join('', [@, @])".repeat(100)],
+    ['objects that double, as text', `to_string(${'{a: @, b: @} | '.repeat(100)}@)`],
+    ['comparisons of what doubles', `[@, @]${' | [@, @]'.repeat(100)} | @ == @`],
+    ['slices of what doubles', `[@, @]${' | [@, @][:][]'.repeat(100)}`],
+  ] as const)('gives up on %s, soon', ([, expression]) => {
+    const started = performance.now();
+
+    const message = cutOut('{"a": "0123456789"}', expression);
+
+    expect(message).toMatch(/too much work|Only string/);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it('gives up on nesting, in the expression and in the value', () => {
+    expect(cutOut('{}', `${'('.repeat(500)}a${')'.repeat(500)}`)).toContain('levels deep');
+    expect(cutOut('{}', `${'!'.repeat(500)}a`)).toContain('levels deep');
+    expect(cutOut('{}', 'a'.repeat(5000))).toContain('longer than');
+    expect(cutOut(`{"a": ${'['.repeat(9000)}${']'.repeat(9000)}}`, 'a')).toContain('levels deep');
+  });
+
+  it('follows a chain as long as an expression may be', () => {
+    expect(cutOut('{}', `a${'.a'.repeat(2000)}`)).toContain('does not point to');
+    expect(cutOut('[]', `[0]${'[0]'.repeat(1300)}`)).toContain('does not point to');
+  });
+
+  it('takes a secret of the largest size as text', () => {
+    const json = JSON.stringify({ list: Array.from({ length: 6000 }, (_, index) => `item ${index}`) });
+
+    expect(cutOut(json, 'to_string(list)')).toBe(JSON.stringify(JSON.parse(json).list));
+  });
+
+  it('never shows a part of the value in an error', () => {
+    const canary = 'hunter2';
+    const values = [
+      canary,
+      `{"a": ${canary}}`,
+      `{"a": "${canary}"`,
+      `{"a": "${canary}", "${canary}": 1}`,
+      `["${canary}"]`,
+    ];
+    const expressions = [
+      'b',
+      '@',
+      'a.',
+      'abs(a)',
+      'sum([a])',
+      'nope(a)',
+      'a[::0]',
+      'sort_by(@, &a)',
+      'merge(a)',
+      'to_number(a)',
+    ];
+
+    const errors = values
+      .flatMap((value) => extractFrom(value, ...expressions))
+      .filter((part) => part instanceof ProviderError);
+
+    expect(errors.length).toBeGreaterThan(20);
+    for (const error of errors) {
+      expect(error.cause).toBeUndefined();
+      expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(canary);
+    }
+  });
+
+  it('gives a text or a reason for any expression and value whatever', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        'a',
+        '"b"',
+        '.',
+        '*',
+        '[',
+        ']',
+        '[]',
+        '[?',
+        '{',
+        '}',
+        '(',
+        ')',
+        ',',
+        ':',
+        '@',
+        '&',
+        '!',
+        '|',
+        '||',
+        '&&',
+        '==',
+      ),
+      fc.constantFrom(
+        '<',
+        '0',
+        '-1',
+        '`1`',
+        '`"',
+        "'x'",
+        ' ',
+        'sort_by(',
+        'to_string(',
+        'map(&',
+        'length(',
+        'join(',
+        'merge(',
+      ),
+      fc.string({ unit: anyUnit, maxLength: 2 }),
+    );
+
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), fc.json({ maxDepth: 2 }), (pieces, json) => {
+        const files = extractFrom(json, pieces.join(''));
+
+        expect(files).toHaveLength(2);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { acceptedClasses } from '../../test/parity/accepted-classes.ts';
+import { acceptedSpellings } from '../../test/parity/accepted-spellings.ts';
+import { refusedFiles } from '../../test/parity/refused-files.ts';
+import { refusedObjects } from '../../test/parity/refused-objects.ts';
+import { refusedParameters } from '../../test/parity/refused-parameters.ts';
+import { parseClass, problemsError } from './parse-class.ts';
+
+const CONTEXT = { region: 'us-west-2', mode: 0o644 };
+
+function parse(
+  parameters: { readonly [parameter: string]: string },
+  context: Parameters<typeof parseClass>[1] = CONTEXT,
+) {
+  return parseClass(new Map(Object.entries(parameters)), context);
+}
+
+function messagesOf(result: ReturnType<typeof parseClass>): readonly string[] {
+  return result.ok ? [] : result.problems.map(({ message }) => message);
+}
+
+/** What a spec comes to; empty where there is none. */
+function summaryOf(result: ReturnType<typeof parseClass>) {
+  const spec = result.ok ? result.spec : { regions: [], authentication: undefined, objects: [] };
+  return {
+    problems: messagesOf(result),
+    files: spec.objects.flatMap((object) => [object, ...object.extractions]).map(({ path, mode }) => [path, mode]),
+    regions: spec.regions,
+    authentication: spec.authentication,
+    asks: spec.objects.slice(0, 1).flatMap(({ primary, failover }) => [primary, failover]),
+  };
+}
+
+describe('parseClass takes', () => {
+  it.for([...acceptedClasses, ...acceptedSpellings])('$name', (accepted) => {
+    const summary = summaryOf(parse(accepted.parameters));
+
+    expect({ ...accepted, ...summary }).toEqual({ ...summary, ...accepted, problems: [] });
+  });
+
+  it('the mode that the request gives where the class gives none', () => {
+    const result = parse(
+      { objects: '[{objectName: a, objectType: ssmparameter, jmesPath: [{path: p, objectAlias: b}]}]' },
+      { region: 'us-west-2', mode: 0o400 },
+    );
+
+    expect(result).toMatchObject({ spec: { objects: [{ mode: 0o400, extractions: [{ mode: 0o400 }] }] } });
+  });
+
+  it('an ARN of any region while the region is not known', () => {
+    const result = parse(
+      { objects: '[{objectName: "arn:aws:ssm:eu-west-1:1:parameter/x"}]' },
+      { region: undefined, mode: 0o644 },
+    );
+
+    expect(messagesOf(result)).toEqual([]);
+  });
+});
+
+describe('parseClass refuses', () => {
+  it.for([...refusedParameters, ...refusedObjects, ...refusedFiles])('$name', ({ parameters, says }) => {
+    const messages = messagesOf(parse(parameters));
+
+    expect(messages).toHaveLength(says.length);
+    for (const [index, pieces] of says.entries()) {
+      for (const piece of pieces) {
+        expect(messages[index]).toContain(piece);
+      }
+    }
+  });
+
+  it('an ARN of another region than the class itself names, wherever it is read', () => {
+    const result = parse(
+      { region: 'us-east-1', objects: '[{objectName: "arn:aws:ssm:eu-west-1:1:parameter/x"}]' },
+      { region: undefined, mode: 0o644 },
+    );
+
+    expect(messagesOf(result)).toEqual([expect.stringContaining('ARN region must match region us-east-1')]);
+  });
+});
+
+describe('parseClass says', () => {
+  it('which parameter, which object and which place in the text a problem has', () => {
+    const objects = '- objectName: a\n  objectType: ssm\n';
+
+    const result = parse({ objects });
+
+    expect(result).toMatchObject({
+      problems: [{ parameter: 'objects', object: 'a', offset: objects.indexOf('ssm') }],
+    });
+  });
+
+  it('what is ignored, and where, without refusing it', () => {
+    const objects = '- objectName: a\n  objectType: ssmparameter\n  objectVersionlable: x\n';
+
+    const result = parse({ objects, Region: 'x', secretProviderClass: 'c', preferredAddressType: 'v4' });
+
+    expect(result.ok).toBe(true);
+    expect(result.warnings).toEqual([
+      { message: expect.stringContaining('"Region"'), parameter: 'Region' },
+      { message: expect.stringContaining('"v4" counts as auto'), parameter: 'preferredAddressType' },
+      {
+        message: expect.stringMatching(/objects\[0\] "a": .*"objectVersionlable".*objectVersionLabel/),
+        parameter: 'objects',
+        object: 'a',
+        offset: objects.indexOf('objectVersionlable'),
+      },
+    ]);
+  });
+});
+
+describe('problemsError', () => {
+  it('is one error that says all', () => {
+    const error = problemsError([
+      { message: 'first', parameter: 'objects', object: 'a' },
+      { message: 'second', parameter: 'region' },
+    ]);
+
+    expect(error).toMatchObject({ reason: 'InvalidParameters', message: '2 problems: (1) first; (2) second' });
+  });
+
+  it('names the object of a lone problem', () => {
+    const error = problemsError([{ message: 'alone', parameter: 'objects', object: 'a' }]);
+
+    expect(error).toMatchObject({ reason: 'InvalidParameters', message: 'alone', object: 'a' });
+  });
+
+  it('counts what is too much to say', () => {
+    const many = Array.from({ length: 5000 }, (_, index) => ({ message: `no ${index}`, parameter: 'objects' }));
+
+    const { message } = problemsError(many);
+
+    expect(message).toContain('(10) no 9');
+    expect(message).toContain('and 4990 more');
+    expect(message.length).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,18 @@
+import type { Authentication, ObjectSource } from '../../src/spec/mount-spec.ts';
+
+/** A class that mounts in region us-west-2, with mode 0644 where it says nothing. */
+export interface AcceptedClass {
+  readonly name: string;
+  readonly parameters: { readonly [parameter: string]: string };
+  /** Path and mode, in order; an object's own file comes before those cut out of it. */
+  readonly files: readonly (readonly [path: string, mode: number])[];
+  readonly regions?: readonly string[];
+  readonly authentication?: Authentication;
+  /** What the first object asks for in each region. */
+  readonly asks?: readonly ObjectSource[];
+}
+
+/** Files of the default mode. */
+export function named(...paths: readonly string[]): AcceptedClass['files'] {
+  return paths.map((path) => [path, 0o644]);
+}
