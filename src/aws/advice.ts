@@ -1,7 +1,7 @@
 import type { AwsCall } from './call.ts';
 import type { Fault } from './fault.ts';
 import type { RoleIdentity } from './identity.ts';
-import type { AwsReason } from './reasons.ts';
+import { type AwsReason, bareCode } from './reasons.ts';
 
 /** The way out of a failure, as the end of its message. */
 export function wayOut(fault: Fault, reason: AwsReason, call: AwsCall): string {
@@ -35,7 +35,9 @@ function permission({ text }: Fault, { action, resource }: AwsCall): string {
     : `allow ${deniedAction} on ${on} in a policy of this role`;
 }
 
-function trust({ code, text }: Fault, identity: RoleIdentity): string {
+function trust(fault: Fault, identity: RoleIdentity): string {
+  const { text } = fault;
+  const code = bareCode(fault);
   const subject = `system:serviceaccount:${identity.namespace}:${identity.serviceAccount}`;
   if (code === 'ExpiredToken') {
     return 'the token that the driver handed over has run out: its CSIDriver object needs requiresRepublish';

@@ -1,6 +1,7 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
+import { fromWebToken } from '@aws-sdk/credential-providers';
+import type { SecretBytes } from '../secret-bytes.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
 
@@ -12,9 +13,17 @@ export interface Credentials {
   readonly expiration: Date;
 }
 
+/** A service account's token, and what it is to be exchanged for. */
+export interface WebIdentity {
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly token: SecretBytes;
+}
+
 /** Makes clients: light objects over the one transport (0.1 ms each), so none is kept. */
 export interface Clients {
-  sts(region: string): STSClient;
+  /** Asks the STS of a region. It takes no signal; the transport's time limits end it. */
+  assumeRoleWithWebIdentity(region: string, webIdentity: WebIdentity): Promise<Partial<Credentials>>;
   secretsManager(region: string, credentials: Credentials): SecretsManagerClient;
   ssm(region: string, credentials: Credentials): SSMClient;
 }
@@ -35,11 +44,17 @@ export function createClients(settings: AwsSettings, { requestHandler }: Transpo
       useFipsEndpoint: endpoint === undefined && settings.useFipsEndpoint,
       useDualstackEndpoint: endpoint === undefined && settings.useDualstackEndpoint,
       ...(endpoint !== undefined && { endpoint }),
-    } satisfies STSClientConfig;
+    } satisfies SecretsManagerClientConfig;
   }
 
   return {
-    sts: (region) => new STSClient(configFor(region, settings.endpoints.sts)),
+    assumeRoleWithWebIdentity: (region, { roleArn, sessionName, token }) =>
+      fromWebToken({
+        roleArn,
+        roleSessionName: sessionName,
+        webIdentityToken: token.exposeText(),
+        clientConfig: configFor(region, settings.endpoints.sts),
+      })(),
     secretsManager: (region, credentials) =>
       new SecretsManagerClient({ ...configFor(region, settings.endpoints.secretsManager), credentials }),
     ssm: (region, credentials) => new SSMClient({ ...configFor(region, settings.endpoints.ssm), credentials }),

@@ -1,7 +1,6 @@
-import type { STSClient } from '@aws-sdk/client-sts';
 import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../spec/tokens.ts';
-import type { Credentials } from './clients.ts';
+import type { Clients, Credentials } from './clients.ts';
 import type { AgentIdentity, Identity, RoleIdentity } from './identity.ts';
 import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from './settings.ts';
@@ -12,7 +11,7 @@ export interface CredentialDeps {
   readonly settings: AwsSettings;
   /** ARN of the role that the pod's service account names. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
-  sts(region: string): Regional<STSClient>;
+  sts(region: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
 }
 
 /** A pod, as AWS knows it. */

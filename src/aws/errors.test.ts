@@ -74,7 +74,7 @@ describe('the reason of an error', () => {
 describe('the message', () => {
   it('tells object, status, region, code, text, request and identity', () => {
     expect(awsError(thrown('ResourceNotFoundException'), CALL, signal).message).toBe(
-      'Failed fetching secret db: 400: eu-west-1: ResourceNotFound: said AWS (request id r-1, as role arn:aws:iam::123456789012:role/r of service account shop/cart): ' +
+      'Failed fetching secret db: 400: eu-west-1: ResourceNotFoundException: said AWS (request id r-1, as role arn:aws:iam::123456789012:role/r of service account shop/cart): ' +
         'check its name, version and label, and that it is in eu-west-1; one of another account is named by its ARN',
     );
   });
@@ -109,7 +109,7 @@ describe('the message', () => {
   it('is one line of bounded length, whatever AWS sends', () => {
     const { message } = awsError(thrown('AccessDeniedException', `a\n\tb\u0000${'x'.repeat(5_000)}`), CALL, signal);
 
-    expect(message).toContain('AccessDenied: a b xxx');
+    expect(message).toContain('AccessDeniedException: a b xxx');
     expect(message).not.toMatch(/\p{Cc}/u);
     expect(message.length).toBeLessThan(1_000);
   });

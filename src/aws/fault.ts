@@ -2,7 +2,7 @@
 export interface Fault {
   /** An error that AWS sent, an answer that is none, or no answer. */
   readonly kind: 'answer' | 'unreadable' | 'network';
-  /** AWS's error code without `Exception`, or Node's error code; empty where the text says it all. */
+  /** AWS's error code as it was sent, or Node's; empty where the text says it all. */
   readonly code: string;
   /** One line, cut to what an event can carry. */
   readonly text: string;
@@ -23,7 +23,7 @@ export function readFault(thrown: unknown): Fault | undefined {
   const answer = { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) };
   // Modelled or not, an error of AWS has `$fault`, which says "client" of throttling and outages too; one without a body is "UnknownError".
   if ($fault !== undefined && thrown.message !== 'UnknownError') {
-    return { kind: 'answer', code: thrown.name.replace(/Exception$/, ''), text: oneLine(thrown.message), ...answer };
+    return { kind: 'answer', code: thrown.name, text: oneLine(thrown.message), ...answer };
   }
   // The SDK calls resets TimeoutError too, and gives its own timeouts the code of a connection that the kernel gave up.
   if (typeof code === 'string' && (code !== 'ETIMEDOUT' || syscall !== undefined)) {

@@ -22,7 +22,7 @@ export function createFetcher({ settings, roleOf }: FetcherDeps): Fetcher {
   const deps: CredentialDeps = {
     settings,
     roleOf,
-    sts: (region) => regional(clients.sts(region), region, limiters.sts),
+    sts: (region) => regional(clients, region, limiters.sts),
   };
 
   async function fetchAll(spec: MountSpec, signal: AbortSignal): Promise<readonly FetchOutcome[]> {

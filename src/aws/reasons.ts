@@ -7,7 +7,7 @@ export type AwsReason = Extract<
   'CredentialsRefused' | 'AccessDenied' | 'ObjectNotFound' | 'ObjectRefused' | 'Throttled' | 'StoreUnavailable'
 >;
 
-/** By AWS's error code without `Exception`, since the services spell them both ways. */
+/** By bare code. */
 const REASONS: ReadonlyMap<string, AwsReason> = new Map([
   ...all('Throttled', [
     'Throttling',
@@ -52,9 +52,14 @@ export function reasonOf(fault: Fault, service: 'sts' | 'store'): AwsReason {
   if (fault.kind !== 'answer') {
     return 'StoreUnavailable';
   }
-  const reason = REASONS.get(fault.code) ?? byStatus(fault.status ?? 0);
+  const reason = REASONS.get(bareCode(fault)) ?? byStatus(fault.status ?? 0);
   const isNo = reason !== 'Throttled' && reason !== 'StoreUnavailable';
   return service === 'sts' && isNo ? 'CredentialsRefused' : reason;
+}
+
+/** AWS's error code without `Exception`: the services spell them both ways. */
+export function bareCode({ code }: Pick<Fault, 'code'>): string {
+  return code.replace(/Exception$/, '');
 }
 
 function byStatus(status: number): AwsReason {

@@ -1,11 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { STSClientConfig } from '@aws-sdk/client-sts';
+import type { SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { AwsSettings } from './settings.ts';
 
 /** The connections to AWS: one pool a process, shared by every service, region and identity. */
 export interface Transport extends Disposable {
-  readonly requestHandler: NonNullable<STSClientConfig['requestHandler']>;
+  readonly requestHandler: NonNullable<SecretsManagerClientConfig['requestHandler']>;
 }
 
 /** Above what the limiters of fetch.ts let through to one host: a request that waits here would count as one that cannot connect. */

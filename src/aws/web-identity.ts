@@ -1,7 +1,7 @@
-import { AssumeRoleWithWebIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { ProviderError } from '../errors.ts';
 import type { SecretBytes } from '../secret-bytes.ts';
-import type { Credentials } from './clients.ts';
+import { unlessAborted } from '../unless-aborted.ts';
+import type { Clients, Credentials } from './clients.ts';
 import { awsError } from './errors.ts';
 import type { RoleIdentity } from './identity.ts';
 import { sessionName } from './session-name.ts';
@@ -14,15 +14,11 @@ import type { Regional } from './store.ts';
 export async function assumeRoleWithWebIdentity(
   identity: RoleIdentity,
   token: SecretBytes,
-  { client, region, limit }: Regional<STSClient>,
+  { client, region, limit }: Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>,
   signal: AbortSignal,
 ): Promise<Credentials> {
   const { roleArn, namespace, serviceAccount } = identity;
-  const command = new AssumeRoleWithWebIdentityCommand({
-    RoleArn: roleArn,
-    RoleSessionName: sessionName(namespace, serviceAccount),
-    WebIdentityToken: token.exposeText(),
-  });
+  const webIdentity = { roleArn, sessionName: sessionName(namespace, serviceAccount), token };
   const call = {
     doing: `Failed to assume role ${roleArn}`,
     action: 'sts:AssumeRoleWithWebIdentity',
@@ -31,12 +27,15 @@ export async function assumeRoleWithWebIdentity(
     identity,
   } as const;
   try {
-    const { Credentials: given } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await limit(
+      () => unlessAborted(client.assumeRoleWithWebIdentity(region, webIdentity), signal),
+      signal,
+    );
     return {
-      accessKeyId: required(given?.AccessKeyId),
-      secretAccessKey: required(given?.SecretAccessKey),
-      sessionToken: required(given?.SessionToken),
-      expiration: required(given?.Expiration),
+      accessKeyId: required(accessKeyId),
+      secretAccessKey: required(secretAccessKey),
+      sessionToken: required(sessionToken),
+      expiration: required(expiration),
     };
   } catch (error) {
     throw awsError(error, call, signal);

@@ -40,7 +40,7 @@ it('names each secret that is denied, as whom, and what to allow', async () => {
   expect(failure(outcomes[0]).message).toMatch(
     new RegExp(
       [
-        '^Failed fetching secret closed-1: 400: us-east-1: AccessDenied: User: ',
+        '^Failed fetching secret closed-1: 400: us-east-1: AccessDeniedException: User: ',
         `arn:aws:sts::${fakes.account}:assumed-role/open-reader/shop\\.cart is not authorized to perform: secretsmanager:GetSecretValue.*`,
         `\\(request id [-0-9a-f]+, as role arn:aws:iam::${fakes.account}:role/open-reader of service account shop/cart\\): `,
         `allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:us-east-1:${fakes.account}:secret:closed-1-\\?{6} in a policy of this role$`,

@@ -45,7 +45,7 @@ it.for([
 });
 
 it.for([
-  ['Throttled', THROTTLED, /a: 400: us-east-1: Throttling: Rate exceeded .*quota in us-east-1 is used up/],
+  ['Throttled', THROTTLED, /a: 400: us-east-1: ThrottlingException: Rate exceeded .*quota in us-east-1 is used up/],
   ['Throttled', { ...THROTTLED, status: 429, code: 'Whatever' }, /a: 429: us-east-1: Whatever/],
   ['StoreUnavailable', OUTAGE, /a: 503: us-east-1: InternalFailure: An internal error.*an outage of us-east-1/],
   ['StoreUnavailable', { ...OUTAGE, status: 500, code: 'InternalServiceError' }, /a: 500: /],
@@ -59,7 +59,7 @@ it.for([
   ['StoreUnavailable', { kind: 'garble', status: 403, body: '<p>s3cr3t' }, /a: 403: us-east-1: an answer that is not/],
   ['StoreUnavailable', { kind: 'garble', status: 502, body: '<p>s3cr3t' }, /a: 502: us-east-1: an answer that is not/],
   ['StoreUnavailable', { kind: 'garble', status: 500, body: '' }, /a: 500: us-east-1: an answer that is not AWS's/],
-  ['CredentialsRefused', EXPIRED, /a: 400: us-east-1: ExpiredToken: /],
+  ['CredentialsRefused', EXPIRED, /a: 400: us-east-1: ExpiredTokenException: /],
 ] as const satisfies [string, Fault, RegExp][])(
   'says %s of a fault that lasts, and only of the object that it hits',
   async ([reason, fault, message]) => {
