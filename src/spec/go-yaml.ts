@@ -17,7 +17,9 @@ import { scalarText } from './go-scalar.ts';
 
 /**
  * YAML as Go's sigs.k8s.io/yaml over go-yaml v2 reads it into text fields: YAML 1.1 scalars, the last of equal keys wins,
- * anchors, `<<` merges, first document only. Whatever is legal there must mean the same here.
+ * anchors, `<<` merges, first document only. What is read there and here means the same; refused here alone are entries that
+ * stand further left than the first (there they are dropped in silence), and flow collections and quoted texts that go on
+ * further left than their key.
  */
 export type YamlValue = YamlText | YamlList | YamlMap | YamlNull;
 
@@ -30,7 +32,7 @@ export interface YamlText {
   readonly offset: number;
 }
 
-export interface YamlList {
+interface YamlList {
   readonly kind: 'list';
   readonly items: readonly YamlValue[];
   readonly offset: number;
@@ -42,12 +44,12 @@ export interface YamlMap {
   readonly offset: number;
 }
 
-export interface YamlEntry {
+interface YamlEntry {
   readonly keyOffset: number;
   readonly value: YamlValue;
 }
 
-export interface YamlNull {
+interface YamlNull {
   readonly kind: 'null';
   readonly offset: number;
 }

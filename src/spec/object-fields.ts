@@ -17,6 +17,9 @@ export interface ExtractionFields {
   readonly texts: Texts<(typeof EXTRACTION_TEXTS)[number]>;
 }
 
+type Present = Exclude<YamlValue, { kind: 'null' }>;
+type Fields = ReadonlyMap<string, Present>;
+
 export type Texts<Name extends string> = { readonly [N in Name]?: YamlText };
 
 const OBJECT_TEXTS = [
@@ -40,22 +43,22 @@ export interface FieldReports {
 
 /** What to call an entry in messages, whatever else is wrong with it. */
 export function objectName(map: YamlMap): string | undefined {
-  const name = field(map, 'objectName');
+  const name = fieldsOf(map).get(fold('objectName'));
   return name?.kind === 'text' && name.text !== '' ? name.text : undefined;
 }
 
 export function readObjectFields(map: YamlMap, reports: FieldReports): ObjectFields {
   warnOfUnknown(map, [...OBJECT_TEXTS, JMES_PATH, FAILOVER], reports.warning);
+  const fields = fieldsOf(map);
   return {
     offset: map.offset,
-    texts: readTexts(map, OBJECT_TEXTS, '', reports),
-    jmesPath: readExtractions(map, reports),
-    failover: readFailover(map, reports),
+    texts: readTexts(fields, OBJECT_TEXTS, '', reports),
+    jmesPath: readExtractions(fields.get(fold(JMES_PATH)), reports),
+    failover: readFailover(fields.get(fold(FAILOVER)), reports),
   };
 }
 
-function readExtractions(map: YamlMap, reports: FieldReports): readonly ExtractionFields[] {
-  const list = field(map, JMES_PATH);
+function readExtractions(list: Present | undefined, reports: FieldReports): readonly ExtractionFields[] {
   if (list === undefined) {
     return [];
   }
@@ -73,12 +76,11 @@ function readExtractions(map: YamlMap, reports: FieldReports): readonly Extracti
       return [];
     }
     warnOfUnknown(item, EXTRACTION_TEXTS, reports.warning);
-    return [{ offset: item.offset, texts: readTexts(item, EXTRACTION_TEXTS, `${where}.`, reports) }];
+    return [{ offset: item.offset, texts: readTexts(fieldsOf(item), EXTRACTION_TEXTS, `${where}.`, reports) }];
   });
 }
 
-function readFailover(map: YamlMap, reports: FieldReports): ObjectFields['failover'] {
-  const failover = field(map, FAILOVER);
+function readFailover(failover: Present | undefined, reports: FieldReports): ObjectFields['failover'] {
   if (failover === undefined) {
     return {};
   }
@@ -87,18 +89,18 @@ function readFailover(map: YamlMap, reports: FieldReports): ObjectFields['failov
     return {};
   }
   warnOfUnknown(failover, FAILOVER_TEXTS, reports.warning);
-  return readTexts(failover, FAILOVER_TEXTS, `${FAILOVER}.`, reports);
+  return readTexts(fieldsOf(failover), FAILOVER_TEXTS, `${FAILOVER}.`, reports);
 }
 
 function readTexts<Name extends string>(
-  map: YamlMap,
+  fields: Fields,
   names: readonly Name[],
   prefix: string,
   reports: FieldReports,
 ): Texts<Name> {
   const texts: { [N in Name]?: YamlText } = {};
   for (const name of names) {
-    const value = field(map, name);
+    const value = fields.get(fold(name));
     if (value?.kind === 'text' && value.text !== '') {
       texts[name] = value;
       if (value.text !== value.written) {
@@ -116,32 +118,29 @@ function readTexts<Name extends string>(
 }
 
 /**
- * A field's value as encoding/json picks it: names match in any case, and of several spellings the one that sorts last
- * wins, a null leaving what was there.
+ * The fields of a map by their folded names, as encoding/json picks them: names match in any case, and of several spellings
+ * the one that sorts last wins, a null leaving what was there.
  */
-function field(map: YamlMap, name: string): Exclude<YamlValue, { kind: 'null' }> | undefined {
-  const spellings = [...map.entries.keys()].filter((key) => fold(key) === fold(name)).toSorted();
-  let found: Exclude<YamlValue, { kind: 'null' }> | undefined;
-  for (const spelling of spellings) {
-    const value = map.entries.get(spelling)?.value;
+function fieldsOf(map: YamlMap): Fields {
+  const fields = new Map<string, Present>();
+  for (const key of [...map.entries.keys()].toSorted()) {
+    const value = map.entries.get(key)?.value;
     if (value !== undefined && value.kind !== 'null') {
-      found = value;
+      fields.set(fold(key), value);
     }
   }
-  return found;
+  return fields;
 }
 
-/** Unicode folds two more signs to ASCII letters: the long s and the Kelvin sign. */
+/** Unicode folds two more signs to ASCII letters: the long s, and the Kelvin sign, whose lower case is k anyway. */
 function fold(name: string): string {
-  return name
-    .replaceAll('\u017f', 's')
-    .replaceAll('\u212a', 'k')
-    .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return name.toLowerCase().replaceAll('\u017f', 's');
 }
 
 function warnOfUnknown(map: YamlMap, known: readonly string[], warn: Report): void {
+  const folded = known.map(fold);
   for (const [key, { keyOffset }] of map.entries) {
-    if (!known.some((name) => fold(name) === fold(key))) {
+    if (!folded.includes(fold(key))) {
       warn(`the field ${quote(key)} is ignored: known here are ${known.join(', ')}`, keyOffset);
     }
   }

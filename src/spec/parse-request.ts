@@ -1,6 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import { type GoJson, type GoJsonResult, isGoJsonObject, parseGoJson } from './go-json.ts';
 import type { PodRef, ServiceAccountTokens } from './mount-spec.ts';
+import { quote } from './quote.ts';
 import { parseTokens } from './tokens.ts';
 
 /** The fields of the driver's MountRequest that say something. */
@@ -28,6 +29,8 @@ export interface MountCall {
 }
 
 const MAX_ATTRIBUTES = 1024 * 1024;
+/** PATH_MAX of Linux. */
+const MAX_PATH = 4096;
 const KUBELET_PREFIX = 'csi.storage.k8s.io/';
 
 /** @throws ProviderError InvalidRequest */
@@ -50,8 +53,8 @@ function parseTargetPath(path: string): string {
   if (path === '') {
     throw invalid('Missing mount path: the request names no target_path');
   }
-  if (!path.startsWith('/') || path.includes('\0') || path.split('/').includes('..')) {
-    throw invalid(`the mount path ${JSON.stringify(path)} is not an absolute path without ".."`);
+  if (!path.startsWith('/') || path.length > MAX_PATH || path.includes('\0') || path.split('/').includes('..')) {
+    throw invalid(`the mount path ${quote(path)} is not an absolute path without ".."`);
   }
   return path;
 }
@@ -79,7 +82,7 @@ function parseBounded(text: string): GoJsonResult {
 
 function attributeText(key: string, value: GoJson): string {
   if (value !== null && typeof value !== 'string') {
-    throw invalid(`failed to unmarshal attributes: the value of ${JSON.stringify(key)} is no string`);
+    throw invalid(`failed to unmarshal attributes: the value of ${quote(key)} is no string`);
   }
   return value ?? '';
 }
@@ -87,9 +90,7 @@ function attributeText(key: string, value: GoJson): string {
 function parsePermission(text: string): number {
   const value = /^[ \t\r\n]*(?:0|[1-9][0-9]{0,9})[ \t\r\n]*$/.test(text) ? Number(text) : Number.NaN;
   if (!(value < 2 ** 32)) {
-    throw invalid(
-      `failed to unmarshal file permission: ${JSON.stringify(text.slice(0, 20))} is not a number such as 420`,
-    );
+    throw invalid(`failed to unmarshal file permission: ${quote(text)} is not a number such as 420`);
   }
   return value & 0o777;
 }
