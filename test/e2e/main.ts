@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildPrograms } from './cluster/build.ts';
+import { runCommand } from './cluster/command.ts';
 import type { ClusterFacts } from './cluster/cluster.ts';
 import { kubectl } from './cluster/kubernetes-tools.ts';
 import { CHECKOUT, CLUSTER_FILE, GIVEN_CLUSTER_FILE } from './cluster/layout.ts';
@@ -34,10 +35,13 @@ async function runOnOwnCluster(): Promise<number> {
   await recover();
   await installPackages();
   await buildPrograms();
+  if (values.up !== true) {
+    await runCommand(process.execPath, ['deploy/bundle.mjs']);
+  }
   const built = performance.now();
 
   const hold = values.keep === true || values.up === true;
-  const apiPort = await relay({ port: 0 }, { path: API_RELAY });
+  const { port: apiPort } = await relay({ port: 0 }, { path: API_RELAY });
   const stories = values.up === true ? 'no' : 'yes';
   const inside = path.join(CHECKOUT, 'test/e2e/cluster/inside.ts');
   const machine = await startMachine(inside, [`${apiPort}`, stories, hold ? 'yes' : 'no', ...positionals]);

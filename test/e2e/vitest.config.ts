@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     name: 'e2e',
     include: ['test/e2e/stories/**/*.test.ts'],
+    globalSetup: ['test/e2e/provider/global-setup.ts'],
     // There is one cluster, and some stories switch parts of it off.
     fileParallelism: false,
     reporters: ['verbose', 'json'],

@@ -2,11 +2,16 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { pipeline } from 'node:stream';
 
-/** Where to listen or connect: a TCP port of 127.0.0.1, or a unix socket. */
-export type Place = { readonly port: number } | { readonly path: string };
+/** Where to listen or connect: a TCP port, of 127.0.0.1 unless told, or a unix socket. */
+export type Place = { readonly port: number; readonly host?: string } | { readonly path: string };
 
-/** Hands every connection to `from` on to `to`. Returns the TCP port it listens on, 0 for a unix socket. */
-export async function relay(from: Place, to: Place): Promise<number> {
+export interface Relay extends Disposable {
+  /** The TCP port it listens on; 0 for a unix socket. */
+  readonly port: number;
+}
+
+/** Hands every connection to `from` on to `to`. When it is disposed of, it takes no more; those it has go on. */
+export async function relay(from: Place, to: Place): Promise<Relay> {
   const server = net.createServer({ allowHalfOpen: true }, (incoming) => {
     const outgoing = net.connect({ ...at(to), allowHalfOpen: true });
     // An error ends both directions; what it was, the client finds out by its broken connection.
@@ -17,9 +22,12 @@ export async function relay(from: Place, to: Place): Promise<number> {
   await once(server, 'listening');
   server.unref();
   const address = server.address();
-  return address === null || typeof address === 'string' ? 0 : address.port;
+  return {
+    port: address === null || typeof address === 'string' ? 0 : address.port,
+    [Symbol.dispose]: () => void server.close(),
+  };
 }
 
 function at(place: Place): { host: string; port: number } | { path: string } {
-  return 'port' in place ? { host: '127.0.0.1', port: place.port } : place;
+  return 'port' in place ? { host: '127.0.0.1', ...place } : place;
 }

@@ -1,0 +1,71 @@
+import { DRIVER_NAME } from '../cluster/driver.ts';
+import { PROVIDER_WRITES } from './facts.ts';
+
+export interface ClassOptions {
+  /** Parameters besides `objects`. No region: the provider takes the node's. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** `PROVIDER_WRITES` unless told. */
+  readonly provider?: string;
+  /** What the driver is to mirror into Secrets. */
+  readonly secretObjects?: readonly object[];
+}
+
+/** A SecretProviderClass. Objects can be given as text where the wording is what matters. */
+export function secretProviderClass(
+  name: string,
+  objects: string | readonly object[],
+  { parameters = {}, provider = PROVIDER_WRITES, secretObjects = [] }: ClassOptions = {},
+): object {
+  const text = typeof objects === 'string' ? objects : JSON.stringify(objects);
+  return {
+    apiVersion: 'secrets-store.csi.x-k8s.io/v1',
+    kind: 'SecretProviderClass',
+    metadata: { name },
+    spec: { provider, parameters: { ...parameters, objects: text }, secretObjects },
+  };
+}
+
+export interface PodOptions {
+  readonly image: string;
+  /** Each is mounted at `/mnt/<class>`. */
+  readonly classes: readonly string[];
+  readonly serviceAccount: string;
+  /** Entries of the container's `env`. */
+  readonly env?: readonly object[];
+}
+
+/** A pod whose one container, `app`, sleeps. */
+export function pod(name: string, options: PodOptions): object {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: podSpec(options) };
+}
+
+/** One such pod under a Deployment. */
+export function deployment(name: string, options: PodOptions): object {
+  const labels = { app: name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(options) } },
+  };
+}
+
+function podSpec({ image, classes, serviceAccount, env = [] }: PodOptions): object {
+  const csi = { driver: DRIVER_NAME, readOnly: true };
+  return {
+    serviceAccountName: serviceAccount,
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      {
+        name: 'app',
+        image,
+        imagePullPolicy: 'IfNotPresent',
+        command: ['sleep', 'infinity'],
+        env,
+        volumeMounts: classes.map((name) => ({ name, mountPath: `/mnt/${name}`, readOnly: true })),
+      },
+    ],
+    volumes: classes.map((name) => ({ name, csi: { ...csi, volumeAttributes: { secretProviderClass: name } } })),
+  };
+}

@@ -1,0 +1,77 @@
+import { CHART } from '../../../deploy/helm.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { AWS_PORT, type ProviderFacts } from './facts.ts';
+
+/** Where the README tells users to install the provider. */
+export const PROVIDER_NAMESPACE = 'kube-system';
+
+/** The authority of the stories' AWS. */
+const AUTHORITY = 'e2e-aws-authority';
+
+/** Values of the chart. */
+export type Values = Readonly<Record<string, unknown>>;
+
+/** What Helm writes for a release of the chart, by `helm uninstall` gone again. */
+export interface Release extends AsyncDisposable {
+  readonly name: string;
+  /** Changes values of the release and returns when the new pod has taken over. */
+  upgrade(values: Values): Promise<void>;
+  uninstall(): Promise<void>;
+}
+
+/** Makes the authority known in the cluster; before the first release. */
+export async function applyAuthority(cluster: Cluster, { certificates }: ProviderFacts): Promise<AsyncDisposable> {
+  const metadata = { name: AUTHORITY, namespace: PROVIDER_NAMESPACE };
+  await cluster.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.pem': certificates.authority } }]);
+  return {
+    async [Symbol.asyncDispose]() {
+      await cluster.kubectl(['delete', 'configmap', AUTHORITY, `--namespace=${PROVIDER_NAMESPACE}`]);
+    },
+  };
+}
+
+/**
+ * Installs the chart and returns when its pods are ready.
+ * @param values besides those that lead it to the image and to the stories' AWS
+ */
+export async function installRelease(
+  cluster: Cluster,
+  facts: ProviderFacts,
+  name: string,
+  values: Values = {},
+): Promise<Release> {
+  const namespace = `--namespace=${PROVIDER_NAMESPACE}`;
+  let installed = false;
+  async function upgrade(changes: Values): Promise<void> {
+    const input = JSON.stringify({ ...wayToAws(cluster, facts), ...changes });
+    await cluster.helm(['upgrade', '--install', name, CHART, namespace, '--values=-'], { input });
+    installed = true;
+    await cluster.kubectl(['rollout', 'status', `daemonset/${name}`, namespace, '--timeout=120s']);
+  }
+  async function uninstall(): Promise<void> {
+    if (installed) {
+      installed = false;
+      await cluster.helm(['uninstall', name, namespace, '--wait', '--timeout=120s']);
+    }
+  }
+  const release = { name, upgrade, uninstall, [Symbol.asyncDispose]: uninstall };
+  try {
+    await upgrade(values);
+  } catch (error) {
+    await uninstall();
+    throw error;
+  }
+  return release;
+}
+
+function wayToAws({ hostAddress }: Cluster, { image }: ProviderFacts): Values {
+  const url = `https://${hostAddress}:${AWS_PORT}`;
+  const [, repository, tag] = /^(.+):([^:/]+)$/.exec(image) ?? [];
+  return {
+    image: { repository, tag },
+    endpoints: { sts: url, secretsManager: url, ssm: url },
+    extraEnv: [{ name: 'AWS_CA_BUNDLE', value: '/etc/aws-ca/ca.pem' }],
+    extraVolumes: [{ name: 'aws-ca', configMap: { name: AUTHORITY } }],
+    extraVolumeMounts: [{ name: 'aws-ca', mountPath: '/etc/aws-ca', readOnly: true }],
+  };
+}

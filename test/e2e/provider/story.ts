@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import type { Statement } from '../../fakes/aws/policy.ts';
+import type { Seed } from '../../fakes/aws/seed.ts';
+import { type AwsFakes, READ_ALL, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { relay } from '../cluster/relay.ts';
+import { waitFor } from '../cluster/wait.ts';
+import { AWS_PORT } from './facts.ts';
+import { deployment, pod, type PodOptions } from './objects.ts';
+import { type Listing, LISTING, readListing } from './volume-listing.ts';
+
+export const STORY_LABEL = 'aws-secrets-csi-e2e=story';
+
+export type StoryPod = Omit<PodOptions, 'image' | 'serviceAccount'> & Partial<Pick<PodOptions, 'serviceAccount'>>;
+
+/** A namespace and an AWS account of a story's own; the provider sees this AWS for as long as the story is open. */
+export interface Story extends AsyncDisposable {
+  readonly namespace: string;
+  readonly aws: AwsFakes;
+  /** Fills the account in the node's region. */
+  readonly seed: Seed;
+  /** The role of the service account `app`, which may read everything. */
+  readonly appRole: string;
+
+  /** kubectl in the story's namespace. */
+  kubectl(...args: readonly string[]): Promise<string>;
+  /** Applies objects in the story's namespace. */
+  apply(...objects: readonly object[]): Promise<void>;
+  /** Makes a service account with a role that may do this, by its annotation. @returns the role's ARN */
+  addServiceAccount(name: string, allows?: readonly Statement[]): Promise<string>;
+
+  /** A pod that sleeps, of service account `app` unless told. */
+  pod(name: string, options: StoryPod): object;
+  deployment(name: string, options: StoryPod): object;
+  /** Applies them and returns when all are ready. Says what their events say if they do not get so. */
+  startPods(...pods: readonly object[]): Promise<void>;
+  /** Runs a command in a pod, or in one of `deployment/<name>`. */
+  exec(pod: string, ...command: readonly string[]): Promise<string>;
+  /** What a pod reads in the volume of a class. */
+  filesOf(pod: string, className: string): Promise<Listing>;
+  /** Waits until an event says that a volume of a pod cannot be mounted, with this in its message. @returns the message */
+  mountFailure(pod: string, fragment: string): Promise<string>;
+}
+
+export async function openStory(cluster: Cluster, name: string): Promise<Story> {
+  const { motoUrl, issuer, certificates } = inject('provider');
+  await using opening = new AsyncDisposableStack();
+  const aws = opening.use(await startAwsFakes({ motoUrl, issuer, certificates }));
+  const listen = { host: cluster.hostAddress, port: AWS_PORT };
+  opening.use(await relay(listen, { port: Number(new URL(aws.gate.url).port) }));
+  const namespace = `${name}-${randomBytes(3).toString('hex')}`;
+  const [label = '', value = ''] = STORY_LABEL.split('=');
+  await cluster.apply([
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { [label]: value } } },
+  ]);
+  opening.defer(async () => void (await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false'])));
+
+  function kubectl(...args: readonly string[]): Promise<string> {
+    return cluster.kubectl([`--namespace=${namespace}`, ...args]);
+  }
+
+  function exec(podName: string, ...command: readonly string[]): Promise<string> {
+    return kubectl('exec', podName, '--', ...command);
+  }
+
+  async function apply(...objects: readonly object[]): Promise<void> {
+    await cluster.apply(objects.map((object) => inNamespace(object, namespace)));
+  }
+
+  async function addServiceAccount(account: string, allows: readonly Statement[] = [READ_ALL]): Promise<string> {
+    const roleArn = aws.addRole(`${namespace}-${account}`, [`${namespace}/${account}`], allows);
+    const annotations = { 'eks.amazonaws.com/role-arn': roleArn };
+    await apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, annotations } });
+    return roleArn;
+  }
+
+  async function startPods(...pods: readonly object[]): Promise<void> {
+    await apply(...pods);
+    const conditions = { Pod: 'Ready', Deployment: 'Available' };
+    for (const [kind, condition] of Object.entries(conditions)) {
+      const names = pods.flatMap((object) => nameOf(object, kind));
+      if (names.length > 0) {
+        const wait = kubectl('wait', `--for=condition=${condition}`, kind, ...names, '--timeout=90s');
+        await wait.catch(async (error: unknown) => {
+          const events = await kubectl('get', 'events', '--sort-by=.lastTimestamp', '--no-headers');
+          throw new Error(`${String(error)}\nThe events of the namespace:\n${events}`, { cause: error });
+        });
+      }
+    }
+  }
+
+  const defaults = { image: cluster.appImage, serviceAccount: 'app' };
+  const seed = await aws.seed();
+  const appRole = await addServiceAccount('app');
+  const opened = opening.move();
+  return {
+    namespace,
+    aws,
+    seed,
+    appRole,
+    kubectl,
+    apply,
+    addServiceAccount,
+    pod: (podName, options) => pod(podName, { ...defaults, ...options }),
+    deployment: (deploymentName, options) => deployment(deploymentName, { ...defaults, ...options }),
+    startPods,
+    exec,
+    filesOf: async (podName, className) => readListing(await exec(podName, 'sh', '-c', LISTING, className)),
+    mountFailure: (podName, fragment) =>
+      waitFor(
+        `an event of ${podName} that says "${fragment}"`,
+        async () => {
+          const selector = `--field-selector=reason=FailedMount,involvedObject.name=${podName}`;
+          const events: EventList = JSON.parse(await kubectl('get', 'events', selector, '--output=json'));
+          return events.items.map(({ message }) => message).find((message) => message.includes(fragment));
+        },
+        { timeoutMs: 60_000, everyMs: 500 },
+      ),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+interface EventList {
+  readonly items: readonly { readonly message: string }[];
+}
+
+function inNamespace(object: object, namespace: string): object {
+  const { metadata } = object as { readonly metadata: object };
+  return { ...object, metadata: { ...metadata, namespace } };
+}
+
+function nameOf(object: object, kind: string): readonly string[] {
+  const { kind: actual, metadata } = object as { readonly kind: string; readonly metadata: { readonly name: string } };
+  return actual === kind ? [metadata.name] : [];
+}
