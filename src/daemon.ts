@@ -4,6 +4,7 @@ import { startServer } from './grpc/server.ts';
 import { openKube } from './kube/client.ts';
 import { createRegionLookup } from './kube/nodes.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
+import { createHeldVolumes } from './mount/held-volumes.ts';
 import { serveMount } from './mount/serve.ts';
 import { createVolumes } from './mount/volumes.ts';
 import { serveHealth } from './observability/http.ts';
@@ -23,11 +24,23 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   let ready = false;
   const health = opening.use(await serveHealth(config.healthAddress, () => ready));
   const kube = opening.use(openKube(config.kube));
-  const fetcher = opening.use(createFetcher({ settings: config.aws, roleOf: createRoleLookup(kube) }));
+  const fetcher = opening.use(
+    createFetcher({
+      settings: config.aws,
+      roleOf: createRoleLookup(kube),
+      limits: {
+        intervalMs: config.rotationPollIntervalMs,
+        cacheMaxBytes: config.cacheMaxBytes,
+        // Below a mount's own time, so that a store's last word is what the pod's event says.
+        deadlineMs: config.mountTimeoutMs * 0.9,
+      },
+    }),
+  );
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
-    ...(!config.driverWritesSecrets && { volumes: createVolumes() }),
+    ...(!config.driverWritesSecrets && { volumes: createHeldVolumes(createVolumes()) }),
     fetchAll: fetcher.fetchAll,
+    areCurrent: fetcher.areCurrent,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
   opening.use(

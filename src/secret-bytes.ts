@@ -26,6 +26,15 @@ export class SecretBytes {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#bytes);
   }
 
+  copy(): SecretBytes {
+    return new SecretBytes(this.#bytes.slice());
+  }
+
+  /** Overwrites the bytes; for an owner who gave none of them away. */
+  wipe(): void {
+    this.#bytes.fill(0);
+  }
+
   toJSON(): string {
     return '[secret]';
   }

@@ -1,7 +1,8 @@
 import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../spec/tokens.ts';
+import { createCredentialsCache } from './credentials-cache.ts';
 import type { Clients, Credentials } from './clients.ts';
-import type { AgentIdentity, Identity, RoleIdentity } from './identity.ts';
+import { type Identity, identityKey } from './identity.ts';
 import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Regional } from './store.ts';
@@ -12,31 +13,63 @@ export interface CredentialDeps {
   /** ARN of the role that the pod's service account names. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
   sts(region: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
+  /** The end of a request for credentials, which is not that of the call that began it: others wait for it too. */
+  deadline(): AbortSignal;
 }
 
 /** A pod, as AWS knows it. */
 export interface Authenticated {
   readonly identity: Identity;
+  /** Equal for equal identities only. */
+  readonly key: string;
   /** Credentials good in every region; where STS gives them, the region is whose STS to ask. @throws ProviderError */
-  readonly credentialsIn: (region: string) => Promise<Credentials>;
+  credentialsIn(region: string, signal: AbortSignal): Promise<Credentials>;
+  /** AWS refused the credentials of this region: the next call gets others. */
+  drop(region: string): void;
 }
 
-/** @throws ProviderError */
-export async function authenticate(spec: MountSpec, deps: CredentialDeps, signal: AbortSignal): Promise<Authenticated> {
-  const { authentication, pod, tokens } = spec;
-  if (authentication.kind === 'irsa') {
-    const token = tokenFor(tokens, STS_AUDIENCE);
-    const roleArn = await deps.roleOf(pod, signal);
-    const { namespace, serviceAccount } = pod;
-    const identity: RoleIdentity = { kind: 'irsa', roleArn, namespace, serviceAccount };
+export interface CredentialsSource {
+  /** Asks nobody but the API server. @throws ProviderError where the request has no token, or the service account no role */
+  authenticate(spec: MountSpec, signal: AbortSignal): Promise<Authenticated>;
+}
+
+export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
+  const cache = createCredentialsCache();
+
+  /** @param keyIn cache key of the credentials for a region */
+  function authenticated(
+    identity: Identity,
+    keyIn: (region: string) => string,
+    obtain: (region: string) => Promise<Credentials>,
+  ): Authenticated {
     return {
       identity,
-      credentialsIn: (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region), signal),
+      key: identityKey(identity),
+      credentialsIn: (region, signal) => cache.get(keyIn(region), () => obtain(region), signal),
+      drop: (region) => cache.drop(keyIn(region)),
     };
   }
-  const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
-  const identity: AgentIdentity = { kind: 'pod-identity', pod };
-  // Before any region is asked: an agent that is down is no reason to ask the second one.
-  const credentials = await credentialsFromAgent(identity, token, authentication.addressType, deps.settings, signal);
-  return { identity, credentialsIn: () => Promise.resolve(credentials) };
+
+  return {
+    async authenticate({ authentication, pod, tokens }, signal) {
+      if (authentication.kind === 'irsa') {
+        const token = tokenFor(tokens, STS_AUDIENCE);
+        const { namespace, serviceAccount } = pod;
+        const identity = { kind: 'irsa', roleArn: await deps.roleOf(pod, signal), namespace, serviceAccount } as const;
+        return authenticated(
+          identity,
+          (region) => `${identityKey(identity)} ${region}`,
+          (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region), deps.deadline()),
+        );
+      }
+      const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
+      const identity = { kind: 'pod-identity', pod } as const;
+      const { addressType } = authentication;
+      return authenticated(
+        identity,
+        () => identityKey(identity),
+        () => credentialsFromAgent(identity, token, addressType, deps.settings, deps.deadline()),
+      );
+    },
+  };
 }

@@ -39,6 +39,9 @@ export function abortError(signal: AbortSignal): ProviderError {
     return reason;
   }
   return reason instanceof Error && reason.name === 'TimeoutError'
-    ? new ProviderError('DeadlineExceeded', "AWS did not answer before the call's deadline")
+    ? new ProviderError(
+        'DeadlineExceeded',
+        'AWS did not answer within the time that a mount has (--mount-timeout): is something on the way to it slow?',
+      )
     : new ProviderError('Cancelled', 'the call was cancelled');
 }

@@ -1,49 +1,125 @@
-import type { FetchOutcome, MountDeps } from '../mount/mount.ts';
-import type { MountSpec } from '../spec/mount-spec.ts';
-import { createClients } from './clients.ts';
-import { authenticate, type CredentialDeps } from './credentials.ts';
+import { ProviderError } from '../errors.ts';
+import type { MountDeps } from '../mount/mount.ts';
+import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
+import { createClients, type Credentials } from './clients.ts';
+import { createCredentialsSource, type CredentialDeps, type Authenticated } from './credentials.ts';
+import { createDenialBook } from './denials.ts';
 import { fetchWithFailover } from './failover.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
+import { createMemory } from './memory.ts';
 import { fetchParameters } from './parameter-store.ts';
-import { fetchSecrets } from './secrets-manager.ts';
-import type { Regional } from './store.ts';
+import { type Asker, createReader } from './reader.ts';
+import { fetchSecrets, isBatchable, secretVersion } from './secrets-manager.ts';
+import type { Regional, StoreRequest } from './store.ts';
 import { openTransport } from './transport.ts';
 
-export type FetcherDeps = Pick<CredentialDeps, 'settings' | 'roleOf'>;
+export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
+  readonly limits: FetchLimits;
+}
+
+export interface FetchLimits {
+  /** Milliseconds that an answer of AWS's is good for, for the identity that got it. */
+  readonly intervalMs: number;
+  /** Bytes of values to remember; 0 remembers versions only. */
+  readonly cacheMaxBytes: number;
+  /** Milliseconds for one question to a store, with all tries. */
+  readonly deadlineMs: number;
+}
 
 /** Both stores, asked as the pods. Disposing of it closes its connections. */
-export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {}
+export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
+  /**
+   * Whether the objects are still at these versions (by file), in the primary region.
+   * @throws ProviderError where the pod is nobody to AWS
+   */
+  areCurrent(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean>;
+}
 
-export function createFetcher({ settings, roleOf }: FetcherDeps): Fetcher {
+export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetcher {
+  const closing = new AbortController();
   const transport = openTransport(settings);
   const clients = createClients(settings, transport);
   // Calls at once to a region. Parameter Store gives an account 40 a second by default; the others give thousands.
   const limiters = { sts: createLimiter(16), secretsManager: createLimiter(32), ssm: createLimiter(8) };
-  const deps: CredentialDeps = {
+  const credentials = createCredentialsSource({
     settings,
     roleOf,
     sts: (region) => regional(clients, region, limiters.sts),
-  };
+    deadline: () => AbortSignal.any([closing.signal, AbortSignal.timeout(limits.deadlineMs)]),
+  });
+  const denialsOf = createDenialBook();
+  const reader = createReader(createMemory(limits.cacheMaxBytes), { ...limits, closing: closing.signal });
 
-  async function fetchAll(spec: MountSpec, signal: AbortSignal): Promise<readonly FetchOutcome[]> {
-    if (spec.objects.length === 0) {
-      return [];
+  function askerFor({ identity, key, credentialsIn, drop }: Authenticated, region: string): Asker {
+    const denials = denialsOf(key);
+    function secretsManager(held: Credentials) {
+      const client = clients.secretsManager(region, held);
+      return { ...regional(client, region, limiters.secretsManager), identity, denials };
     }
-    const { identity, credentialsIn } = await authenticate(spec, deps, signal);
-    return fetchWithFailover(spec, async (region, requests) => {
-      const credentials = await credentialsIn(region);
-      const secretsManager = regional(clients.secretsManager(region, credentials), region, limiters.secretsManager);
-      const ssm = regional(clients.ssm(region, credentials), region, limiters.ssm);
-      const { secretsmanager = [], ssmparameter = [] } = Object.groupBy(requests, ({ object }) => object.store);
-      const outcomes = await Promise.all([
-        fetchSecrets(secretsmanager, { ...secretsManager, identity }, signal),
-        fetchParameters(ssmparameter, { ...ssm, identity }, signal),
-      ]);
-      return new Map(outcomes.flatMap((some) => [...some]));
-    });
+    return {
+      key: `${key} ${region}`,
+      region,
+      async fetch(requests, signal) {
+        const held = await credentialsIn(region, signal);
+        const ssm = { ...regional(clients.ssm(region, held), region, limiters.ssm), identity, denials };
+        const { secretsmanager = [], ssmparameter = [] } = Object.groupBy(requests, ({ object }) => object.store);
+        const answers = await Promise.all([
+          fetchSecrets(secretsmanager, secretsManager(held), signal),
+          fetchParameters(ssmparameter, ssm, signal),
+        ]);
+        const all = new Map(answers.flatMap((some) => [...some]));
+        if (
+          [...all.values()].some((answer) => answer instanceof ProviderError && answer.reason === 'CredentialsRefused')
+        ) {
+          drop(region);
+        }
+        return all;
+      },
+      async versions(requests, signal) {
+        const secrets = requests.filter(({ object }) => object.store === 'secretsmanager');
+        const batch = secrets.filter(isBatchable);
+        // The batch call tells of twenty at once; to be told of one version, without the value, is the next best.
+        const saves = batch.length > 1 && !denials.has('secretsmanager:BatchGetSecretValue');
+        const singly = secrets.filter((request) => !saves || !batch.includes(request));
+        if (singly.length === 0) {
+          return new Map();
+        }
+        const access = secretsManager(await credentialsIn(region, signal));
+        const versions = singly.map(
+          async (request) => [request, await secretVersion(request, access, signal)] as const,
+        );
+        return new Map(
+          (await Promise.all(versions)).filter((pair): pair is [StoreRequest, string] => pair[1] !== undefined),
+        );
+      },
+    };
   }
 
-  return { fetchAll, [Symbol.dispose]: () => transport[Symbol.dispose]() };
+  return {
+    async fetchAll(spec, signal) {
+      if (spec.objects.length === 0) {
+        return [];
+      }
+      const pod = await credentials.authenticate(spec, signal);
+      return await fetchWithFailover(spec, (region, requests) => reader.read(requests, askerFor(pod, region), signal));
+    },
+    async areCurrent(spec, versions, signal) {
+      if (spec.objects.length === 0) {
+        return true;
+      }
+      const pod = await credentials.authenticate(spec, signal);
+      const expected = spec.objects.map((object) => [primaryOf(object), versions.get(object.path) ?? ''] as const);
+      return await reader.areCurrent(new Map(expected), askerFor(pod, spec.regions[0]), signal);
+    },
+    [Symbol.dispose]() {
+      closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
+      transport[Symbol.dispose]();
+    },
+  };
+}
+
+function primaryOf(object: ObjectSpec): StoreRequest {
+  return { object, source: object.primary };
 }
 
 function regional<Client>(client: Client, region: string, limiter: Limiter): Regional<Client> {

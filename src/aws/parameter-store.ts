@@ -1,12 +1,11 @@
 import { GetParametersCommand, type GetParametersResult, type SSMClient } from '@aws-sdk/client-ssm';
-import type { FetchOutcome } from '../mount/mount.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import { awsError, faultError } from './errors.ts';
 import { readFault } from './fault.ts';
 import { isParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from './reasons.ts';
-import type { Outcomes, StoreAccess, StoreRequest } from './store.ts';
+import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
 
 /** What GetParameters takes in one call. */
 const BATCH_SIZE = 10;
@@ -17,7 +16,7 @@ export async function fetchParameters(
   requests: readonly StoreRequest[],
   access: Access,
   signal: AbortSignal,
-): Promise<Outcomes> {
+): Promise<Answers> {
   const names = [...new Set(requests.map(nameOf))];
   const batches = Array.from({ length: Math.ceil(names.length / BATCH_SIZE) }, (_, index) =>
     names.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
@@ -25,7 +24,7 @@ export async function fetchParameters(
   const answers = await Promise.all(batches.map((batch) => askForBatch(batch, access, signal)));
   const answerOf = new Map(answers.flatMap((answer) => [...answer]));
   return new Map(
-    requests.map((request) => [request.object, outcome(request, access, answerOf.get(nameOf(request)), signal)]),
+    requests.map((request) => [request, answerTo(request, access, answerOf.get(nameOf(request)), signal)]),
   );
 }
 
@@ -34,7 +33,7 @@ function nameOf({ source }: StoreRequest): string {
 }
 
 /** What AWS said to the call that a name was part of; an Error where it said no. */
-type Answer = GetParametersResult | { readonly thrown: unknown };
+type Response = GetParametersResult | { readonly thrown: unknown };
 
 /**
  * One call for all names. A no to one of them is a no to the call, without saying to which: then each is asked for alone,
@@ -44,7 +43,7 @@ async function askForBatch(
   names: readonly string[],
   access: Access,
   signal: AbortSignal,
-): Promise<Map<string, Answer>> {
+): Promise<Map<string, Response>> {
   const answer = await ask(names, access, signal);
   if (names.length > 1 && 'thrown' in answer && isPlainNo(answer.thrown)) {
     return new Map(await Promise.all(names.map(async (name) => [name, await ask([name], access, signal)] as const)));
@@ -52,7 +51,7 @@ async function askForBatch(
   return new Map(names.map((name) => [name, answer]));
 }
 
-async function ask(names: readonly string[], { client, limit }: Access, signal: AbortSignal): Promise<Answer> {
+async function ask(names: readonly string[], { client, limit }: Access, signal: AbortSignal): Promise<Response> {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
   try {
     return await limit(() => client.send(command, { abortSignal: signal }), signal);
@@ -66,12 +65,12 @@ function isPlainNo(thrown: unknown): boolean {
   return fault !== undefined && ['AccessDenied', 'ObjectRefused', 'ObjectNotFound'].includes(reasonOf(fault, 'store'));
 }
 
-function outcome(
+function answerTo(
   { object, source }: StoreRequest,
   { region, identity }: Access,
-  answer: Answer | undefined,
+  response: Response | undefined,
   signal: AbortSignal,
-): FetchOutcome {
+): Answer {
   const wanted = parameterName(source);
   const name = requestedName(wanted);
   const call = {
@@ -82,13 +81,13 @@ function outcome(
     region,
     identity,
   } as const;
-  if (answer === undefined || 'thrown' in answer) {
-    return awsError(answer?.thrown, call, signal);
+  if (response === undefined || 'thrown' in response) {
+    return awsError(response?.thrown, call, signal);
   }
-  const { Value, Version } = answer.Parameters?.find((parameter) => isParameter(parameter, wanted)) ?? {};
+  const { Value, Version } = response.Parameters?.find((parameter) => isParameter(parameter, wanted)) ?? {};
   if (Value === undefined || Version === undefined) {
     const fault = { kind: 'answer', code: '', status: 400, text: `invalid parameters: ${name}` } as const;
     return faultError(fault, 'ObjectNotFound', call);
   }
-  return { object, region, version: String(Version), value: SecretBytes.fromText(Value) };
+  return { version: String(Version), value: SecretBytes.fromText(Value) };
 }

@@ -1,64 +1,164 @@
 import {
+  BatchGetSecretValueCommand,
+  DescribeSecretCommand,
   GetSecretValueCommand,
   type GetSecretValueResponse,
   type SecretsManagerClient,
+  type SecretValueEntry,
 } from '@aws-sdk/client-secrets-manager';
 import { ProviderError } from '../errors.ts';
-import type { FetchedObject, FetchOutcome } from '../mount/mount.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import { awsError } from './errors.ts';
+import type { AwsCall } from './call.ts';
+import { awsError, faultError } from './errors.ts';
+import { oneLine } from './fault.ts';
 import { secretResource } from './policy-resource.ts';
-import type { Outcomes, StoreAccess, StoreRequest } from './store.ts';
+import { reasonOf } from './reasons.ts';
+import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
 
+/** What BatchGetSecretValue takes in one call. */
+const BATCH_SIZE = 20;
+
+type Access = StoreAccess<SecretsManagerClient>;
+
+/** In as few calls as the identity's permissions let. No two requests may ask for the same. */
 export async function fetchSecrets(
   requests: readonly StoreRequest[],
-  access: StoreAccess<SecretsManagerClient>,
+  access: Access,
   signal: AbortSignal,
-): Promise<Outcomes> {
-  return new Map(
-    await Promise.all(
-      requests.map(async (request) => [request.object, await fetchSecret(request, access, signal)] as const),
-    ),
-  );
+): Promise<Answers> {
+  const current = requests.filter(isBatchable);
+  const batches = Array.from({ length: Math.ceil(current.length / BATCH_SIZE) }, (_, index) =>
+    current.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
+  ).filter((batch) => batch.length > 1);
+  const batched = await Promise.all(batches.map((batch) => fetchBatch(batch, access, signal)));
+  const answers = new Map(batched.flatMap((some) => [...some]));
+  const singly = requests.filter((request) => !answers.has(request));
+  const single = singly.map(async (request) => [request, await fetchOne(request, access, signal)] as const);
+  return new Map([...answers, ...(await Promise.all(single))]);
 }
 
-async function fetchSecret(
-  { object, source }: StoreRequest,
-  { client, region, identity, limit }: StoreAccess<SecretsManagerClient>,
-  signal: AbortSignal,
-): Promise<FetchOutcome> {
+/** The batch call knows no versions and stages. */
+export function isBatchable({ source }: StoreRequest): boolean {
+  return source.version === undefined && source.label === undefined;
+}
+
+/** @returns nothing for what has to be asked for singly: all of it where the identity may not use the batch call */
+async function fetchBatch(requests: readonly StoreRequest[], access: Access, signal: AbortSignal): Promise<Answers> {
+  if (access.denials.has('secretsmanager:BatchGetSecretValue')) {
+    return new Map();
+  }
+  const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
+  try {
+    const { client, limit } = access;
+    const { SecretValues = [], Errors = [] } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    return new Map(
+      requests.flatMap((request): [StoreRequest, Answer][] => {
+        const { name } = request.source;
+        const entry = SecretValues.find(({ ARN, Name }) => ARN === name || Name === name);
+        const error = Errors.find(({ SecretId }) => SecretId === name);
+        if (entry !== undefined) {
+          return [[request, found(request, access, entry)]];
+        }
+        // Named by an ARN without its end, or left out for the answer's size: asked for singly.
+        return error === undefined ? [] : [[request, entryError(request, access, error)]];
+      }),
+    );
+  } catch (thrown) {
+    const [first] = requests;
+    if (first === undefined) {
+      return new Map();
+    }
+    const { reason } = awsError(thrown, callFor(first, access), signal);
+    if (reason === 'AccessDenied') {
+      access.denials.add('secretsmanager:BatchGetSecretValue');
+      return new Map();
+    }
+    // Whatever else it is, it would befall each of them; but a plain no to the call is none to its parts.
+    return reason === 'ObjectRefused' || reason === 'ObjectNotFound'
+      ? new Map()
+      : new Map(requests.map((request) => [request, awsError(thrown, callFor(request, access), signal)]));
+  }
+}
+
+async function fetchOne(request: StoreRequest, access: Access, signal: AbortSignal): Promise<Answer> {
+  const { source } = request;
+  const { client, limit } = access;
   const command = new GetSecretValueCommand({
     SecretId: source.name,
     ...(source.version !== undefined && { VersionId: source.version }),
     ...(source.label !== undefined && { VersionStage: source.label }),
   });
-  const call = {
+  try {
+    return found(request, access, await limit(() => client.send(command, { abortSignal: signal }), signal));
+  } catch (error) {
+    return awsError(error, callFor(request, access), signal);
+  }
+}
+
+/**
+ * The id of the version that a stage (AWSCURRENT unless told) is at now.
+ * @returns nothing where only reading the secret can tell: the identity may not describe it, or the stage is at none
+ */
+export async function secretVersion(
+  request: StoreRequest,
+  { client, limit, denials, region, identity }: Access,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (denials.has('secretsmanager:DescribeSecret')) {
+    return undefined;
+  }
+  const command = new DescribeSecretCommand({ SecretId: request.source.name });
+  try {
+    const { VersionIdsToStages = {} } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    const stage = request.source.label ?? 'AWSCURRENT';
+    return Object.keys(VersionIdsToStages).find((version) => VersionIdsToStages[version]?.includes(stage));
+  } catch (thrown) {
+    const { reason } = awsError(thrown, callFor(request, { region, identity }), signal);
+    if (reason === 'AccessDenied') {
+      denials.add('secretsmanager:DescribeSecret');
+    }
+    return undefined;
+  }
+}
+
+function found(
+  request: StoreRequest,
+  access: Access,
+  {
+    SecretString,
+    SecretBinary,
+    VersionId,
+  }: Pick<GetSecretValueResponse | SecretValueEntry, 'SecretString' | 'SecretBinary' | 'VersionId'>,
+): Answer {
+  const value =
+    SecretString === undefined ? SecretBinary && new SecretBytes(SecretBinary) : SecretBytes.fromText(SecretString);
+  if (value !== undefined && VersionId !== undefined) {
+    return { version: VersionId, value };
+  }
+  const { doing, object } = callFor(request, access);
+  return new ProviderError('ObjectRefused', `${doing}: ${access.region}: it holds no value`, { object });
+}
+
+/** An error that the batch call gives of one of its secrets. */
+function entryError(
+  request: StoreRequest,
+  access: Access,
+  { ErrorCode = '', Message = '' }: { readonly ErrorCode?: string | undefined; readonly Message?: string | undefined },
+): ProviderError {
+  const fault = { kind: 'answer', code: ErrorCode, text: oneLine(Message) } as const;
+  return faultError(fault, reasonOf(fault, 'store'), callFor(request, access));
+}
+
+function callFor(
+  { object, source }: StoreRequest,
+  { region, identity }: Pick<Access, 'region' | 'identity'>,
+): AwsCall & { readonly object: string } {
+  return {
     doing: `Failed fetching secret ${source.name}`,
     object: object.name,
     action: 'secretsmanager:GetSecretValue',
     resource: secretResource(source.name, region, identity),
     region,
     identity,
-  } as const;
-  try {
-    const response = await limit(() => client.send(command, { abortSignal: signal }), signal);
-    return fetchedSecret(object, region, response);
-  } catch (error) {
-    return awsError(error, call, signal);
-  }
-}
-
-function fetchedSecret(
-  object: FetchedObject['object'],
-  region: string,
-  response: GetSecretValueResponse,
-): FetchOutcome {
-  const { SecretString, SecretBinary, VersionId } = response;
-  const value =
-    SecretString === undefined ? SecretBinary && new SecretBytes(SecretBinary) : SecretBytes.fromText(SecretString);
-  return value === undefined || VersionId === undefined
-    ? new ProviderError('ObjectRefused', `Failed fetching secret ${object.name}: ${region}: it holds no value`, {
-        object: object.name,
-      })
-    : { object, region, version: VersionId, value };
+  };
 }

@@ -1,5 +1,6 @@
-import type { FetchOutcome } from '../mount/mount.ts';
+import type { ProviderError } from '../errors.ts';
 import type { ObjectSource, ObjectSpec } from '../spec/mount-spec.ts';
+import type { SecretBytes } from '../secret-bytes.ts';
 import type { Identity } from './identity.ts';
 
 /** An object, and what to ask for to get it: that differs by region. */
@@ -8,8 +9,17 @@ export interface StoreRequest {
   readonly source: ObjectSource;
 }
 
-/** What came of each request, by its object. */
-export type Outcomes = ReadonlyMap<ObjectSpec, FetchOutcome>;
+/** What a store holds. */
+export interface Found {
+  /** VersionId, or a parameter's version number in decimal. */
+  readonly version: string;
+  readonly value: SecretBytes;
+}
+
+export type Answer = Found | ProviderError;
+
+/** What came of each request. */
+export type Answers = ReadonlyMap<StoreRequest, Answer>;
 
 /** A service of one region. */
 export interface Regional<Client> {
@@ -22,4 +32,15 @@ export interface Regional<Client> {
 /** A store of one region, asked as one identity. */
 export interface StoreAccess<Client> extends Regional<Client> {
   readonly identity: Identity;
+  /** What this identity was found not to be allowed. */
+  readonly denials: Denials;
+}
+
+/** Actions that an identity may do without: they save calls where they are allowed. */
+export type OptionalAction = 'secretsmanager:BatchGetSecretValue' | 'secretsmanager:DescribeSecret';
+
+/** Of one identity. */
+export interface Denials {
+  has(action: OptionalAction): boolean;
+  add(action: OptionalAction): void;
 }

@@ -53,7 +53,10 @@ describe('readConfig', () => {
 
   it("takes every flag of AWS's provider", () => {
     const args = ['--provider-volume=/p', '--driver-writes-secrets', '--qps=50', '--burst', '100'];
-    const config = readConfig([...args, '--eks-addon-version=v3.1.1-eksbuild.1', '-pod-identity-http-timeout=1.5s'], {});
+    const config = readConfig(
+      [...args, '--eks-addon-version=v3.1.1-eksbuild.1', '-pod-identity-http-timeout=1.5s'],
+      {},
+    );
 
     expect(config.aws).toMatchObject({ appId: 'aws-secrets-csi-v3.1.1-eksbuild.1', podIdentity: { timeoutMs: 1_500 } });
   });

@@ -13,6 +13,9 @@ export interface Config {
   readonly driverWritesSecrets: boolean;
   /** Region of classes that name none; absent means: this node's label. */
   readonly defaultRegion?: string;
+  /** Greatest age of an answer from memory. */
+  readonly rotationPollIntervalMs: number;
+  readonly cacheMaxBytes: number;
   readonly mountTimeoutMs: number;
   readonly drainMs: number;
   readonly healthAddress: Address;
@@ -47,6 +50,8 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     socketPath: join(values['provider-volume'], `${values['socket-name']}.sock`),
     driverWritesSecrets: values['driver-writes-secrets'],
     ...defined({ defaultRegion: values['aws-region'] }),
+    rotationPollIntervalMs: values['rotation-poll-interval'],
+    cacheMaxBytes: values['cache-max-bytes'],
     mountTimeoutMs: values['mount-timeout'],
     drainMs: values['drain-timeout'],
     healthAddress: values['health-address'],

@@ -52,6 +52,20 @@ export const FLAGS = {
     help: "Kubeconfig of the API server. Not set: the pod's own service account.",
     parse: anyText,
   },
+  'rotation-poll-interval': {
+    env: 'ROTATION_POLL_INTERVAL',
+    default: '2m',
+    value: 'DURATION',
+    help: 'How long an answer of AWS is good for, for the identity that got it: a mount within it asks AWS nothing.',
+    parse: duration,
+  },
+  'cache-max-bytes': {
+    env: 'CACHE_MAX_BYTES',
+    default: '16777216',
+    value: 'BYTES',
+    help: 'Memory for values within that time, in all; 0 remembers versions only.',
+    parse: integer,
+  },
   'mount-timeout': {
     env: 'MOUNT_TIMEOUT',
     default: '60s',

@@ -58,22 +58,19 @@ function whose({ pod, parameters }: MountCall): Record<string, unknown> {
   };
 }
 
-function what({ spec, plan, changed }: ServedMount): Record<string, unknown> {
-  return { regions: spec.regions, objects: spec.objects.length, files: plan.files.length, changed };
+function what({ spec, versions, changed }: ServedMount): Record<string, unknown> {
+  return { regions: spec.regions, objects: spec.objects.length, files: versions.size, changed };
 }
 
 function since(started: number): number {
   return Math.round(performance.now() - started);
 }
 
-function response({ plan, changed }: ServedMount): MountResponse {
+function response({ versions, files = [] }: ServedMount): MountResponse {
   return {
-    objectVersion: Array.from(plan.versions, ([id, version]) => ({ id, version })),
-    // No files in the answer: the driver leaves the volume as we wrote it.
-    files:
-      changed === undefined
-        ? plan.files.map(({ path, mode, value }) => ({ path, mode, contents: value.expose() }))
-        : [],
+    objectVersion: Array.from(versions, ([id, version]) => ({ id, version })),
+    // Without files in the answer the driver leaves the volume as we wrote it.
+    files: files.map(({ path, mode, value }) => ({ path, mode, contents: value.expose() })),
   };
 }
 

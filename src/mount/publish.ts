@@ -22,19 +22,25 @@ import { DATA_LINK, findDataDir, readVolume, type Volume } from './volume.ts';
  * Nothing is fsynced: a volume is a tmpfs, and does not outlive a crash of the node.
  */
 
+export interface Published {
+  /** Whether files were written. */
+  readonly changed: boolean;
+  /** Name of the directory that is current now. */
+  readonly dataDir: string | undefined;
+}
+
 /**
  * Makes a volume hold these files and nothing else, all of them in one moment; writes nothing where that is so already.
  * One call at a time a volume: ask `Volumes.publish`.
  * @param targetPath the volume, a directory
  * @param files no path twice, none below another
- * @returns whether files were written
  * @throws ProviderError VolumeUnwritable, or the signal's reason: the old files are still there, or (if only clearing up failed) the new ones
  */
 export async function publish(
   targetPath: string,
   files: readonly PlannedFile[],
   signal?: AbortSignal,
-): Promise<{ readonly changed: boolean }> {
+): Promise<Published> {
   try {
     refuseOutside(files);
     signal?.throwIfAborted();
@@ -49,7 +55,7 @@ export async function publish(
       await place(targetPath, volume, files, signal);
     }
     await sweep(targetPath, topNames(files));
-    return { changed: isTakeover || isChange };
+    return { changed: isTakeover || isChange, dataDir: await findDataDir(targetPath) };
   } catch (error) {
     throw volumeFailure(error, { targetPath, bytes: sizeOf(files) });
   }

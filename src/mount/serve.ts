@@ -3,19 +3,23 @@ import { parseClass, problemsError } from '../spec/parse-class.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { mount, type MountDeps } from './mount.ts';
-import type { MountPlan } from './plan.ts';
-import type { Volumes } from './volumes.ts';
+import type { PlannedFile } from './plan.ts';
+import type { HeldVolumes } from './held-volumes.ts';
 
 export interface ServeDeps extends MountDeps {
   /** Region of classes that name none. */
   defaultRegion(pod: PodRef, signal: AbortSignal): Promise<string>;
+  /** Whether the stores still hold these versions (by file). @throws ProviderError */
+  areCurrent(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean>;
   /** Where the files go; absent where the driver writes them. */
-  readonly volumes?: Volumes;
+  readonly volumes?: HeldVolumes;
 }
 
 export interface ServedMount {
   readonly spec: MountSpec;
-  readonly plan: MountPlan;
+  readonly versions: ReadonlyMap<string, string>;
+  /** What the driver is to write; absent where the volume is filled already. */
+  readonly files?: readonly PlannedFile[];
   /** Whether the volume holds anything else than before; unknown where the driver writes. */
   readonly changed?: boolean;
 }
@@ -32,10 +36,15 @@ export async function serveMount(call: MountCall, deps: ServeDeps, signal: Abort
   }
   const spec: MountSpec = { ...parsed.spec, targetPath: call.targetPath, pod: call.pod, tokens: call.tokens };
   // The driver must get its answer in time, whatever heeds the signal or does not.
-  const plan = await unlessAborted(mount(spec, deps, signal), signal);
   if (deps.volumes === undefined) {
-    return { spec, plan };
+    const { versions, files } = await unlessAborted(mount(spec, deps, signal), signal);
+    return { spec, versions, files };
   }
-  const { changed } = await deps.volumes.publish(spec.targetPath, plan.files, signal);
-  return { spec, plan, changed };
+  const held = await deps.volumes.versionsIn(spec);
+  if (held !== undefined && (await unlessAborted(deps.areCurrent(spec, held, signal), signal))) {
+    return { spec, versions: held, changed: false };
+  }
+  const plan = await unlessAborted(mount(spec, deps, signal), signal);
+  const changed = await deps.volumes.publish(spec, plan, signal);
+  return { spec, versions: plan.versions, changed };
 }

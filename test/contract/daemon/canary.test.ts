@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mintToken } from '../../fakes/aws/web-token.ts';
 import { connect } from '../../../src/grpc/client.ts';
 import { startProvider } from '../../fakes/provider-process.ts';
-import { NEVER, POD, requestFor, startNode, type TestNode } from './node.ts';
+import { NEVER, POD, requestFor, serviceAccount, startNode, type TestNode } from './node.ts';
 
 /** Stands in every secret and token; must stand in nothing that the provider prints or answers. */
 const MARK = 'canary7f3a';
@@ -31,7 +31,7 @@ describe('secrets and tokens', () => {
   const answers: string[] = [];
 
   beforeAll(async () => {
-    node = await startNode({ args: ['--aws-max-attempts=1'] });
+    node = await startNode({ args: ['--aws-max-attempts=1', '--rotation-poll-interval=1us'] });
     await node.seed.secret('text', `${MARK} is not JSON`);
     await node.seed.secret('json', JSON.stringify({ a: { [MARK]: [MARK] } }));
     await node.seed.secret('binary', new TextEncoder().encode(`{"${MARK}`));
@@ -59,8 +59,11 @@ describe('secrets and tokens', () => {
       using _ = node.aws.gate.state.inject({ kind: 'garble', status: 200, body }, { service: 'secretsmanager' });
       answers.push((await node.refused({ objects })).message);
     }
-    answers.push((await node.refused({ objects }, { tokens: { 'sts.amazonaws.com': TOKEN } })).message);
-    answers.push((await node.refused({ objects }, { tokens: { 'sts.amazonaws.com': `${MARK}.${MARK}` } })).message);
+    const pod = { ...POD, serviceAccount: 'other' };
+    node.api.put(serviceAccount('shop', 'other', node.roleArn));
+    for (const token of [TOKEN, `${MARK}.${MARK}`]) {
+      answers.push((await node.refused({ objects }, { pod, tokens: { 'sts.amazonaws.com': token } })).message);
+    }
 
     expect(answers.filter((answer) => answer !== '').length).toBeGreaterThan(5);
     expectNoMark([...node.log, ...answers]);

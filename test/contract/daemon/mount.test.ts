@@ -132,7 +132,7 @@ describe('a rotation between two mounts', () => {
     ['with the versions that drivers before 1.6 send', true],
     ['without versions, as driver 1.6 does', false],
   ] as const)('reaches the volume whole, %s', async ([, sendVersions]) => {
-    await using node = await startNode();
+    await using node = await startNode({ args: ['--rotation-poll-interval=1us'] });
     await node.seed.secret('db', '{"password":"p1"}');
     const objects = '[{objectName: db, objectType: secretsmanager, jmesPath: [{path: password, objectAlias: pw}]}]';
     const targetPath = await node.newTarget();

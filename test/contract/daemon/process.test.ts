@@ -32,7 +32,16 @@ afterAll(async () => {
 
 async function start(...args: readonly string[]): Promise<ProviderProcess> {
   return await startProvider(
-    ['--provider-volume', folder, '--kubeconfig', api.kubeconfig, '--health-address', '127.0.0.1:0', ...args],
+    [
+      '--provider-volume',
+      folder,
+      '--kubeconfig',
+      api.kubeconfig,
+      '--health-address',
+      '127.0.0.1:0',
+      '--rotation-poll-interval=1us',
+      ...args,
+    ],
     { AWS_ENDPOINT_URL: aws.gate.url },
   );
 }

@@ -39,7 +39,7 @@ const SERVED: ServedMount = {
     pod: { namespace: 'shop', name: 'web', uid: 'uid', serviceAccount: 'web' },
     tokens: new Map(),
   },
-  plan: planMount([]),
+  versions: planMount([]).versions,
   changed: true,
 };
 

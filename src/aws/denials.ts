@@ -1,0 +1,34 @@
+import type { Denials, OptionalAction } from './store.ts';
+
+/** A policy may have been widened since. */
+const GOOD_FOR_MS = 3_600_000;
+
+/** What identities were found not to be allowed, so that nobody asks again and again. By identity. */
+export function createDenialBook(now: () => number = () => performance.now()): (identityKey: string) => Denials {
+  const until = new Map<string, number>();
+
+  function dropOld(): void {
+    const time = now();
+    for (const [key, end] of until) {
+      // In order of time, as each is good for as long as the others.
+      if (end > time) {
+        return;
+      }
+      until.delete(key);
+    }
+  }
+
+  return (identityKey) => {
+    const keyOf = (action: OptionalAction): string => `${action} ${identityKey}`;
+    return {
+      has(action) {
+        dropOld();
+        return until.has(keyOf(action));
+      },
+      add(action) {
+        until.delete(keyOf(action));
+        until.set(keyOf(action), now() + GOOD_FOR_MS);
+      },
+    };
+  };
+}

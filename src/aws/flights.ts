@@ -1,0 +1,33 @@
+/** Questions under way, by key: who asks what somebody else is asking waits for that answer. */
+export interface Flights<Result> {
+  /**
+   * The result for each key; what nobody is asking yet is asked together.
+   * @param ask must end by itself and not throw, and give a result for each of its keys
+   */
+  join<Question>(
+    questions: ReadonlyMap<string, Question>,
+    ask: (unasked: ReadonlyMap<string, Question>) => Promise<ReadonlyMap<string, Result>>,
+  ): Promise<ReadonlyMap<string, Result>>;
+}
+
+export function createFlights<Result>(): Flights<Result> {
+  const inFlight = new Map<string, Promise<ReadonlyMap<string, Result>>>();
+  return {
+    async join(questions, ask) {
+      const unasked = new Map([...questions].filter(([key]) => !inFlight.has(key)));
+      if (unasked.size > 0) {
+        const answers = ask(unasked).finally(() => {
+          for (const key of unasked.keys()) {
+            inFlight.delete(key);
+          }
+        });
+        for (const key of unasked.keys()) {
+          inFlight.set(key, answers);
+        }
+      }
+      const flights = new Set([...questions.keys()].map((key) => inFlight.get(key)));
+      const landed = await Promise.all(flights);
+      return new Map(landed.flatMap((answers) => [...(answers ?? [])]));
+    },
+  };
+}
