@@ -19,7 +19,9 @@ export function createDenialBook(now: () => number = () => performance.now()): (
   }
 
   return (identityKey) => {
-    const keyOf = (action: OptionalAction): string => `${action} ${identityKey}`;
+    function keyOf(action: OptionalAction): string {
+      return `${action} ${identityKey}`;
+    }
     return {
       has(action) {
         dropOld();

@@ -25,9 +25,11 @@ export function createFlights<Result>(): Flights<Result> {
           inFlight.set(key, answers);
         }
       }
-      const flights = new Set([...questions.keys()].map((key) => inFlight.get(key)));
+      const flights = new Set(
+        [...questions.keys()].map((key) => inFlight.get(key)).filter((flight) => flight !== undefined),
+      );
       const landed = await Promise.all(flights);
-      return new Map(landed.flatMap((answers) => [...(answers ?? [])]));
+      return new Map(landed.flatMap((answers) => [...answers]));
     },
   };
 }

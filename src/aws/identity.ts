@@ -31,12 +31,9 @@ export function accountOf(identity: Identity): string | undefined {
 
 /** Equal for equal identities and for no others: what caches are keyed by. */
 export function identityKey(identity: Identity): string {
-  switch (identity.kind) {
-    case 'irsa':
-      return JSON.stringify([identity.kind, identity.roleArn, identity.namespace, identity.serviceAccount]);
-    case 'pod-identity': {
-      const { namespace, serviceAccount, uid } = identity.pod;
-      return JSON.stringify([identity.kind, namespace, serviceAccount, uid]);
-    }
+  if (identity.kind === 'irsa') {
+    return JSON.stringify([identity.kind, identity.roleArn, identity.namespace, identity.serviceAccount]);
   }
+  const { namespace, serviceAccount, uid } = identity.pod;
+  return JSON.stringify([identity.kind, namespace, serviceAccount, uid]);
 }

@@ -119,8 +119,9 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
     read,
     async areCurrent(expected, asker, signal) {
       const notBefore = performance.now() - intervalMs;
-      const versionOf = (request: StoreRequest): string | undefined =>
-        memory.version(keyOf(request, asker), isPinned(request) ? -Infinity : notBefore);
+      function versionOf(request: StoreRequest): string | undefined {
+        return memory.version(keyOf(request, asker), isPinned(request) ? -Infinity : notBefore);
+      }
       const unchecked = [...expected.keys()].filter((request) => versionOf(request) === undefined);
       const byKey = new Map(unchecked.map((request) => [keyOf(request, asker), request]));
       const checked = await unlessAborted(
@@ -131,8 +132,8 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
       const outcomes = unread.length > 0 ? await read(unread, asker, signal) : new Map<ObjectSpec, FetchOutcome>();
       return [...expected].every(([request, version]) => {
         const outcome = outcomes.get(request.object);
-        const read = outcome instanceof ProviderError ? undefined : outcome?.version;
-        return (read ?? checked.get(keyOf(request, asker)) ?? versionOf(request)) === version;
+        const latest = outcome instanceof ProviderError ? undefined : outcome?.version;
+        return (latest ?? checked.get(keyOf(request, asker)) ?? versionOf(request)) === version;
       });
     },
   };

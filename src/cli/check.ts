@@ -52,12 +52,14 @@ export function check(args: readonly string[], terminal: Terminal): ExitCode {
 
 function lint({ parameters, positionOf }: ManifestClass, region: string | undefined): readonly Finding[] {
   const parsed = parseClass(parameters, { region, mode: DEFAULT_MODE });
-  const located = (severity: Finding['severity']) => (problem: Problem) => ({
-    severity,
-    message: problem.message,
-    position: positionOf(problem.parameter, problem.offset),
-  });
-  return [...(parsed.ok ? [] : parsed.problems.map(located('error'))), ...parsed.warnings.map(located('warning'))];
+  function located(severity: Finding['severity'], { message, parameter, offset }: Problem): Finding {
+    return { severity, message, position: positionOf(parameter, offset) };
+  }
+  const problems = parsed.ok ? [] : parsed.problems;
+  return [
+    ...problems.map((problem) => located('error', problem)),
+    ...parsed.warnings.map((problem) => located('warning', problem)),
+  ];
 }
 
 /** @throws TypeError of parseArgs, UsageError */

@@ -41,7 +41,7 @@ export async function serveHealth(address: Address, isReady: () => boolean): Pro
 }
 
 function answer(path: string | undefined, isReady: () => boolean): readonly [number, string] {
-  switch (path?.split('?')[0]) {
+  switch (path?.split('?')[0] ?? '') {
     case '/livez':
       return [200, 'ok'];
     case '/readyz':

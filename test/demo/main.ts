@@ -61,8 +61,13 @@ async function demo(): Promise<void> {
     const caller = ['--namespace', namespace, '--pod', 'shop-1', '--service-account', name];
     const code = await run(
       [
-        ...['mount', MANIFEST, '--socket', join(providers, 'aws.sock'), '--target', target, ...caller],
-        ...['--token-file', `sts.amazonaws.com=${tokenFile}`, '--show-values'],
+        'mount',
+        MANIFEST,
+        `--socket=${join(providers, 'aws.sock')}`,
+        `--target=${target}`,
+        `--token-file=sts.amazonaws.com=${tokenFile}`,
+        '--show-values',
+        ...caller,
       ],
       {
         out(line) {

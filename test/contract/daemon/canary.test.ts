@@ -26,6 +26,13 @@ const CLASSES = {
 /** Refused, for its issuer; its signature is the mark. */
 const TOKEN = `${mintToken('shop/web', { iss: 'https://elsewhere' }).split('.').slice(0, 2).join('.')}.${MARK}`;
 
+function expectNoMark(words: readonly string[]): void {
+  const text = words.join('\n');
+  expect(text).not.toContain(MARK);
+  expect(text).not.toContain(Buffer.from(MARK).toString('base64').slice(2, -4));
+  expect(text).not.toContain(TOKEN.slice(-40));
+}
+
 describe('secrets and tokens', () => {
   let node: TestNode;
   const answers: string[] = [];
@@ -38,13 +45,6 @@ describe('secrets and tokens', () => {
     await node.seed.parameter('/parameter', MARK);
   });
   afterAll(() => node[Symbol.asyncDispose]());
-
-  function expectNoMark(words: readonly string[]): void {
-    const text = words.join('\n');
-    expect(text).not.toContain(MARK);
-    expect(text).not.toContain(Buffer.from(MARK).toString('base64').slice(2, -4));
-    expect(text).not.toContain(TOKEN.slice(-40));
-  }
 
   it.for(Object.entries(CLASSES))('are in no log line and no message: %s', async ([, objects]) => {
     const call = node.mount({ objects }, { tokens: { 'sts.amazonaws.com': mintToken('shop/web') } });
