@@ -80,6 +80,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   "pod-identity-http-timeout" .Values.podIdentityHttpTimeout
   "provider-volume" .Values.providerVolume
   "qps" .Values.k8sThrottlingParams.qps
+  "rotation-poll-interval" .Values.rotationPollInterval
   "socket-name" .Values.socketName
   "use-dualstack-endpoint" .Values.useDualstackEndpoint
   "use-fips-endpoint" .Values.useFipsEndpoint
