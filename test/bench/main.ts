@@ -41,7 +41,9 @@ async function main(options: Options, signal: AbortSignal): Promise<number> {
       : `${setting}\n${describeLoad(options)}\n\n${report.text}`,
   );
   if (report.wrong > 0) {
-    console.error(`bench: ${report.wrong} mounts failed or were wrong; the first: ${report.firstProblem}`);
+    console.error(
+      `bench: ${report.wrong} mounts failed or were wrong; the first: ${report.firstProblem}; the provider's log: ${surroundings.providerLog}`,
+    );
     return 1;
   }
   return 0;
@@ -72,7 +74,8 @@ if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
       console.error(`bench: ${error.message}\n\n${USAGE}`);
       process.exitCode = 2;
     } else {
-      throw error;
+      console.error('bench:', error instanceof Error ? error.message : error);
+      process.exitCode = 1;
     }
   }
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 const ROOT = '/sys/fs/cgroup';
 
+const PAGE = 4_096;
+
 /** The files of one cgroup version, by what we ask them for. */
 interface Layout {
   readonly root: string;
@@ -10,9 +12,8 @@ interface Layout {
   /** Swap would hide what a node without it shows. */
   readonly swap: readonly [file: string, value: (limit: number) => string];
   readonly peak: string;
-  readonly failures: readonly [file: string, line: string];
   readonly oomKills: readonly [file: string, line: string];
-  readonly majorFaults: string;
+  readonly refaults: string;
 }
 
 const V1: Layout = {
@@ -20,9 +21,8 @@ const V1: Layout = {
   limit: 'memory.limit_in_bytes',
   swap: ['memory.memsw.limit_in_bytes', String],
   peak: 'memory.max_usage_in_bytes',
-  failures: ['memory.failcnt', ''],
   oomKills: ['memory.oom_control', 'oom_kill '],
-  majorFaults: 'total_pgmajfault ',
+  refaults: 'total_workingset_refault_file ',
 };
 
 const V2: Layout = {
@@ -30,17 +30,15 @@ const V2: Layout = {
   limit: 'memory.max',
   swap: ['memory.swap.max', () => '0'],
   peak: 'memory.peak',
-  failures: ['memory.events', 'max '],
   oomKills: ['memory.events', 'oom_kill '],
-  majorFaults: 'pgmajfault ',
+  refaults: 'workingset_refault_file ',
 };
 
 export interface CgroupReading {
   /** MiB; page cache counts too, so it reaches the limit in any process that reads enough files. */
   readonly peak: number;
-  /** Times that memory had to be reclaimed at the limit. */
-  readonly limitHits: number;
-  readonly majorFaults: number;
+  /** MiB of files, such as the program's own code, that were dropped for want of room and had to be read again: thrashing. */
+  readonly reread: number;
   readonly oomKills: number;
 }
 
@@ -84,8 +82,7 @@ export function makeMemoryCgroup(name: string, limit: number): MemoryCgroup {
     joinFile: join(folder, 'cgroup.procs'),
     read: () => ({
       peak: numberIn(layout.peak, '') / 2 ** 20,
-      limitHits: numberIn(...layout.failures),
-      majorFaults: numberIn('memory.stat', layout.majorFaults),
+      reread: (numberIn('memory.stat', layout.refaults) * PAGE) / 2 ** 20,
       oomKills: numberIn(...layout.oomKills),
     }),
     // What its files in volumes weighed moves to the parent group.

@@ -65,8 +65,8 @@ The load (defaults are those of the targets):
 
 The provider:
   --source             src/main.ts instead of the bundle
-  --node-flags FLAGS   default "${IMAGE_NODE_FLAGS.join(' ')}"
-  --serve-flags FLAGS  further flags of serve, e.g. --driver-writes-secrets
+  --node-flags=FLAGS   default "${IMAGE_NODE_FLAGS.join(' ')}"
+  --serve-flags=FLAGS  further flags of serve, e.g. --driver-writes-secrets
   --memory-limit SIZE  run it in a memory cgroup, e.g. 100MiB (as root)
   --kubeconfig FILE    a real API server
   --provider SOCKET --pid N   measure this other provider too; start it against the addresses that --stand-ins prints

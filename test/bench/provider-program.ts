@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -18,6 +19,9 @@ export interface ProviderProgram {
 /** @param fromSource runs src/main.ts instead of the bundle */
 export async function findProgram(fromSource: boolean, nodeFlags: readonly string[]): Promise<ProviderProgram> {
   const entry = join(ROOT, ...(fromSource ? ['src', 'main.ts'] : ['dist', 'aws-secrets-csi.cjs']));
+  if (!existsSync(entry)) {
+    throw new Error(`there is no ${entry}: make it by "npm run bundle", or measure the source by --source`);
+  }
   const { stdout: help } = await run(process.execPath, [entry, 'help']);
   return {
     command: [process.execPath, ...nodeFlags, entry],

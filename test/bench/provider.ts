@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, closeSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ProviderClient } from '../../src/grpc/client.ts';
-import { inCgroup } from './launch.ts';
+import { inCgroup, makeDisk } from './launch.ts';
 import { type CgroupReading, makeMemoryCgroup } from './memory-cgroup.ts';
 import type { ProviderProgram } from './provider-program.ts';
 import { newName, type Surroundings } from './surroundings.ts';
@@ -46,13 +46,10 @@ export async function startProvider(options: StartOptions, signal: AbortSignal):
   let command = [...program.command, 'serve', ...access.flags, ...flags, `--provider-volume=${socketFolder}`];
   const group = memoryLimit === undefined ? undefined : opening.use(makeMemoryCgroup(newName(), memoryLimit));
   if (group !== undefined) {
-    const image = join(diskFolder, 'image');
-    mkdirSync(image, { recursive: true });
-    command = [...inCgroup(group.joinFile, image, command)];
+    command = [...inCgroup(group.joinFile, await makeDisk(join(diskFolder, 'program.ext4')), command)];
   }
   const [file = '', ...rest] = access.wrap(command);
-  const log = join(folder, 'log');
-  const logFile = openSync(log, 'a');
+  const logFile = openSync(surroundings.providerLog, 'a');
   const started = performance.now();
   const child = spawn(file, rest, { env: access.env, stdio: ['ignore', logFile, logFile] });
   closeSync(logFile);
@@ -61,7 +58,7 @@ export async function startProvider(options: StartOptions, signal: AbortSignal):
   const exited = once(child, 'exit');
   child.on('exit', (code, killer) => {
     if (!stopping) {
-      ended = `the provider has ended (${killer ?? `exit code ${code}`}); the end of its log:\n${tail(log)}`;
+      ended = `the provider has ended (${killer ?? `exit code ${code}`}); the end of its log:\n${tail(surroundings.providerLog)}`;
     }
   });
   opening.defer(async () => {

@@ -64,6 +64,9 @@ async function runSteps(
     if (isWanted(step, options.only)) {
       results.push({ provider: name, step, measured });
     }
+    if (provider.ended() !== undefined) {
+      break;
+    }
   }
   return results;
 }

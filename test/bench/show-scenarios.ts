@@ -1,4 +1,4 @@
-import type { Measurement } from './measure.ts';
+import { type Measurement, totalCalls } from './measure.ts';
 import type { ScenarioResult } from './run-scenarios.ts';
 import { describeCalls, table } from './table.ts';
 import { compare } from './targets.ts';
@@ -16,16 +16,17 @@ export function showScenarios(results: readonly ScenarioResult[], isUsualLoad: b
     ['p99 ms', ({ measured }) => measured.p99Ms.toFixed(0)],
     ['AWS calls', ({ measured }) => describeCalls(measured.calls)],
     ...(hasThrottling ? [['throttled', ({ measured }: ScenarioResult) => `${measured.throttled}`] as const] : []),
-    ['API calls', ({ measured }) => describeCalls(measured.apiCalls)],
+    ['API', ({ measured }) => `${totalCalls(measured.apiCalls)}`],
     ['CPU s', ({ measured }) => measured.cpuSeconds.toFixed(2)],
     ['RSS', ({ measured }) => measured.memory.rss.toFixed(0)],
+    ['peak', ({ measured }) => measured.memory.peakRss.toFixed(0)],
     ['anon', ({ measured }) => measured.memory.anonymous.toFixed(0)],
     ...(hasCgroup ? [['memory cgroup', ({ measured }: ScenarioResult) => describeCgroup(measured)] as const] : []),
     ['mounted', ({ measured }) => describeOutcome(measured)],
     ...(isUsualLoad
       ? ([
-          ['ours must show (! missed)', ({ step, measured }) => compare(step.target ?? {}, measured).join(', ')],
-          ["AWS's provider", ({ step }) => step.rival ?? ''],
+          ['ours must show (! missed)', describeTarget],
+          ["AWS's provider 3.1.1", ({ step }) => step.rival ?? ''],
         ] satisfies [string, (result: ScenarioResult) => string][])
       : []),
   ];
@@ -33,6 +34,10 @@ export function showScenarios(results: readonly ScenarioResult[], isUsualLoad: b
     columns.map(([title]) => title),
     results.map((result) => columns.map(([, cell]) => cell(result))),
   );
+}
+
+function describeTarget({ provider, step, measured }: ScenarioResult): string {
+  return provider === 'ours' ? compare(step.target ?? {}, measured).join(', ') : '';
 }
 
 function describeOutcome({ mounts, wrong, failedCalls }: Measurement): string {
@@ -43,5 +48,5 @@ function describeOutcome({ mounts, wrong, failedCalls }: Measurement): string {
 function describeCgroup({ cgroup, majorFaults }: Measurement): string {
   return cgroup === undefined
     ? ''
-    : `peak ${cgroup.peak.toFixed(0)} MiB, ${cgroup.limitHits} limit hits, ${majorFaults} major faults, ${cgroup.oomKills} OOM kills`;
+    : `peak ${cgroup.peak.toFixed(0)} MiB, ${majorFaults} major faults, ${cgroup.reread.toFixed(0)} MiB read again, ${cgroup.oomKills} OOM kills`;
 }

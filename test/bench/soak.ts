@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, makeVolumes, measureOptions, shortInterval, startOurs, type Volumes } from './bench.ts';
 import { measure } from './measure.ts';
@@ -47,7 +47,11 @@ export async function runSoak(bench: Bench, signal: AbortSignal): Promise<SoakRe
   const samples: SoakSample[] = [];
   const started = performance.now();
   try {
-    for (let tick = 0; performance.now() - started < options.soakSeconds * 1_000; tick += 1) {
+    for (
+      let tick = 0;
+      performance.now() - started < options.soakSeconds * 1_000 && provider.ended() === undefined;
+      tick += 1
+    ) {
       while (groups.length < GROUPS) {
         groups.push(await makeVolumes(bench, shape, namespace, made));
         made += shape.pods;
@@ -64,7 +68,7 @@ export async function runSoak(bench: Bench, signal: AbortSignal): Promise<SoakRe
         seconds: (performance.now() - started) / 1_000,
         rss: measured.memory.rss,
         anonymous: measured.memory.anonymous,
-        openFiles: readdirSync(`/proc/${provider.pid}/fd`).length,
+        openFiles: countOpenFiles(provider.pid),
         wrong: measured.wrong,
       });
       if (tick % 20 === 0) {
@@ -94,6 +98,12 @@ export async function runSoak(bench: Bench, signal: AbortSignal): Promise<SoakRe
     anonymousSlope: perHour('anonymous'),
     openFilesSlope: perHour('openFiles'),
   };
+}
+
+/** 0 of a process that has ended. */
+function countOpenFiles(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return existsSync(folder) ? readdirSync(folder).length : 0;
 }
 
 export function showSoak({ samples, mounts, wrong, ...slopes }: SoakResult): string {

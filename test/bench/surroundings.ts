@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, accessTo } from './access.ts';
@@ -14,6 +14,8 @@ export interface Surroundings extends Disposable {
   readonly podsFolder: string;
   /** On a disk; stays. */
   readonly diskFolder: string;
+  /** What all providers of the run have said, to be read after it. */
+  readonly providerLog: string;
   readonly access: Access;
 }
 
@@ -22,11 +24,14 @@ export function prepareSurroundings(standIns: StandIns, diskFolder: string, kube
   const runFolder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'aws-secrets-csi-bench-'));
   const podsFolder = join(runFolder, 'pods');
   mkdirSync(podsFolder);
+  const providerLog = join(diskFolder, 'provider.log');
+  writeFileSync(providerLog, '');
   return {
     standIns,
     runFolder,
     podsFolder,
     diskFolder,
+    providerLog,
     access: accessTo(standIns, runFolder, kubeconfig),
     [Symbol.dispose]: () => rmSync(runFolder, { recursive: true, force: true }),
   };
