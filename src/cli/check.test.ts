@@ -1,0 +1,138 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { run } from './commands.ts';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'check-'));
+
+interface Outcome {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+async function checked(manifest: string, ...flags: readonly string[]): Promise<Outcome> {
+  const file = join(FOLDER, 'class.yaml');
+  writeFileSync(file, manifest);
+  const outcome = await command('check', ...flags, file);
+  return { ...outcome, out: outcome.out.map((line) => line.replace(`${FOLDER}/`, '')) };
+}
+
+async function command(...args: readonly string[]): Promise<Outcome> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await run(args, {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    signal: new AbortController().signal,
+    env: {},
+  });
+  return { code, out, err };
+}
+
+function classOf(parameters: string, provider = 'aws'): string {
+  return `apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: shop
+spec:
+  provider: ${provider}
+  parameters:
+${parameters}`;
+}
+
+describe('check', () => {
+  it('finds nothing wrong with a good class', async () => {
+    const { code, out } = await checked(
+      classOf('    objects: |\n      - objectName: db\n        objectType: secretsmanager\n'),
+    );
+
+    expect(out).toEqual(['classes: 1, errors: 0, warnings: 0']);
+    expect(code).toBe(0);
+  });
+
+  it('tells file, line and column of every mistake in a block', async () => {
+    const manifest = classOf(
+      '    pathTranslation: "--"\n    objects: |\n      - objectName: db\n        objectType: secretsmanager\n        filePermission: 999\n\n      - objectName: x\n        objectType: nope\n',
+    );
+    const { code, out } = await checked(manifest);
+
+    expect(out.map((line) => line.split(': ').slice(0, 2).join(': '))).toEqual([
+      'class.yaml:8:22: error',
+      'class.yaml:12:25: error',
+      'class.yaml:15:21: error',
+      expect.stringContaining('classes: 1'),
+    ]);
+    expect(out.join('\n')).toContain('999');
+    expect(code).toBe(1);
+  });
+
+  it('warns of fields that nobody reads, and fails for it only when strict', async () => {
+    const manifest = classOf(
+      '    objects: |\n      - objectName: db\n        objectType: secretsmanager\n        objectVersionlable: x\n',
+    );
+
+    expect(await checked(manifest)).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/^class.yaml:11:9: warning: .*objectVersionlable/), expect.anything()],
+    });
+    expect((await checked(manifest, '--strict')).code).toBe(1);
+  });
+
+  it('looks at every document, and passes over other kinds and other providers', async () => {
+    const other = classOf('    keyvaultName: x\n', 'azure');
+    const broken = classOf('    objects: "[{}]"\n');
+    const { code, out } = await checked(`kind: Pod\n---\n${other}---\n${broken}---\n`);
+
+    expect(out).toHaveLength(2);
+    expect(out[1]).toBe('classes: 1, errors: 1, warnings: 0');
+    expect(code).toBe(1);
+  });
+
+  it('says where a manifest is no YAML', async () => {
+    const { code, out } = await checked('kind: [\n');
+
+    expect(out[0]).toMatch(/^class.yaml:\d+:\d+: error: /);
+    expect(code).toBe(1);
+  });
+
+  it('tells of parameters that the API server would refuse', async () => {
+    const { out } = await checked(classOf('    usePodIdentity: true\n'));
+
+    expect(out[0]).toMatch(/^class.yaml:8:21: error: spec.parameters.usePodIdentity must be a string/);
+  });
+
+  it('holds ARNs against a region only where it knows one', async () => {
+    const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf';
+    const manifest = classOf(`    objects: '[{objectName: "${arn}"}]'\n`);
+
+    expect((await checked(manifest)).code).toBe(0);
+    expect((await checked(manifest, '--aws-region=us-east-1')).out[0]).toContain(
+      'ARN region must match region us-east-1',
+    );
+  });
+
+  it.for([
+    [['check'], 'name a manifest file'],
+    [['check', '--no-such-flag', 'x'], '--no-such-flag'],
+    [['check', '/no/such/file.yaml'], 'cannot read /no/such/file.yaml'],
+    [['mount', '/no/such/file.yaml'], '--target'],
+    [['nope'], 'no command "nope"'],
+  ] as const)('ends with 2 and a reason when called as %s', async ([args, reason]) => {
+    const { code, err } = await command(...args);
+
+    expect(code).toBe(2);
+    expect(err.join('\n')).toContain(reason);
+  });
+
+  it.for([['help'], ['--help'], ['check', '--help'], ['mount', '-h'], ['version'], ['--version']] as const)(
+    'answers %s',
+    async (args) => {
+      const { code, out } = await command(...args);
+
+      expect(code).toBe(0);
+      expect(out.join('\n')).toContain('aws-secrets-csi');
+    },
+  );
+});
