@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { CallError, connect } from '../grpc/client.ts';
@@ -152,7 +153,7 @@ function list(
       `${value.size}`,
       path,
       versions.get(path) ?? '',
-      ...(showValues ? [JSON.stringify(value.exposeText())] : []),
+      ...(showValues ? [shown(value)] : []),
     ]);
   const table = [['MODE', 'BYTES', 'FILE', 'VERSION', ...(showValues ? ['CONTENTS'] : [])], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -164,4 +165,9 @@ function list(
         .trimEnd(),
     );
   }
+}
+
+function shown(value: SecretBytes): string {
+  const bytes = value.expose();
+  return isUtf8(bytes) ? JSON.stringify(value.exposeText()) : `base64 ${Buffer.from(bytes).toString('base64')}`;
 }
