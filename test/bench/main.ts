@@ -30,7 +30,7 @@ async function main(options: Options, signal: AbortSignal): Promise<number> {
   }
   using surroundings = prepareSurroundings(standIns, DISK_FOLDER, options.kubeconfig);
   const program = await findProgram(options.fromSource, options.nodeFlags);
-  const setting = `${options.fromSource ? 'source' : 'bundle'} on Node ${process.version} ${options.nodeFlags.join(' ')}; ${availableParallelism()} cores; ${surroundings.access.note}`;
+  const setting = `Node ${process.version}: ${program.command.slice(1).join(' ')}; ${availableParallelism()} cores; ${surroundings.access.note}`;
   const report = await RUNS[options.mode](
     { options, surroundings, program, progress: (text) => process.stderr.write(`bench: ${text}\n`) },
     signal,

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Action, ACTIONS } from './aws/state.ts';
 import type { LoadShape } from './load.ts';
-import { IMAGE_NODE_FLAGS } from './provider-program.ts';
 import type { Ports } from './start-stand-ins.ts';
 
 export type Mode = 'table' | 'scale' | 'soak' | 'profile' | 'stand-ins';
@@ -15,7 +14,8 @@ export interface Options {
   readonly secretBytes: number;
   readonly json: boolean;
   readonly fromSource: boolean;
-  readonly nodeFlags: readonly string[];
+  /** Absent means: those of the image. */
+  readonly nodeFlags?: readonly string[];
   /** Further flags of `serve`. */
   readonly serveFlags: readonly string[];
   /** Scenarios whose name holds this text. */
@@ -65,7 +65,7 @@ The load (defaults are those of the targets):
 
 The provider:
   --source             src/main.ts instead of the bundle
-  --node-flags=FLAGS   default "${IMAGE_NODE_FLAGS.join(' ')}"
+  --node-flags=FLAGS   default: those of the image
   --serve-flags=FLAGS  further flags of serve, e.g. --driver-writes-secrets
   --memory-limit SIZE  run it in a memory cgroup, e.g. 100MiB (as root)
   --kubeconfig FILE    a real API server
@@ -102,7 +102,7 @@ export function readOptions(args: readonly string[]): Options {
     json: values.json,
     // Only the source has a file for each package.
     fromSource: values.source || values.profile === true,
-    nodeFlags: words(values['node-flags']),
+    ...(values['node-flags'] !== undefined && { nodeFlags: words(values['node-flags']) }),
     serveFlags: words(values['serve-flags']),
     only: values.only,
     starts: whole('starts', values.starts),
@@ -141,7 +141,7 @@ function parse(args: readonly string[]) {
         throttle: { type: 'boolean', default: false },
         rates: { type: 'string', default: TIGHT_RATES },
         source: { type: 'boolean', default: false },
-        'node-flags': { type: 'string', default: IMAGE_NODE_FLAGS.join(' ') },
+        'node-flags': { type: 'string' },
         'serve-flags': { type: 'string', default: '' },
         'memory-limit': { type: 'string' },
         kubeconfig: { type: 'string' },
