@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { writeKubeconfig } from './access.ts';
 import { ensureCertificates } from './certificates.ts';
@@ -30,7 +30,7 @@ async function main(options: Options, signal: AbortSignal): Promise<number> {
   }
   using surroundings = prepareSurroundings(standIns, DISK_FOLDER, options.kubeconfig);
   const program = await findProgram(options.fromSource, options.nodeFlags);
-  const setting = `Node ${process.version}: ${program.command.slice(1).join(' ')}; ${availableParallelism()} cores; ${surroundings.access.note}`;
+  const setting = `Node ${process.version}: ${program.command.slice(1).join(' ')}; ${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)} before; ${surroundings.access.note}`;
   const report = await RUNS[options.mode](
     { options, surroundings, program, progress: (text) => process.stderr.write(`bench: ${text}\n`) },
     signal,

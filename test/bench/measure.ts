@@ -16,6 +16,8 @@ export interface Measurement {
   readonly calls: Readonly<Record<string, number>>;
   readonly throttled: number;
   readonly denied: number;
+  /** TLS connections opened to AWS. */
+  readonly connections: number;
   /** Calls to the API server by verb and resource. */
   readonly apiCalls: Readonly<Record<string, number>>;
   readonly cpuSeconds: number;
@@ -55,7 +57,7 @@ export async function measure(
   const end = provider.ended();
   const last = end === undefined ? usageOf(provider.pid) : first;
   const group = provider.cgroup?.();
-  const { aws, api, generation } = await standIns.read();
+  const { aws, api, generation, connections } = await standIns.read();
   const times = outcomes.map(({ ms }) => ms);
   const problems = await Promise.all(outcomes.map((outcome) => problemsOf(outcome, generation, options.secretBytes)));
   const wrong = problems.filter(({ length }) => length > 0);
@@ -68,6 +70,7 @@ export async function measure(
     calls: aws.calls,
     throttled: aws.throttled,
     denied: aws.denied,
+    connections,
     apiCalls: api.calls,
     cpuSeconds: last.cpuSeconds - first.cpuSeconds,
     majorFaults: last.majorFaults - first.majorFaults,

@@ -16,6 +16,7 @@ export function showScenarios(results: readonly ScenarioResult[], isUsualLoad: b
     ['p99 ms', ({ measured }) => measured.p99Ms.toFixed(0)],
     ['AWS calls', ({ measured }) => describeCalls(measured.calls)],
     ...(hasThrottling ? [['throttled', ({ measured }: ScenarioResult) => `${measured.throttled}`] as const] : []),
+    ['TLS', ({ measured }) => `${measured.connections}`],
     ['API', ({ measured }) => `${totalCalls(measured.apiCalls)}`],
     ['CPU s', ({ measured }) => measured.cpuSeconds.toFixed(2)],
     ['RSS', ({ measured }) => measured.memory.rss.toFixed(0)],

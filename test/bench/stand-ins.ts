@@ -20,6 +20,7 @@ const state: CloudState = {
   buckets: createTokenBuckets(),
 };
 const apiCalls = createCallCounter();
+let connections = 0;
 
 async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, '127.0.0.1');
@@ -38,6 +39,7 @@ function obey(command: Command): void {
     case 'reset':
       state.calls.reset();
       apiCalls.reset();
+      connections = 0;
       break;
     case 'read':
       break;
@@ -50,14 +52,17 @@ function tell(message: Reply): void {
 
 process.on('message', (command: Command) => {
   obey(command);
-  tell({ id: command.id, generation: state.generation, aws: state.calls.read(), api: apiCalls.read() });
+  tell({ id: command.id, generation: state.generation, connections, aws: state.calls.read(), api: apiCalls.read() });
 });
 process.on('disconnect', () => process.exit());
 // A terminal's Ctrl-C goes to every process; ours ends with the parent, after the provider.
 process.on('SIGINT', () => undefined);
 
+const aws = createAwsStandIn({ cert, key }, state).on('secureConnection', () => {
+  connections += 1;
+});
 const listening = {
-  aws: await listen(createAwsStandIn({ cert, key }, state), ports.aws),
+  aws: await listen(aws, ports.aws),
   agent: await listen(createPodIdentityAgent(state), ports.agent),
   api: await listen(createApiServer({ cert, key, calls: apiCalls, latencyMs: () => apiLatencyMs }), ports.api),
 };

@@ -29,6 +29,8 @@ export type Command = Order & { readonly id: number };
 
 export interface Reading {
   readonly generation: number;
+  /** TLS connections opened to AWS. */
+  readonly connections: number;
   readonly aws: Counts;
   readonly api: Counts;
 }
