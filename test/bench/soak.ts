@@ -5,7 +5,7 @@ import { measure } from './measure.ts';
 import { slope } from './statistics.ts';
 import { newName } from './surroundings.ts';
 
-export interface SoakSample {
+interface SoakSample {
   readonly seconds: number;
   /** MiB */
   readonly rss: number;

@@ -27,7 +27,7 @@ type Order =
 
 export type Command = Order & { readonly id: number };
 
-export interface Reading {
+interface Reading {
   readonly generation: number;
   /** TLS connections opened to AWS. */
   readonly connections: number;

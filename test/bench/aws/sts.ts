@@ -3,7 +3,7 @@ import { AWS_ACCOUNT, roleNameOfToken } from '../accounts.ts';
 import { ApiError } from './api-error.ts';
 import type { CloudState } from './state.ts';
 
-export const STS_AUDIENCE = 'sts.amazonaws.com';
+const STS_AUDIENCE = 'sts.amazonaws.com';
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html; every role trusts its own service account. */
 export function assumeRoleWithWebIdentity(parameters: URLSearchParams, state: CloudState): string {
