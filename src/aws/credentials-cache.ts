@@ -9,8 +9,8 @@ export interface CredentialsCache {
    * @throws what `obtain` throws, where none are held that are still valid
    */
   get(key: string, obtain: () => Promise<Credentials>, signal: AbortSignal): Promise<Credentials>;
-  /** AWS takes them no longer. */
-  drop(key: string): void;
+  /** AWS takes these no longer; others that came since stay. */
+  drop(key: string, credentials: Credentials): void;
 }
 
 interface Entry {
@@ -29,12 +29,14 @@ const RETRY_MS = 30_000;
 export function createCredentialsCache(now: () => number = Date.now): CredentialsCache {
   const entries = new Map<string, Entry>();
 
-  async function obtainFor(key: string, held: Credentials | undefined, obtain: () => Promise<Credentials>) {
+  async function obtainFor(key: string, obtain: () => Promise<Credentials>): Promise<Credentials> {
     try {
       const credentials = await obtain();
       entries.set(key, { held: credentials });
       return credentials;
     } catch (error) {
+      // Those held when it began may have been dropped since.
+      const { held } = entries.get(key) ?? {};
       entries.set(key, { ...(held !== undefined && { held }), failedAt: now() });
       throw error;
     }
@@ -58,7 +60,7 @@ export function createCredentialsCache(now: () => number = Date.now): Credential
       if (entries.size > MAX_ENTRIES) {
         dropEnded();
       }
-      const next = obtaining ?? obtainFor(key, valid ? held : undefined, obtain);
+      const next = obtaining ?? obtainFor(key, obtain);
       if (obtaining === undefined) {
         entries.set(key, { ...(held !== undefined && { held }), obtaining: next });
       }
@@ -69,8 +71,11 @@ export function createCredentialsCache(now: () => number = Date.now): Credential
       next.catch(() => undefined);
       return held;
     },
-    drop(key) {
-      entries.delete(key);
+    drop(key, credentials) {
+      const { held, ...rest } = entries.get(key) ?? {};
+      if (held === credentials) {
+        entries.set(key, rest);
+      }
     },
   };
 }

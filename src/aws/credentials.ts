@@ -24,8 +24,8 @@ export interface Authenticated {
   readonly key: string;
   /** Credentials good in every region; where STS gives them, the region is whose STS to ask. @throws ProviderError */
   credentialsIn(region: string, signal: AbortSignal): Promise<Credentials>;
-  /** AWS refused the credentials of this region: the next call gets others. */
-  drop(region: string): void;
+  /** AWS refused these credentials of this region: the next call gets others. */
+  drop(region: string, credentials: Credentials): void;
 }
 
 export interface CredentialsSource {
@@ -46,7 +46,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
       identity,
       key: identityKey(identity),
       credentialsIn: (region, signal) => cache.get(keyIn(region), () => obtain(region), signal),
-      drop: (region) => cache.drop(keyIn(region)),
+      drop: (region, credentials) => cache.drop(keyIn(region), credentials),
     };
   }
 

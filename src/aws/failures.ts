@@ -25,10 +25,11 @@ export function createFailures(longestMs: number, now: () => number = () => perf
 
   return {
     get(key) {
-      dropOld();
-      return failures.get(key)?.error;
+      const failure = failures.get(key);
+      return failure !== undefined && failure.until > now() ? failure.error : undefined;
     },
     put(key, error) {
+      dropOld();
       // How a process ends says nothing of the store.
       if (error.reason !== 'Cancelled') {
         const goodForMs = Math.min(longestMs, isOutage(error) ? OUTAGE_GOOD_FOR_MS : GOOD_FOR_MS);

@@ -1,6 +1,6 @@
 import { ProviderError } from '../errors.ts';
 import type { MountDeps } from '../mount/mount.ts';
-import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
+import type { MountSpec, ObjectSpec, Store } from '../spec/mount-spec.ts';
 import { createClients, type Credentials } from './clients.ts';
 import { createCredentialsSource, type CredentialDeps, type Authenticated } from './credentials.ts';
 import { createDenialBook } from './denials.ts';
@@ -10,7 +10,8 @@ import { createMemory } from './memory.ts';
 import { fetchParameters } from './parameter-store.ts';
 import { type Asker, createReader } from './reader.ts';
 import { fetchSecrets, isBatchable, secretVersion } from './secrets-manager.ts';
-import type { Regional, StoreRequest } from './store.ts';
+import { isPinned } from './source-key.ts';
+import type { Answer, Answers, Regional, StoreRequest } from './store.ts';
 import { openTransport } from './transport.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
@@ -29,7 +30,7 @@ export interface FetchLimits {
 /** Both stores, asked as the pods. Disposing of it closes its connections. */
 export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
   /**
-   * Whether the objects are still at these versions (by file), in the primary region.
+   * Whether the primary region still holds what was read there at these versions (by file), as far as versions tell.
    * @throws ProviderError where the pod is nobody to AWS
    */
   areCurrent(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean>;
@@ -56,31 +57,40 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
       const client = clients.secretsManager(region, held);
       return { ...regional(client, region, limiters.secretsManager), identity, denials };
     }
+    function parameterStore(held: Credentials) {
+      return { ...regional(clients.ssm(region, held), region, limiters.ssm), identity, denials };
+    }
+    function fetchAs(
+      held: Credentials,
+      store: Store,
+      requests: readonly StoreRequest[],
+      signal: AbortSignal,
+    ): Promise<Answers> {
+      return store === 'secretsmanager'
+        ? fetchSecrets(requests, secretsManager(held), signal)
+        : fetchParameters(requests, parameterStore(held), signal);
+    }
+
     return {
       key: `${key} ${region}`,
       region,
-      async fetch(requests, signal) {
+      async fetch(store, requests, signal) {
         const held = await credentialsIn(region, signal);
-        const ssm = { ...regional(clients.ssm(region, held), region, limiters.ssm), identity, denials };
-        const { secretsmanager = [], ssmparameter = [] } = Object.groupBy(requests, ({ object }) => object.store);
-        const answers = await Promise.all([
-          fetchSecrets(secretsmanager, secretsManager(held), signal),
-          fetchParameters(ssmparameter, ssm, signal),
-        ]);
-        const all = new Map(answers.flatMap((some) => [...some]));
-        if (
-          [...all.values()].some((answer) => answer instanceof ProviderError && answer.reason === 'CredentialsRefused')
-        ) {
-          drop(region);
+        const answers = await fetchAs(held, store, requests, signal);
+        const refused = requests.filter((request) => isRefusal(answers.get(request)));
+        if (refused.length === 0) {
+          return answers;
         }
-        return all;
+        // Credentials can end before their time, as when an administrator revokes sessions.
+        drop(region, held);
+        const again = await fetchAs(await credentialsIn(region, signal), store, refused, signal);
+        return new Map([...answers, ...again]);
       },
       async versions(requests, signal) {
-        const secrets = requests.filter(({ object }) => object.store === 'secretsmanager');
-        const batch = secrets.filter(isBatchable);
+        const batch = requests.filter(isBatchable);
         // The batch call tells of twenty at once; to be told of one version, without the value, is the next best.
         const saves = batch.length > 1 && !denials.has('secretsmanager:BatchGetSecretValue');
-        const singly = secrets.filter((request) => !saves || !batch.includes(request));
+        const singly = requests.filter((request) => !saves || !batch.includes(request));
         if (singly.length === 0) {
           return new Map();
         }
@@ -107,8 +117,13 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
       if (spec.objects.length === 0) {
         return true;
       }
+      const requests = spec.objects.map(primaryOf);
+      // Numbers do not tell: a parameter made anew begins at 1 again, and one that stands for a secret is always at 0.
+      if (requests.some((request) => request.object.store === 'ssmparameter' && !isPinned(request))) {
+        return false;
+      }
       const pod = await credentials.authenticate(spec, signal);
-      const expected = spec.objects.map((object) => [primaryOf(object), versions.get(object.path) ?? ''] as const);
+      const expected = requests.map((request) => [request, versions.get(request.object.path) ?? ''] as const);
       return await reader.areCurrent(new Map(expected), askerFor(pod, spec.regions[0]), signal);
     },
     [Symbol.dispose]() {
@@ -120,6 +135,10 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
 
 function primaryOf(object: ObjectSpec): StoreRequest {
   return { object, source: object.primary };
+}
+
+function isRefusal(answer: Answer | undefined): boolean {
+  return answer instanceof ProviderError && answer.reason === 'CredentialsRefused';
 }
 
 function regional<Client>(client: Client, region: string, limiter: Limiter): Regional<Client> {

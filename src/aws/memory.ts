@@ -51,7 +51,7 @@ export function createMemory(maxBytes: number): Memory {
       wipe(entry);
       if (entries.size > MAX_ENTRIES) {
         entries.delete(key);
-      } else {
+      } else if (entry.value !== undefined) {
         const { value: _wiped, ...version } = entry;
         entries.set(key, version);
       }

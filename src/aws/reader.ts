@@ -1,6 +1,6 @@
 import { ProviderError } from '../errors.ts';
 import type { FetchOutcome } from '../mount/mount.ts';
-import type { ObjectSpec } from '../spec/mount-spec.ts';
+import type { ObjectSpec, Store } from '../spec/mount-spec.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { abortError } from './errors.ts';
 import { createFailures, isOutage } from './failures.ts';
@@ -16,9 +16,9 @@ export interface Asker {
   /** Key of identity and region. */
   readonly key: string;
   readonly region: string;
-  /** Values and versions. @throws ProviderError for what fails every request alike, e.g. no credentials */
-  fetch(requests: readonly StoreRequest[], signal: AbortSignal): Promise<Answers>;
-  /** Version by request; left out is what only fetching can tell. @throws ProviderError */
+  /** Values and versions, of one store. @throws ProviderError for what fails every request alike, e.g. no credentials */
+  fetch(store: Store, requests: readonly StoreRequest[], signal: AbortSignal): Promise<Answers>;
+  /** Current version of secrets, by request; left out is what only fetching can tell. @throws ProviderError */
   versions(requests: readonly StoreRequest[], signal: AbortSignal): Promise<ReadonlyMap<StoreRequest, string>>;
 }
 
@@ -49,26 +49,43 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
     return AbortSignal.any([closing, AbortSignal.timeout(deadlineMs)]);
   }
 
+  function learn(key: string, answer: Answer, askedAt: number): void {
+    if (!(answer instanceof ProviderError)) {
+      memory.put(key, answer, askedAt);
+      return;
+    }
+    failures.put(key, answer);
+    if (!isOutage(answer)) {
+      memory.forget(key);
+    }
+  }
+
   async function fetch(
+    store: Store,
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
   ): Promise<ReadonlyMap<string, Answer>> {
     const askedAt = performance.now();
-    const answers = await askPersistently([...requests.values()], asker, bounded());
+    const answers = await askPersistently(store, [...requests.values()], asker, bounded());
     const byKey = new Map<string, Answer>();
     for (const [key, request] of requests) {
       const answer = answers.get(request) ?? unanswered(request);
       byKey.set(key, answer);
-      if (!(answer instanceof ProviderError)) {
-        memory.put(key, answer, askedAt);
-        continue;
-      }
-      failures.put(key, answer);
-      if (!isOutage(answer)) {
-        memory.forget(key);
-      }
+      learn(key, answer, askedAt);
     }
     return byKey;
+  }
+
+  /** Each store by itself: one that is slow or throttles holds back nobody who asks for what the other has answered. */
+  async function fetchAll(
+    requests: ReadonlyMap<string, StoreRequest>,
+    asker: Asker,
+  ): Promise<ReadonlyMap<string, Answer>> {
+    const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
+    const answers = await Promise.all(
+      Array.from(byStore, ([store, some]) => fetches.join(new Map(some), (unasked) => fetch(store, unasked, asker))),
+    );
+    return new Map(answers.flatMap((some) => [...some]));
   }
 
   async function check(
@@ -76,9 +93,13 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
     asker: Asker,
   ): Promise<ReadonlyMap<string, string | undefined>> {
     const askedAt = performance.now();
-    const versions = await asker
-      .versions([...requests.values()], bounded())
-      .catch(() => new Map<StoreRequest, string>());
+    const signal = bounded();
+    const versions = await asker.versions([...requests.values()], signal).catch((error: unknown) => {
+      for (const key of requests.keys()) {
+        learn(key, failureOf(error, signal), askedAt);
+      }
+      return new Map<StoreRequest, string>();
+    });
     const byKey = new Map<string, string | undefined>();
     for (const [key, request] of requests) {
       const version = versions.get(request);
@@ -103,10 +124,7 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
         known.set(key, answer);
       }
     }
-    const fetched = await unlessAborted(
-      fetches.join(unknown, (unasked) => fetch(unasked, asker)),
-      signal,
-    );
+    const fetched = await unlessAborted(fetchAll(unknown, asker), signal);
     return new Map(
       requests.map((request) => {
         const key = keyOf(request, asker);
@@ -123,9 +141,12 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
         return memory.version(keyOf(request, asker), isPinned(request) ? -Infinity : notBefore);
       }
       const unchecked = [...expected.keys()].filter((request) => versionOf(request) === undefined);
-      const byKey = new Map(unchecked.map((request) => [keyOf(request, asker), request]));
+      // To be told of a version does for an identity that has read it, and while its store answers.
+      const checkable = unchecked
+        .map((request) => [keyOf(request, asker), request] as const)
+        .filter(([key]) => memory.version(key, -Infinity) !== undefined && failures.get(key) === undefined);
       const checked = await unlessAborted(
-        checks.join(byKey, (unasked) => check(unasked, asker)),
+        checks.join(new Map(checkable), (unasked) => check(unasked, asker)),
         signal,
       );
       const unread = unchecked.filter((request) => checked.get(keyOf(request, asker)) === undefined);
@@ -140,11 +161,16 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
 }
 
 /** Asks again for what is throttled; a failure of all is the answer to each. */
-async function askPersistently(requests: readonly StoreRequest[], asker: Asker, signal: AbortSignal): Promise<Answers> {
+async function askPersistently(
+  store: Store,
+  requests: readonly StoreRequest[],
+  asker: Asker,
+  signal: AbortSignal,
+): Promise<Answers> {
   const answers = new Map<StoreRequest, Answer>();
   await whileThrottled(async () => {
     const open = requests.filter((request) => !answers.has(request) || isThrottled(answers.get(request)));
-    const latest = await ask(open, asker, signal);
+    const latest = await ask(store, open, asker, signal);
     for (const [request, answer] of latest) {
       // That time ran out says less than why it did.
       if (!(signal.aborted && isThrottled(answers.get(request)))) {
@@ -156,13 +182,22 @@ async function askPersistently(requests: readonly StoreRequest[], asker: Asker, 
   return answers;
 }
 
-async function ask(requests: readonly StoreRequest[], asker: Asker, signal: AbortSignal): Promise<Answers> {
+async function ask(
+  store: Store,
+  requests: readonly StoreRequest[],
+  asker: Asker,
+  signal: AbortSignal,
+): Promise<Answers> {
   try {
-    return await asker.fetch(requests, signal);
+    return await asker.fetch(store, requests, signal);
   } catch (error) {
-    const failure = signal.aborted ? abortError(signal) : ProviderError.from(error);
+    const failure = failureOf(error, signal);
     return new Map(requests.map((request) => [request, failure]));
   }
+}
+
+function failureOf(error: unknown, signal: AbortSignal): ProviderError {
+  return signal.aborted ? abortError(signal) : ProviderError.from(error);
 }
 
 function isThrottled(answer: Answer | undefined): boolean {

@@ -9,10 +9,8 @@ import {
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { AwsCall } from './call.ts';
-import { awsError, faultError } from './errors.ts';
-import { oneLine } from './fault.ts';
+import { awsError } from './errors.ts';
 import { secretResource } from './policy-resource.ts';
-import { reasonOf } from './reasons.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
 
 /** What BatchGetSecretValue takes in one call. */
@@ -42,7 +40,10 @@ export function isBatchable({ source }: StoreRequest): boolean {
   return source.version === undefined && source.label === undefined;
 }
 
-/** @returns nothing for what has to be asked for singly: all of it where the identity may not use the batch call */
+/**
+ * @returns nothing for what has to be asked for singly: all of it where the identity may not use the batch call; else what is named by an
+ * ARN without its end, is another account's (which only GetSecretValue reaches), or failed, as the call's own errors say less
+ */
 async function fetchBatch(requests: readonly StoreRequest[], access: Access, signal: AbortSignal): Promise<Answers> {
   if (access.denials.has('secretsmanager:BatchGetSecretValue')) {
     return new Map();
@@ -50,17 +51,12 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access, sig
   const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
   try {
     const { client, limit } = access;
-    const { SecretValues = [], Errors = [] } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    const { SecretValues = [] } = await limit(() => client.send(command, { abortSignal: signal }), signal);
     return new Map(
       requests.flatMap((request): [StoreRequest, Answer][] => {
         const { name } = request.source;
         const entry = SecretValues.find(({ ARN, Name }) => ARN === name || Name === name);
-        const error = Errors.find(({ SecretId }) => SecretId === name);
-        if (entry !== undefined) {
-          return [[request, found(request, access, entry)]];
-        }
-        // Named by an ARN without its end, or left out for the answer's size: asked for singly.
-        return error === undefined ? [] : [[request, entryError(request, access, error)]];
+        return entry === undefined ? [] : [[request, found(request, access, entry)]];
       }),
     );
   } catch (thrown) {
@@ -137,16 +133,6 @@ function found(
   }
   const { doing, object } = callFor(request, access);
   return new ProviderError('ObjectRefused', `${doing}: ${access.region}: it holds no value`, { object });
-}
-
-/** An error that the batch call gives of one of its secrets. */
-function entryError(
-  request: StoreRequest,
-  access: Access,
-  { ErrorCode = '', Message = '' }: { readonly ErrorCode?: string | undefined; readonly Message?: string | undefined },
-): ProviderError {
-  const fault = { kind: 'answer', code: ErrorCode, text: oneLine(Message) } as const;
-  return faultError(fault, reasonOf(fault, 'store'), callFor(request, access));
 }
 
 function callFor(

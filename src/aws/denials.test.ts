@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { createDenialBook } from './denials.ts';
+
+const BATCH = 'secretsmanager:BatchGetSecretValue';
+const DESCRIBE = 'secretsmanager:DescribeSecret';
+const HOUR = 3_600_000;
+
+it('remembers what an identity may not do, and nothing of the other action or another identity', () => {
+  const denialsOf = createDenialBook(() => 0);
+  denialsOf('role-a').add(BATCH);
+
+  expect([denialsOf('role-a').has(BATCH), denialsOf('role-a').has(DESCRIBE), denialsOf('role-b').has(BATCH)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
+
+it('has it tried again after an hour, each by itself', () => {
+  let now = 0;
+  const denialsOf = createDenialBook(() => now);
+  denialsOf('a').add(BATCH);
+  now = 1_000;
+  denialsOf('a').add(DESCRIBE);
+
+  now = HOUR - 1;
+  expect([denialsOf('a').has(BATCH), denialsOf('a').has(DESCRIBE)]).toEqual([true, true]);
+  now = HOUR;
+  expect([denialsOf('a').has(BATCH), denialsOf('a').has(DESCRIBE)]).toEqual([false, true]);
+  now = HOUR + 1_000;
+  expect(denialsOf('a').has(DESCRIBE)).toBe(false);
+});
+
+it('counts the hour from the latest denial', () => {
+  let now = 0;
+  const denialsOf = createDenialBook(() => now);
+  denialsOf('a').add(BATCH);
+  denialsOf('b').add(BATCH);
+  now = 1_000;
+  denialsOf('a').add(BATCH);
+
+  now = HOUR;
+  expect([denialsOf('a').has(BATCH), denialsOf('b').has(BATCH)]).toEqual([true, false]);
+});

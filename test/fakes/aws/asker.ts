@@ -1,0 +1,80 @@
+import type { Outcomes } from '../../../src/aws/failover.ts';
+import type { Asker } from '../../../src/aws/reader.ts';
+import type { StoreRequest } from '../../../src/aws/store.ts';
+import { type FailureReason, ProviderError } from '../../../src/errors.ts';
+import type { FetchOutcome } from '../../../src/mount/mount.ts';
+import { SecretBytes } from '../../../src/secret-bytes.ts';
+import type { ObjectSource, Store } from '../../../src/spec/mount-spec.ts';
+
+/** A store as one identity sees it: version by name (the value is "<name> <version>"), or why there is none. */
+export class FakeAsker implements Asker {
+  readonly asked: string[] = [];
+  readonly holds = new Map<string, string | ProviderError>();
+  readonly key: string;
+  readonly region = 'us-east-1';
+  /** May it describe secrets? An error where it has no credentials. */
+  describes: boolean | ProviderError = true;
+  /** Awaited before each answer. */
+  gate: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    key = 'role-a us-east-1',
+    holds: Readonly<Record<string, string | ProviderError>> = { a: 'v1', b: 'v1' },
+  ) {
+    this.key = key;
+    this.holds = new Map(Object.entries(holds));
+  }
+
+  async fetch(store: Store, requests: readonly StoreRequest[]) {
+    this.asked.push(`${store === 'secretsmanager' ? 'fetch' : 'fetch parameters'} ${names(requests)}`);
+    await this.gate;
+    return new Map(
+      requests.flatMap((asked) => {
+        const held = this.holds.get(asked.source.name);
+        const value = SecretBytes.fromText(`${asked.source.name} ${String(held)}`);
+        return held === undefined
+          ? []
+          : [[asked, held instanceof ProviderError ? held : { version: held, value }] as const];
+      }),
+    );
+  }
+
+  async versions(requests: readonly StoreRequest[]) {
+    this.asked.push(`describe ${names(requests)}`);
+    await this.gate;
+    if (this.describes instanceof ProviderError) {
+      throw this.describes;
+    }
+    const known = requests.map((asked) => [asked, this.holds.get(asked.source.name)] as const);
+    return new Map(
+      known.filter((pair): pair is [StoreRequest, string] => this.describes === true && typeof pair[1] === 'string'),
+    );
+  }
+}
+
+function names(requests: readonly StoreRequest[]): string {
+  return requests.map(({ source }) => source.name).join(' ');
+}
+
+export function request(
+  name: string,
+  source: Partial<ObjectSource> = {},
+  store: Store = 'secretsmanager',
+): StoreRequest {
+  const asked = { name, ...source };
+  return {
+    source: asked,
+    object: { store, name, path: name, mode: 0o644, primary: asked, failover: asked, extractions: [] },
+  };
+}
+
+export function failed(reason: FailureReason): ProviderError {
+  return new ProviderError(reason, `${reason}!`);
+}
+
+/** Values, and the reasons of what has none. */
+export function shown(outcomes: Outcomes): string[] {
+  return [...outcomes.values()].map((outcome: FetchOutcome) =>
+    outcome instanceof ProviderError ? outcome.reason : outcome.value.exposeText(),
+  );
+}
