@@ -4,6 +4,7 @@ import { startServer } from './grpc/server.ts';
 import { openKube } from './kube/client.ts';
 import { createRegionLookup } from './kube/nodes.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
+import { createClassReader } from './mount/class-reader.ts';
 import { createHeldVolumes } from './mount/held-volumes.ts';
 import { serveMount } from './mount/serve.ts';
 import { createVolumes } from './mount/volumes.ts';
@@ -39,6 +40,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
     ...(!config.driverWritesSecrets && { volumes: createHeldVolumes(createVolumes()) }),
+    readClass: createClassReader(),
     fetchAll: fetcher.fetchAll,
     areCurrent: fetcher.areCurrent,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),

@@ -1,12 +1,14 @@
 import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
-import { parseClass, problemsError } from '../spec/parse-class.ts';
+import { problemsError } from '../spec/parse-class.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import type { ClassReader } from './class-reader.ts';
 import { mount, type MountDeps } from './mount.ts';
 import type { PlannedFile } from './plan.ts';
 import type { HeldVolumes } from './held-volumes.ts';
 
 export interface ServeDeps extends MountDeps {
+  readonly readClass: ClassReader;
   /** Region of classes that name none. */
   defaultRegion(pod: PodRef, signal: AbortSignal): Promise<string>;
   /** Whether the stores still hold these versions (by file). @throws ProviderError */
@@ -30,7 +32,7 @@ export interface ServedMount {
  */
 export async function serveMount(call: MountCall, deps: ServeDeps, signal: AbortSignal): Promise<ServedMount> {
   const region = call.parameters.get('region') || (await deps.defaultRegion(call.pod, signal));
-  const parsed = parseClass(call.parameters, { region, mode: call.mode });
+  const parsed = deps.readClass(call.parameters, { region, mode: call.mode });
   if (!parsed.ok) {
     throw problemsError(parsed.problems);
   }
