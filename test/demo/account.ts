@@ -1,7 +1,7 @@
 import { type AwsFakes, startAwsFakes } from '../fakes/aws/start-aws-fakes.ts';
 import type { Seed } from '../fakes/aws/seed.ts';
 
-export const REGION = 'us-east-1';
+const REGION = 'us-east-1';
 export const SERVICE_ACCOUNT = 'demo/shop';
 
 /** An emulated AWS account with a shop's secrets, and the role of the shop's pods. */
@@ -21,6 +21,7 @@ export async function openAccount(motoUrl: string): Promise<DemoAccount> {
     'shop',
     [SERVICE_ACCOUNT],
     [
+      { actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] },
       { actions: ['secretsmanager:GetSecretValue'], resources: [`arn:aws:secretsmanager:${REGION}:*:secret:prod/*`] },
       { actions: ['ssm:GetParameters'], resources: [`arn:aws:ssm:${REGION}:*:parameter/prod/*`] },
     ],
