@@ -1,11 +1,9 @@
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import { type GoJson, parseGoJson } from '../spec/go-json.ts';
-import { parseJmesPath } from '../spec/jmespath-parser.ts';
+import { searchJson } from '../spec/jmespath.ts';
 import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
 import { quote } from '../spec/quote.ts';
-import { search } from './extract-search.ts';
-import { SearchFailure, type Value } from './extract-value.ts';
 import type { VersionedFile } from './plan.ts';
 
 /** What of a fetched object becomes files. */
@@ -46,26 +44,17 @@ export function extract({ object, version, value }: Extractable): readonly (Vers
 function extractOne(object: string, extraction: Extraction, json: GoJson): string | ProviderError {
   const { expression: text, alias } = extraction;
   const which = `jmesPath ${quote(text)} for ${quote(alias)} of ${quote(object)}`;
-  const parsed = parseJmesPath(text);
-  if (!parsed.ok) {
-    return unusable(object, `Invalid JMES Path: ${which}: ${parsed.message}`);
+  const found = searchJson(text, json);
+  if (!found.ok) {
+    return unusable(object, `Invalid JMES Path: ${which}: ${found.reason}`);
   }
-  let found: Value;
-  try {
-    found = search(parsed.expression, json);
-  } catch (error) {
-    if (error instanceof SearchFailure) {
-      return unusable(object, `Invalid JMES Path: ${which}: ${error.message}`);
-    }
-    throw error;
-  }
-  if (found === null) {
+  if (found.value === null) {
     return unusable(object, `${which} does not point to a value: nothing is there, or null`);
   }
-  if (typeof found !== 'string') {
+  if (typeof found.value !== 'string') {
     return unusable(object, `${which}: Only string values can be a file: use to_string(…)`);
   }
-  return found;
+  return found.value;
 }
 
 function unusable(object: string, message: string): ProviderError {

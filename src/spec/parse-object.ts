@@ -1,6 +1,6 @@
 import { type Translation, filePath, pathProblem } from './file-path.ts';
 import type { YamlText } from './go-yaml.ts';
-import { parseJmesPath } from './jmespath-parser.ts';
+import { jmesPathProblem } from './jmespath.ts';
 import type { Extraction, ObjectSource, ObjectSpec } from './mount-spec.ts';
 import type { ExtractionFields, ObjectFields, Report } from './object-fields.ts';
 import { storeOf } from './object-store.ts';
@@ -120,12 +120,9 @@ function parseExtraction(
     return undefined;
   }
   const path = checkedPath(alias, context.translation, refuse);
-  const parsed = parseJmesPath(expression.text);
-  if (!parsed.ok) {
-    refuse(
-      `Invalid JMES Path: ${quote(expression.text)}: at character ${parsed.offset + 1} ${parsed.message}`,
-      expression.offset,
-    );
+  const problem = jmesPathProblem(expression.text);
+  if (problem !== undefined) {
+    refuse(`Invalid JMES Path: ${quote(expression.text)}: ${problem}`, expression.offset);
   }
   return { expression: expression.text, alias: alias.text, path, mode };
 }

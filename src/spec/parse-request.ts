@@ -71,7 +71,7 @@ function parseAttributes(text: string): ReadonlyMap<string, string> {
   if (!isGoJsonObject(parsed.value)) {
     throw invalid('failed to unmarshal attributes: they are no JSON object');
   }
-  return new Map([...parsed.value].map(([key, value]) => [key, attributeText(key, value)]));
+  return new Map(Object.entries(parsed.value).map(([key, value]) => [key, attributeText(key, value)]));
 }
 
 function parseBounded(text: string): GoJsonResult {

@@ -22,8 +22,8 @@ export function parseTokens(text: string | undefined): ServiceAccountTokens {
     const reason = parsed.ok ? 'they are no JSON object' : parsed.reason;
     throw new ProviderError('InvalidRequest', `failed to unmarshal serviceAccount.tokens: ${reason}`);
   }
-  for (const [audience, entry] of parsed.value ?? []) {
-    const token = isGoJsonObject(entry) ? entry.get('token') : undefined;
+  for (const [audience, entry] of Object.entries(parsed.value ?? {})) {
+    const token = isGoJsonObject(entry) ? entry['token'] : undefined;
     if (typeof token === 'string' && token !== '') {
       tokens.set(audience, SecretBytes.fromText(token));
     }

@@ -79,7 +79,7 @@ const fields: readonly RefusedClass[] = [
     'an expression that ends too soon',
     `objectName: a, ${SM}, jmesPath: [{path: "a.", objectAlias: c}]`,
     'Invalid JMES Path',
-    'it ends',
+    'unexpected end',
   ),
   object(
     'a dash as an entry of jmesPath',
