@@ -23,15 +23,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     bringImage(cluster),
   ]);
   const facts: ProviderFacts = { motoUrl: moto.url, issuer, certificates, image };
-  opening.use(await applyAuthority(cluster, facts));
-  await Promise.all([
-    installRelease(cluster, facts, 'aws-secrets-csi').then((release) => opening.use(release)),
-    installRelease(cluster, facts, 'aws-secrets-csi-driver-writes', {
-      socketName: DRIVER_WRITES,
-      driverWritesSecrets: true,
-    }).then((release) => opening.use(release)),
-  ]);
-  opening.defer(() => storiesAreGone(cluster));
+  // Our own cluster goes as a whole; a given one is left as it was.
+  const leaving = cluster.owned ? new AsyncDisposableStack() : opening;
+  leaving.use(await applyAuthority(cluster, facts));
+  const driverWrites = { socketName: DRIVER_WRITES, driverWritesSecrets: true };
+  await Promise.all(
+    [
+      installRelease(cluster, facts, 'aws-secrets-csi'),
+      installRelease(cluster, facts, 'aws-secrets-csi-driver-writes', driverWrites),
+    ].map(async (release) => leaving.use(await release)),
+  );
+  leaving.defer(() => storiesAreGone(cluster));
   project.provide('provider', facts);
   progress(`the provider runs twice, as "${PROVIDER_WRITES}" and as "${DRIVER_WRITES}"`);
   const opened = opening.move();

@@ -13,9 +13,11 @@ export type Values = Readonly<Record<string, unknown>>;
 
 /** What Helm writes for a release of the chart, by `helm uninstall` gone again. */
 export interface Release extends AsyncDisposable {
+  /** Of the release and of its objects; it must hold the chart's name. */
   readonly name: string;
   /** Changes values of the release and returns when the new pod has taken over. */
   upgrade(values: Values): Promise<void>;
+  /** Returns when its pods have gone. */
   uninstall(): Promise<void>;
 }
 
@@ -51,7 +53,9 @@ export async function installRelease(
   async function uninstall(): Promise<void> {
     if (installed) {
       installed = false;
-      await cluster.helm(['uninstall', name, namespace, '--wait', '--timeout=120s']);
+      await cluster.helm(['uninstall', name, namespace]);
+      const pods = `--selector=app.kubernetes.io/instance=${name}`;
+      await cluster.kubectl(['wait', 'pods', pods, namespace, '--for=delete', '--timeout=60s']);
     }
   }
   const release = { name, upgrade, uninstall, [Symbol.asyncDispose]: uninstall };
@@ -70,6 +74,8 @@ function wayToAws({ hostAddress }: Cluster, { image }: ProviderFacts): Values {
   return {
     image: { repository, tag },
     endpoints: { sts: url, secretsManager: url, ssm: url },
+    // Shorter than the kubelet's pace, so that each time it publishes anew AWS is asked.
+    rotationPollInterval: '5s',
     extraEnv: [{ name: 'AWS_CA_BUNDLE', value: '/etc/aws-ca/ca.pem' }],
     extraVolumes: [{ name: 'aws-ca', configMap: { name: AUTHORITY } }],
     extraVolumeMounts: [{ name: 'aws-ca', mountPath: '/etc/aws-ca', readOnly: true }],

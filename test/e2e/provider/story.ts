@@ -54,7 +54,11 @@ export async function openStory(cluster: Cluster, name: string): Promise<Story> 
   await cluster.apply([
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { [label]: value } } },
   ]);
-  opening.defer(async () => void (await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false'])));
+  opening.defer(async () => {
+    await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+    // Its pods go before its AWS does: else they would ask the next story's.
+    await kubectl('wait', 'pods', '--all', '--for=delete', '--timeout=60s');
+  });
 
   function kubectl(...args: readonly string[]): Promise<string> {
     return cluster.kubectl([`--namespace=${namespace}`, ...args]);

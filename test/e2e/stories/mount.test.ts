@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OUTAGE } from '../../fakes/aws/faults.ts';
+import { openCluster } from '../cluster/cluster.ts';
+import { LOGS } from '../cluster/layout.ts';
+import { BOTH_WAYS } from '../provider/facts.ts';
+import { secretProviderClass } from '../provider/objects.ts';
+import { openStory, type Story } from '../provider/story.ts';
+
+const LOGIN = '{"Name":"app","password":"p1 <&>","port":5432}';
+const KEY = '-----BEGIN KEY-----\nbGluZSAx\nbGluZSAy\n-----END KEY-----\n';
+const BINARY = Uint8Array.of(0, 255, 10, 128);
+
+const cluster = await openCluster();
+let story: Story;
+let tokenArn: string;
+
+beforeAll(async () => {
+  story = await openStory(cluster, 'mount');
+  const { seed } = story;
+  await seed.secret('db', LOGIN);
+  await seed.secret('team/key', KEY);
+  await seed.secret('binary', BINARY);
+  await seed.secret('versioned', 'v1');
+  await seed.secretVersion('versioned', 'v2');
+  ({ arn: tokenArn } = await seed.secret('token', 't0k3n'));
+  await seed.parameter('/app/url', 'https://example.com', 'blue');
+  await seed.parameter('/app/url', 'https://example.org');
+  await seed.parameter('plain', 'äöü €');
+});
+
+afterAll(() => story[Symbol.asyncDispose]());
+
+/** As users write it: field names in any case, an unquoted number, an anchor. */
+function everything(): string {
+  const parameterArn = `arn:aws:ssm:us-east-1:${story.aws.account}:parameter/app/url`;
+  return `
+- objectName: db
+  objectType: secretsmanager
+  jmesPath:
+    - Path: password
+      ObjectAlias: db-password
+      filePermission: "0400"
+    - path: to_string(port)
+      objectAlias: db-port
+    - path: '"Name"'
+      objectAlias: db-name
+- objectName: team/key
+  objectType: &secret secretsmanager
+  filePermission: "0440"
+- { objectName: binary, objectType: *secret }
+- { objectName: versioned, objectType: *secret, objectVersionLabel: AWSPREVIOUS }
+- { objectName: "${tokenArn}", objectAlias: token.txt }
+- { objectName: /app/url, objectType: ssmparameter }
+- { objectName: /app/url, objectType: ssmparameter, objectVersion: 1, objectAlias: url/first }
+- { objectName: /app/url, objectType: ssmparameter, objectVersionLabel: blue, objectAlias: url-blue }
+- { objectName: "${parameterArn}", objectAlias: url-by-arn }
+- { objectName: plain, objectType: ssmparameter, filePermission: "0600" }
+`;
+}
+
+const FILES = {
+  db: ['644', LOGIN],
+  'db-password': ['400', 'p1 <&>'],
+  'db-port': ['644', '5432'],
+  'db-name': ['644', 'app'],
+  binary: ['644', Buffer.from(BINARY).toString('base64')],
+  versioned: ['644', 'v1'],
+  'token.txt': ['644', 't0k3n'],
+  'url-blue': ['644', 'https://example.com'],
+  'url-by-arn': ['644', 'https://example.org'],
+  plain: ['600', 'äöü €'],
+};
+
+test.for(BOTH_WAYS)(
+  'a pod reads secrets and parameters under the names and modes of its class: %s',
+  async ([, provider]) => {
+    const name = `flat-${provider}`;
+    await story.apply(secretProviderClass(name, everything(), { provider }));
+
+    await story.startPods(story.pod(name, { classes: [name] }));
+
+    expect(await story.filesOf(name, name)).toEqual({
+      ...FILES,
+      team_key: ['440', KEY],
+      _app_url: ['644', 'https://example.org'],
+      url_first: ['644', 'https://example.com'],
+    });
+    const links = await story.exec(
+      name,
+      'sh',
+      '-c',
+      `cd /mnt/${name} && for link in db _app_url ..data; do readlink $link; done`,
+    );
+    expect(links).toMatch(/^\.\.data\/db\n\.\.data\/_app_url\n\.\.\d{4}_/);
+  },
+);
+
+test.for(BOTH_WAYS)('slashes make directories where they are not translated: %s', async ([, provider]) => {
+  const name = `nested-${provider}`;
+  await story.apply(secretProviderClass(name, everything(), { provider, parameters: { pathTranslation: 'False' } }));
+
+  await story.startPods(story.pod(name, { classes: [name] }));
+
+  expect(await story.filesOf(name, name)).toEqual({
+    ...FILES,
+    'team/key': ['440', KEY],
+    'app/url': ['644', 'https://example.org'],
+    'url/first': ['644', 'https://example.com'],
+  });
+});
+
+test.for(BOTH_WAYS)('a pod starts with an empty volume where its class names no object: %s', async ([, provider]) => {
+  const name = `empty-${provider}`;
+  await story.apply(secretProviderClass(name, [], { provider }));
+
+  await story.startPods(story.pod(name, { classes: [name] }));
+
+  expect(await story.filesOf(name, name)).toEqual({});
+});
+
+test('a class of the old API version mounts too', async () => {
+  const objects = [{ objectName: 'plain', objectType: 'ssmparameter' }];
+  const old = secretProviderClass('old', objects, { parameters: { region: 'us-east-1' } });
+  await story.apply({ ...old, apiVersion: 'secrets-store.csi.x-k8s.io/v1alpha1' });
+
+  await story.startPods(story.pod('old', { classes: ['old'] }));
+
+  expect(await story.filesOf('old', 'old')).toEqual({ plain: ['644', 'äöü €'] });
+});
+
+test('a second region stands in for a broken one, and is asked for nothing else', async () => {
+  const region = { region: 'us-east-1', failoverRegion: 'us-west-2' };
+  const { arn } = await story.seed.secret('pair', 'of us-east-1');
+  const second = await (await story.aws.seed('us-west-2')).secret('pair-replica', 'of us-west-2');
+  const object = { objectName: arn, objectAlias: 'pair', failoverObject: { objectName: second.arn } };
+  await story.addServiceAccount('other');
+  await story.apply(secretProviderClass('pair', [object], { parameters: region }));
+
+  await story.startPods(story.pod('healthy', { classes: ['pair'] }));
+  const asked = story.aws.gate.state.count({ region: 'us-west-2' });
+  using _ = story.aws.gate.state.inject(OUTAGE, { region: 'us-east-1', service: 'secretsmanager' });
+  await story.startPods(story.pod('broken', { classes: ['pair'], serviceAccount: 'other' }));
+
+  expect(await story.filesOf('healthy', 'pair')).toEqual({ pair: ['644', 'of us-east-1'] });
+  expect(asked).toBe(0);
+  expect(await story.filesOf('broken', 'pair')).toEqual({ pair: ['644', 'of us-west-2'] });
+});
+
+test.runIf(cluster.owned)('a pod that goes leaves no volume behind', async () => {
+  const [[, provider]] = BOTH_WAYS;
+  const uid = await story.kubectl('get', 'pod', `flat-${provider}`, '--output=jsonpath={.metadata.uid}');
+  const before = await volumesOnNode();
+  await story.kubectl('delete', 'pod', `flat-${provider}`);
+
+  await expect.poll(volumesOnNode, { timeout: 60_000, interval: 500 }).not.toContain(uid);
+
+  expect(before).toContain(uid);
+  expect(await readFile(path.join(LOGS, 'secrets-store-csi-driver.log'), 'utf8')).not.toContain('failed to clean');
+});
+
+async function volumesOnNode(): Promise<readonly string[]> {
+  return (await cluster.runInNode(['ls', '/var/lib/kubelet/pods'])).split('\n');
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openCluster } from '../cluster/cluster.ts';
+import { BOTH_WAYS } from '../provider/facts.ts';
+import { secretProviderClass } from '../provider/objects.ts';
+import { openStory, type Story } from '../provider/story.ts';
+
+/** The kubelet publishes a volume again every 10 to 15 s. */
+const PATIENCE = { timeout: 60_000, interval: 500 };
+
+const cluster = await openCluster();
+let story: Story;
+
+beforeAll(async () => {
+  story = await openStory(cluster, 'rotation');
+});
+
+afterAll(() => story[Symbol.asyncDispose]());
+
+function login(password: string): string {
+  return JSON.stringify({ user: 'app', password });
+}
+
+/** What changes when a volume is written, and only then: where its files lie, and what they are to the kernel. */
+function traceOf(pod: string, className: string): Promise<string> {
+  return story.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
+}
+
+test.concurrent.for(BOTH_WAYS)(
+  'a rotation reaches the files, all at once, and touches no other volume: %s',
+  async ([, provider]) => {
+    const [db, url, still] = [`db-${provider}`, `/url/${provider}`, `still-${provider}`];
+    const [changing, unchanged] = [`changing-${provider}`, `unchanged-${provider}`];
+    await story.seed.secret(db, login('p1'));
+    await story.seed.parameter(url, 'https://one.example');
+    await story.seed.secret(still, 'still');
+    const secret = {
+      objectName: db,
+      objectType: 'secretsmanager',
+      objectAlias: 'db',
+      jmesPath: [{ path: 'password', objectAlias: 'password', filePermission: '0400' }],
+    };
+    const parameter = { objectName: url, objectType: 'ssmparameter', objectAlias: 'url' };
+    const other = { objectName: still, objectType: 'secretsmanager', objectAlias: 'still' };
+    await story.apply(
+      secretProviderClass(changing, [secret, parameter, other], { provider }),
+      secretProviderClass(unchanged, [other], { provider }),
+    );
+    await story.startPods(story.pod(provider, { classes: [changing, unchanged] }));
+    const before = await story.filesOf(provider, changing);
+    const traceBefore = await traceOf(provider, unchanged);
+
+    const version = await story.seed.secretVersion(db, login('p2'));
+    await story.seed.parameter(url, 'https://two.example');
+
+    const still644 = { still: ['644', 'still'] };
+    const changed = {
+      db: ['644', login('p2')],
+      password: ['400', 'p2'],
+      url: ['644', 'https://two.example'],
+      ...still644,
+    };
+    await expect.poll(() => story.filesOf(provider, changing), PATIENCE).toEqual(changed);
+    expect(before).toEqual({
+      db: ['644', login('p1')],
+      password: ['400', 'p1'],
+      url: ['644', 'https://one.example'],
+      ...still644,
+    });
+    expect(await traceOf(provider, unchanged)).toBe(traceBefore);
+    expect(await versionsOf(provider, changing)).toEqual(
+      expect.arrayContaining([
+        { id: 'db', version },
+        { id: 'password', version },
+        { id: 'url', version: '2' },
+      ]),
+    );
+    expect(await timestampFolders(provider, changing)).toHaveLength(1);
+  },
+);
+
+test.concurrent.for(BOTH_WAYS)(
+  'an object that the class no longer names loses its file, a new one gets one: %s',
+  async ([, provider]) => {
+    const name = `edited-${provider}`;
+    await story.seed.secret(`first-${provider}`, 'first');
+    await story.seed.secret(`second-${provider}`, 'second');
+    const [first, second] = ['first', 'second'].map((alias) => ({
+      objectName: `${alias}-${provider}`,
+      objectType: 'secretsmanager',
+      objectAlias: alias,
+    }));
+    await story.apply(secretProviderClass(name, [first ?? {}], { provider }));
+    await story.startPods(story.pod(name, { classes: [name] }));
+    const before = await story.filesOf(name, name);
+
+    await story.apply(secretProviderClass(name, [second ?? {}], { provider }));
+
+    await expect.poll(() => story.filesOf(name, name), PATIENCE).toEqual({ second: ['644', 'second'] });
+    expect(before).toEqual({ first: ['644', 'first'] });
+  },
+);
+
+/** What the driver has been told of the versions in a volume. */
+async function versionsOf(pod: string, className: string): Promise<unknown> {
+  const name = `${pod}-${story.namespace}-${className}`;
+  return JSON.parse(
+    await story.kubectl('get', 'secretproviderclasspodstatus', name, '--output=jsonpath={.status.objects}'),
+  );
+}
+
+/** The writer's own folders: one holds the files, a further one would hold old secrets. */
+async function timestampFolders(pod: string, className: string): Promise<readonly string[]> {
+  const names = await story.exec(pod, 'ls', '-A', `/mnt/${className}`);
+  return names.split('\n').filter((name) => /^\.\.\d/.test(name));
+}
