@@ -1,0 +1,228 @@
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { createFetcher } from '../../../src/aws/fetch.ts';
+import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
+import type { Statement } from '../../fakes/aws/policy.ts';
+import { mintToken } from '../../fakes/aws/web-token.ts';
+import { openFakes, podSpec, reasons, secret, settingsFor } from '../aws/fetch-fixture.ts';
+import { BATCH, callsOf, DESCRIBE, parameters, READ, secrets } from './calls.ts';
+import { contentsOf, POD, serviceAccount, startNode, type TestNode } from './node.ts';
+
+const INTERVAL = 120_000;
+const SECOND_POD = { ...POD, name: 'web-2' };
+const LIMITS = { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 5_000 };
+const { signal } = new AbortController();
+
+// No time passes but what a test lets pass.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function startSeededNode(): Promise<TestNode> {
+  const node = await startNode();
+  await Promise.all([node.seed.secret('a', 'a1'), node.seed.secret('b', 'b1'), node.seed.parameter('/p', 'p1')]);
+  return node;
+}
+
+/** A policy that can be changed while sessions last, as IAM's are. */
+function changeablePolicy(...statements: readonly Statement[]) {
+  const allows = [...statements];
+  return {
+    allows,
+    change: (...next: readonly Statement[]) => void allows.splice(0, Infinity, ...next),
+  };
+}
+
+describe('what one identity was given, another is not', () => {
+  it.for([
+    ['the same secret', secrets('a'), [READ]],
+    ['the same secrets by the batch call', secrets('a', 'b'), [READ, BATCH]],
+    ['the same parameter', parameters('/p'), [READ]],
+  ] as const)('though it asks for %s while the memory is warm', async ([, class_, allows]) => {
+    await using node = await startSeededNode();
+    node.aws.addRole('web', ['shop/web'], allows);
+    node.api.put(serviceAccount('shop', 'other', node.aws.addRole('other', ['shop/other'], [BATCH, DESCRIBE])));
+    const other = { ...POD, name: 'other-1', serviceAccount: 'other' };
+    await node.mount(class_);
+    const refusal = await node.refused(class_, { pod: other });
+    await node.mount(class_, { pod: SECOND_POD });
+
+    expect(refusal.code).toBe('PERMISSION_DENIED');
+    expect(refusal.message).toContain('AccessDeniedException');
+  });
+
+  it('nor is a service account of the same name elsewhere, or another with the same role', async () => {
+    await using node = await startSeededNode();
+    const pods = [
+      { ...POD, namespace: 'elsewhere' },
+      { ...POD, serviceAccount: 'other' },
+    ];
+    node.aws.addRole('web', ['shop/web', 'elsewhere/web', 'shop/other']);
+    for (const pod of pods) {
+      node.api.put(serviceAccount(pod.namespace, pod.serviceAccount, node.roleArn));
+    }
+    await node.mount(secrets('a'));
+
+    for (const pod of pods) {
+      expect(await callsOf(node, () => node.mount(secrets('a'), { pod }))).toEqual({
+        AssumeRoleWithWebIdentity: 1,
+        GetSecretValue: 1,
+      });
+    }
+  });
+
+  it('nor is the same service account with another role', async () => {
+    await using fakes = await openFakes();
+    const seed = await fakes.seed();
+    await seed.secret('a', 'a1');
+    const [first, second] = [fakes.addRole('first', ['shop/cart']), fakes.addRole('second', ['shop/cart'], [DESCRIBE])];
+    let role = first;
+    using fetcher = createFetcher({
+      settings: settingsFor(fakes.gate.url),
+      roleOf: () => Promise.resolve(role),
+      limits: LIMITS,
+    });
+    const spec = podSpec([secret('a')]);
+    const [outcome] = await fetcher.fetchAll(spec, signal);
+    const versions = new Map([['a', outcome !== undefined && 'version' in outcome ? outcome.version : '']]);
+    expect(await fetcher.areCurrent(spec, versions, signal)).toBe(true);
+
+    role = second;
+    expect(await fetcher.areCurrent(spec, versions, signal)).toBe(false);
+    expect(reasons(await fetcher.fetchAll(spec, signal))).toEqual(['AccessDenied']);
+    role = first;
+    expect(await fetcher.areCurrent(spec, versions, signal)).toBe(true);
+  });
+
+  it('nor another pod under Pod Identity, whose sessions carry the pod', async () => {
+    await using fakes = await openFakes();
+    const seed = await fakes.seed();
+    await seed.secret('a', 'a1');
+    const role = fakes.addRole('associated', []);
+    await using agent = await startPodIdentityAgent({
+      motoUrl: inject('motoUrl'),
+      gate: fakes.gate.state,
+      associations: new Map([['shop/cart', role]]),
+      host: '127.0.0.1',
+    });
+    using fetcher = createFetcher({
+      settings: settingsFor(fakes.gate.url, {
+        podIdentity: { ipv4: agent.url, ipv6: 'http://[::1]:1', timeoutMs: 1_000 },
+      }),
+      roleOf: () => Promise.reject(new Error('nobody asks for a role')),
+      limits: LIMITS,
+    });
+    const token = SecretBytes.fromText(mintToken('shop/cart', { aud: ['pods.eks.amazonaws.com'] }));
+    const [first, second] = ['uid-1', 'uid-2'].map((uid) =>
+      podSpec([secret('a')], {
+        authentication: { kind: 'pod-identity', addressType: 'ipv4' },
+        pod: { namespace: 'shop', name: 'cart', uid, serviceAccount: 'cart' },
+        tokens: new Map([['pods.eks.amazonaws.com', token]]),
+      }),
+    );
+    const calls = await callsOf({ aws: fakes }, async () => {
+      await Promise.all([first!, first!, second!].map((spec) => fetcher.fetchAll(spec, signal)));
+      await Promise.all([first!, second!].map((spec) => fetcher.fetchAll(spec, signal)));
+    });
+
+    expect(calls).toEqual({ GetSecretValue: 2 });
+    expect(agent.count()).toBe(2);
+  });
+});
+
+describe('access that is revoked', () => {
+  it.for([
+    ['read singly', secrets('a'), [READ]],
+    ['read by the batch call', secrets('a', 'b'), [READ, BATCH]],
+    ['described', secrets('a'), [READ, DESCRIBE]],
+    ['of a parameter', parameters('/p'), [READ]],
+  ] as const)('is refused within one interval, to a new pod and to a republish: %s', async ([, class_, statements]) => {
+    await using node = await startSeededNode();
+    const { allows, change } = changeablePolicy(...statements);
+    node.aws.addRole('web', ['shop/web'], allows);
+    const targetPath = await node.newTarget();
+    await node.mount(class_, { targetPath });
+    const before = await contentsOf(targetPath);
+    change(BATCH);
+    vi.advanceTimersByTime(INTERVAL + 1);
+
+    for (const options of [{ targetPath }, { pod: SECOND_POD }, { targetPath }]) {
+      const refusal = await node.refused(class_, options);
+      expect([refusal.code, refusal.message]).toEqual(['PERMISSION_DENIED', expect.stringContaining('AccessDenied')]);
+    }
+    expect(await contentsOf(targetPath)).toEqual(before);
+
+    change(...statements);
+    vi.advanceTimersByTime(1_000);
+    await node.mount(class_, { pod: SECOND_POD });
+  });
+
+  it('is refused to all from the moment that one was refused', async () => {
+    await using node = await startSeededNode();
+    const { allows, change } = changeablePolicy(READ);
+    node.aws.addRole('web', ['shop/web'], allows);
+    await node.mount(secrets('a'));
+    vi.advanceTimersByTime(INTERVAL - 1_000);
+    await node.mount(secrets('b'));
+    change();
+    vi.advanceTimersByTime(1_001);
+
+    expect((await node.refused(secrets('a', 'b'))).message).toMatch(/a: 400.*AccessDenied/);
+    expect((await node.refused(secrets('a'), { pod: SECOND_POD })).code).toBe('PERMISSION_DENIED');
+    // Its answer is younger than the interval.
+    await node.mount(secrets('b'), { pod: SECOND_POD });
+  });
+
+  it('but for describing is refused to a new pod; a volume that the identity filled itself stays, and counts as current', async () => {
+    await using node = await startSeededNode();
+    const { allows, change } = changeablePolicy(READ, DESCRIBE);
+    node.aws.addRole('web', ['shop/web'], allows);
+    const targetPath = await node.newTarget();
+    await node.mount(secrets('a'), { targetPath });
+    change(DESCRIBE);
+    vi.advanceTimersByTime(INTERVAL + 1);
+
+    await node.mount(secrets('a'), { targetPath });
+    expect((await node.refused(secrets('a'), { pod: SECOND_POD })).code).toBe('PERMISSION_DENIED');
+    // From here on the identity is known for one that may not read.
+    vi.advanceTimersByTime(1_000);
+    expect((await node.refused(secrets('a'), { targetPath })).code).toBe('PERMISSION_DENIED');
+  });
+});
+
+describe('a secret that the batch call does not give', () => {
+  it('is asked for singly: it may be that of another account, which only GetSecretValue reaches', async () => {
+    await using node = await startSeededNode();
+    const { arn } = await node.seed.secret('of-another-account', 'theirs');
+    node.aws.addRole('web', ['shop/web'], [READ, BATCH]);
+    const error = { SecretId: arn, ErrorCode: 'ResourceNotFoundException', Message: "can't find the specified secret" };
+    const { arn: own } = await node.seed.secret('own', 'ours');
+    const value = { ARN: own, Name: 'own', VersionId: '00000000-0000-0000-0000-000000000001', SecretString: 'ours' };
+    using _ = node.aws.gate.state.inject(
+      { kind: 'garble', status: 200, body: JSON.stringify({ SecretValues: [value], Errors: [error] }) },
+      { action: 'secretsmanager:BatchGetSecretValue' },
+    );
+    const targetPath = await node.newTarget();
+    const calls = await callsOf(node, () => node.mount(secrets('own', arn), { targetPath }));
+
+    expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 1, GetSecretValue: 1 });
+    expect(Object.values(await contentsOf(targetPath)).map(([, text]) => text)).toEqual(
+      expect.arrayContaining(['ours', 'theirs']),
+    );
+  });
+
+  it('is told of by its own error, where the role may not read it', async () => {
+    await using node = await startSeededNode();
+    const some = { actions: ['secretsmanager:GetSecretValue'], resources: ['*:secret:a-*'] };
+    node.aws.addRole('web', ['shop/web'], [some, BATCH]);
+    const { message } = await node.refused(secrets('a', 'b'));
+
+    expect(message).toMatch(
+      /secret b: 400: us-east-1: AccessDeniedException: .*request id .*allow secretsmanager:GetSecretValue on/,
+    );
+    expect(message).not.toContain('secret a');
+  });
+});
