@@ -202,6 +202,15 @@ describe('extract', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
+  it('sees soon that a long text is no number', () => {
+    const started = performance.now();
+
+    const message = cutOut(JSON.stringify(`${'1'.repeat(65_000)}x`), 'to_number(@)');
+
+    expect(message).toContain('does not point to');
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   it('does not give up on what is long but little work', () => {
     const names = Array.from({ length: 60 }, (_, index) => `NAME_${index}`);
     const lines = names.map((name) => `join('=', ['${name}', ${name} || 'x', hosts[*].name | [0]])`);

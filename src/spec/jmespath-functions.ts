@@ -147,6 +147,6 @@ function ownFunctions(spend: (work: number) => void): { readonly [name: string]:
 /** Decimal notation, with `_` between digits; Go takes hexadecimal floats and infinities too, which no secret holds. */
 function toNumber(value: GoJson): number | null {
   const text = typeof value === 'string' ? value.replaceAll(/(?<=[0-9])_(?=[0-9])/g, '') : JSON.stringify(value);
-  const readable = /^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text);
+  const readable = /^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text);
   return readable && Number.isFinite(Number(text)) ? Number(text) : null;
 }
