@@ -81,6 +81,18 @@ it('reads where the identity never has: to describe is not to be allowed to read
   expect([other.asked, denied.asked]).toEqual([['fetch a'], ['fetch a']]);
 });
 
+it('reads where the identity was refused since: only reading tells that it may again', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(INTERVAL + 1);
+  asker.holds.set('a', failed('AccessDenied'));
+  await reader.read([request('a')], asker, NEVER);
+  vi.advanceTimersByTime(1_000);
+  asker.holds.set('a', 'v1');
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(true);
+  expect(asker.asked).toEqual(['fetch a', 'fetch a']);
+});
+
 it('makes no value good for longer', async () => {
   const { reader, asker } = await newCheckedReader();
   vi.advanceTimersByTime(INTERVAL + 1);

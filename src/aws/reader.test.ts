@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeAsker, failed, request, shown } from '../../test/fakes/aws/asker.ts';
 import { createMemory } from './memory.ts';
@@ -171,18 +172,29 @@ describe('a failure', () => {
     expect(asker.asked).toHaveLength(2);
   });
 
-  it('is Throttled only when there is no more time to ask again, and so it says then', async () => {
-    const reader = newReader({ deadlineMs: 30 });
+  it('is Throttled only when there is no more time to ask again, whatever the last question came to', async () => {
+    const reader = newReader({ deadlineMs: 400 });
     const asker = new FakeAsker('k', { a: 'v1', b: failed('Throttled') });
+    const reading = reader.read([request('a'), request('b')], asker, NEVER);
+    await nextTurn();
+    asker.gate = new Promise(() => undefined);
 
-    expect(shown(await reader.read([request('a'), request('b')], asker, NEVER))).toEqual(['a v1', 'Throttled']);
+    expect(shown(await reading)).toEqual(['a v1', 'Throttled']);
+    expect(asker.asked).toEqual(['fetch a b', 'fetch b']);
+  });
+
+  it('is DeadlineExceeded where a store says nothing in time', async () => {
+    const asker = new FakeAsker();
+    asker.gate = new Promise(() => undefined);
+
+    expect(shown(await newReader({ deadlineMs: 20 }).read([request('a')], asker, NEVER))).toEqual(['DeadlineExceeded']);
   });
 
   it('of throttling is asked again, for what was throttled and nothing else', async () => {
     const reader = newReader();
     const asker = new FakeAsker('k', { a: 'v1', b: failed('Throttled') });
     const reading = reader.read([request('a'), request('b')], asker, NEVER);
-    await vi.waitFor(() => expect(asker.asked).toHaveLength(1));
+    await nextTurn();
     asker.holds.set('b', 'v1');
 
     expect(shown(await reading)).toEqual(['a v1', 'b v1']);

@@ -5,6 +5,7 @@ import { type FailureReason, ProviderError } from '../../../src/errors.ts';
 import type { FetchOutcome } from '../../../src/mount/mount.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
 import type { ObjectSource, Store } from '../../../src/spec/mount-spec.ts';
+import { unlessAborted } from '../../../src/unless-aborted.ts';
 
 /** A store as one identity sees it: version by name (the value is "<name> <version>"), or why there is none. */
 export class FakeAsker implements Asker {
@@ -25,9 +26,9 @@ export class FakeAsker implements Asker {
     this.holds = new Map(Object.entries(holds));
   }
 
-  async fetch(store: Store, requests: readonly StoreRequest[]) {
+  async fetch(store: Store, requests: readonly StoreRequest[], signal: AbortSignal) {
     this.asked.push(`${store === 'secretsmanager' ? 'fetch' : 'fetch parameters'} ${names(requests)}`);
-    await this.gate;
+    await unlessAborted(this.gate, signal);
     return new Map(
       requests.flatMap((asked) => {
         const held = this.holds.get(asked.source.name);
