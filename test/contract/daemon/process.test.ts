@@ -12,6 +12,9 @@ import { contentsOf, NEVER, requestFor, serviceAccount } from './node.ts';
 const OBJECTS = ['a', 'b', 'c'].map((name) => `{objectName: pair, objectType: secretsmanager, objectAlias: ${name}}`);
 const PARAMETERS = { region: 'us-east-1', objects: `[${OBJECTS.join(',')}]` };
 
+/** A process starts slowly where the machine is busy. */
+const SOON = { timeout: 20_000 };
+
 let aws: AwsFakes;
 let api: ApiServer;
 let seed: Seed;
@@ -57,7 +60,7 @@ describe('the process', () => {
     using _ = aws.gate.state.inject({ kind: 'delay', ms: 500 }, { action: 'secretsmanager:GetSecretValue' });
     const targetPath = await newTarget();
     const call = client.mount(requestFor(PARAMETERS, { targetPath }), NEVER);
-    await expect.poll(() => aws.gate.state.count({ action: 'secretsmanager:GetSecretValue' })).toBeGreaterThan(0);
+    await expect.poll(() => aws.gate.state.count({ action: 'secretsmanager:GetSecretValue' }), SOON).toBeGreaterThan(0);
     const code = await provider.stop('SIGTERM');
 
     expect(code).toBe(0);
@@ -73,9 +76,9 @@ describe('the process', () => {
     const call = client
       .mount(requestFor(PARAMETERS, { targetPath: await newTarget() }), NEVER)
       .catch(() => 'broken off');
-    await expect.poll(() => aws.gate.state.calls.length).toBeGreaterThan(before);
+    await expect.poll(() => aws.gate.state.calls.length, SOON).toBeGreaterThan(before);
     const stopped = provider.stop('SIGTERM');
-    await expect.poll(() => provider.log.join()).toContain('stopping');
+    await expect.poll(() => provider.log.join(), SOON).toContain('stopping');
     process.kill(provider.pid, 'SIGTERM');
     await stopped;
 
