@@ -99,7 +99,9 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
           async (request) => [request, await secretVersion(request, access, signal)] as const,
         );
         return new Map(
-          (await Promise.all(versions)).filter((pair): pair is [StoreRequest, string] => pair[1] !== undefined),
+          (await Promise.all(versions)).filter(
+            (pair): pair is [StoreRequest, string | ProviderError] => pair[1] !== undefined,
+          ),
         );
       },
     };

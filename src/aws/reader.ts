@@ -18,8 +18,11 @@ export interface Asker {
   readonly region: string;
   /** Values and versions, of one store. @throws ProviderError for what fails every request alike, e.g. no credentials */
   fetch(store: Store, requests: readonly StoreRequest[], signal: AbortSignal): Promise<Answers>;
-  /** Current version of secrets, by request; left out is what only fetching can tell. @throws ProviderError */
-  versions(requests: readonly StoreRequest[], signal: AbortSignal): Promise<ReadonlyMap<StoreRequest, string>>;
+  /** Current version of secrets, by request, or why the store is down; left out is what only fetching can tell. @throws ProviderError */
+  versions(
+    requests: readonly StoreRequest[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<StoreRequest, string | ProviderError>>;
 }
 
 /** Answers from memory within the interval; past it, one question serves all who ask the same. */
@@ -98,14 +101,16 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
       for (const key of requests.keys()) {
         learn(key, failureOf(error, signal), askedAt);
       }
-      return new Map<StoreRequest, string>();
+      return new Map<StoreRequest, string | ProviderError>();
     });
     const byKey = new Map<string, string | undefined>();
     for (const [key, request] of requests) {
-      const version = versions.get(request);
-      byKey.set(key, version);
-      if (version !== undefined) {
-        memory.confirm(key, version, askedAt);
+      const told = versions.get(request);
+      byKey.set(key, told instanceof ProviderError ? undefined : told);
+      if (told instanceof ProviderError) {
+        learn(key, told, askedAt);
+      } else if (told !== undefined) {
+        memory.confirm(key, told, askedAt);
       }
     }
     return byKey;

@@ -93,13 +93,14 @@ async function fetchOne(request: StoreRequest, access: Access, signal: AbortSign
 
 /**
  * The id of the version that a stage (AWSCURRENT unless told) is at now.
- * @returns nothing where only reading the secret can tell: the identity may not describe it, or the stage is at none
+ * @returns an error where the store is down, and nothing where only reading the secret can tell: the identity may not describe it, or the
+ * stage is at none
  */
 export async function secretVersion(
   request: StoreRequest,
   { client, limit, denials, region, identity }: Access,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<string | ProviderError | undefined> {
   if (denials.has('secretsmanager:DescribeSecret')) {
     return undefined;
   }
@@ -109,8 +110,12 @@ export async function secretVersion(
     const stage = request.source.label ?? 'AWSCURRENT';
     return Object.keys(VersionIdsToStages).find((version) => VersionIdsToStages[version]?.includes(stage));
   } catch (thrown) {
-    const { reason } = awsError(thrown, callFor(request, { region, identity }), signal);
-    if (reason === 'AccessDenied') {
+    const error = awsError(thrown, callFor(request, { region, identity }), signal);
+    if (error.reason === 'StoreUnavailable' || error.reason === 'DeadlineExceeded') {
+      // To ask the same store for the value would take as long again, and leave a second region no time.
+      return error;
+    }
+    if (error.reason === 'AccessDenied') {
       denials.add('secretsmanager:DescribeSecret');
     }
     return undefined;

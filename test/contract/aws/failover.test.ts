@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fetcher } from '../../../src/aws/fetch.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import {
@@ -60,6 +60,36 @@ it.for([
   expect(texts(outcomes)).toEqual(['a in the west', 'p in the west']);
   expect(outcomes.map((outcome) => fetched(outcome).region)).toEqual(['us-west-2', 'us-west-2']);
 });
+
+it.for([
+  ['answers with errors', OUTAGE],
+  ['does not answer', { kind: 'hang' }],
+] as const satisfies [string, Fault][])(
+  'asks the first for no value when to the question for versions it %s',
+  async ([, fault]) => {
+    const roleArn = fakes.addRole('reader', ['shop/cart']);
+    using remembering = createFetcher({
+      settings: settingsFor(fakes.gate.url),
+      roleOf: async () => roleArn,
+      limits: { intervalMs: 60_000, cacheMaxBytes: 0, deadlineMs: 1_500 },
+    });
+    const spec = podSpec([secret('a')], TWO_REGIONS);
+    const values = { ...FIRST, action: 'secretsmanager:GetSecretValue' };
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { version } = fetched((await remembering.fetchAll(spec, signal))[0]);
+    vi.advanceTimersByTime(60_001);
+    const before = fakes.gate.state.count(values);
+    using _ = fakes.gate.state.inject(fault, FIRST);
+
+    const current = await remembering.areCurrent(spec, new Map([['a', version]]), signal);
+    const outcomes = await remembering.fetchAll(spec, signal);
+
+    expect(current).toBe(false);
+    expect(texts(outcomes)).toEqual(['a in the west']);
+    expect(fakes.gate.state.count(values)).toBe(before);
+  },
+);
 
 it('asks the second region by the name and version that the class gives for it', async () => {
   const west = await fakes.seed('us-west-2');
