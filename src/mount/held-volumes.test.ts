@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { plannedFile, podView, temporaryVolume, viewOf } from '../../test/contract/publish/pod-view.ts';
+import { plannedFile, podView, statsBelow, temporaryVolume, viewOf } from '../../test/contract/publish/pod-view.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
 import { createHeldVolumes } from './held-volumes.ts';
@@ -42,6 +42,44 @@ it('tells with what it filled a volume, to the same spec', async () => {
   expect(await held.versionsIn(specOf(volume.path))).toEqual(PLAN.versions);
   expect(await held.publish(specOf(volume.path), PLAN, NEVER)).toBe(false);
   expect(await held.versionsIn(specOf(volume.path))).toEqual(PLAN.versions);
+});
+
+it('leaves a volume alone that holds these very files, whatever the spec', async () => {
+  using volume = temporaryVolume();
+  const held = createHeldVolumes(createVolumes());
+  await held.publish(specOf(volume.path), PLAN, NEVER);
+  const before = statsBelow(volume.path);
+  const other = specOf(volume.path, { regions: ['us-west-2'] });
+  const next = { ...PLAN, versions: new Map([['db', 'v2']]) };
+
+  expect(await held.publish(other, next, NEVER)).toBe(false);
+  expect(statsBelow(volume.path)).toEqual(before);
+  expect(await held.versionsIn(other)).toEqual(next.versions);
+  expect(await held.versionsIn(specOf(volume.path))).toBeUndefined();
+});
+
+it.for([
+  ['content', [plannedFile('db', 'secre2')]],
+  ['mode', [plannedFile('db', 'secret', 0o400)]],
+  ['path', [plannedFile('db2', 'secret')]],
+  ['number', [plannedFile('db', 'secret'), plannedFile('db2', 'secret')]],
+  ['number, to none', []],
+] as const)('publishes files of another %s', async ([, files]) => {
+  using volume = temporaryVolume();
+  const held = createHeldVolumes(createVolumes());
+  await held.publish(specOf(volume.path), PLAN, NEVER);
+
+  expect(await held.publish(specOf(volume.path), { ...PLAN, files }, NEVER)).toBe(true);
+  expect(podView(volume.path)).toEqual(viewOf(files));
+});
+
+it('does nothing for a call that has ended', async () => {
+  using volume = temporaryVolume();
+  const held = createHeldVolumes(createVolumes());
+  const ended = AbortSignal.abort(new Error('the driver ended the call'));
+
+  await expect(held.publish(specOf(volume.path), PLAN, ended)).rejects.toThrow('the driver ended the call');
+  expect(podView(volume.path)).toEqual(viewOf([]));
 });
 
 it('knows a volume without files too', async () => {
@@ -121,11 +159,14 @@ describe('knows nothing of a volume that is not as it left it', () => {
     using volume = temporaryVolume();
     const held = createHeldVolumes(createVolumes());
     await held.publish(specOf(volume.path), PLAN, NEVER);
-    await expect(
-      held.publish(specOf(volume.path), PLAN, AbortSignal.abort(new Error('the driver ended the call'))),
-    ).rejects.toThrow('the driver ended the call');
+    const many = { ...PLAN, files: Array.from({ length: 300 }, (_, index) => plannedFile(`f${index}`, 'x')) };
+    const cancelling = new AbortController();
+    const publishing = held.publish(specOf(volume.path), many, cancelling.signal);
+    setTimeout(() => cancelling.abort(new Error('the driver ended the call')), 2);
+    await expect(publishing).rejects.toThrow('the driver ended the call');
 
     expect(await held.versionsIn(specOf(volume.path))).toBeUndefined();
+    expect(podView(volume.path)).toEqual(viewOf(PLAN.files));
   });
 });
 
