@@ -113,19 +113,19 @@ it('never asks for a version that cannot change', async () => {
   expect(asker.asked).toEqual(['fetch a']);
 });
 
-it.for(['StoreUnavailable', 'AccessDenied'] as const)(
-  'takes %s for no proof, and does not ask a second time for that',
-  async (reason) => {
-    const { reader, asker } = await newCheckedReader();
-    asker.holds.set('a', failed(reason));
-    vi.advanceTimersByTime(INTERVAL + 1);
+it.for([
+  ['StoreUnavailable', ['describe a']],
+  ['AccessDenied', ['describe a', 'fetch a']],
+] as const)('takes %s for no proof, and does not ask a second time for that', async ([reason, asked]) => {
+  const { reader, asker } = await newCheckedReader();
+  asker.holds.set('a', failed(reason));
+  vi.advanceTimersByTime(INTERVAL + 1);
 
-    expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
-    expect(shown(await reader.read([request('a')], asker, NEVER))).toEqual([reason]);
-    expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
-    expect(asker.asked).toEqual(['describe a', 'fetch a']);
-  },
-);
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
+  expect(shown(await reader.read([request('a')], asker, NEVER))).toEqual([reason]);
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
+  expect(asker.asked).toEqual(asked);
+});
 
 it('asks for credentials once where there are none', async () => {
   const { reader, asker } = await newCheckedReader();

@@ -1,3 +1,4 @@
+import { isOutage } from '../../../src/aws/failures.ts';
 import type { Outcomes } from '../../../src/aws/failover.ts';
 import type { Asker } from '../../../src/aws/reader.ts';
 import type { StoreRequest } from '../../../src/aws/store.ts';
@@ -46,9 +47,12 @@ export class FakeAsker implements Asker {
     if (this.describes instanceof ProviderError) {
       throw this.describes;
     }
-    const known = requests.map((asked) => [asked, this.holds.get(asked.source.name)] as const);
+    const told = requests.map((asked) => [asked, this.holds.get(asked.source.name)] as const);
     return new Map(
-      known.filter((pair): pair is [StoreRequest, string] => this.describes === true && typeof pair[1] === 'string'),
+      told.filter(
+        (pair): pair is [StoreRequest, string | ProviderError] =>
+          this.describes === true && (pair[1] instanceof ProviderError ? isOutage(pair[1]) : pair[1] !== undefined),
+      ),
     );
   }
 }
