@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openCluster } from '../cluster/cluster.ts';
+import { secretProviderClass } from '../provider/objects.ts';
+import { killProvider, killProviderPod, providerIsBack, providerPod } from '../provider/provider-process.ts';
+import { installRelease } from '../provider/release.ts';
+import { openStory, type Story } from '../provider/story.ts';
+import { firstLook, looksFirst } from '../provider/with-container.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 100 };
+/** Of this story's own: the kubelet lets what dies often wait. */
+const RELEASES = [
+  ['aws-secrets-csi-mortal', { socketName: 'aws-mortal' }],
+  ['aws-secrets-csi-mortal-driver-writes', { socketName: 'aws-mortal-driver-writes', driverWritesSecrets: true }],
+] as const;
+
+const cluster = await openCluster();
+
+describe.runIf(cluster.owned)('a provider that is killed', () => {
+  const resources = new AsyncDisposableStack();
+  let story: Story;
+
+  beforeAll(async () => {
+    for (const [name, values] of RELEASES) {
+      resources.use(await installRelease(cluster, inject('provider'), name, values));
+    }
+    story = resources.use(await openStory(cluster, 'provider-killed'));
+  });
+
+  afterAll(() => resources.disposeAsync());
+
+  async function applyClass(name: string, provider: string): Promise<void> {
+    const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'db' };
+    await story.seed.secret(name, 'p1');
+    await story.apply(secretProviderClass(name, [object], { provider }));
+  }
+
+  test.for(RELEASES)(
+    'in the middle of a first mount: the pod starts with its files: %s',
+    async ([release, { socketName: provider }]) => {
+      const name = `cut-${provider}`;
+      const before = await providerPod(cluster, release);
+      await applyClass(name, provider);
+      const pod = looksFirst(story.pod(name, { classes: [name] }), name);
+      using _ = story.aws.gate.state.inject({ kind: 'delay', ms: 3_000 }, { resource: name }, 1);
+
+      await story.apply(pod);
+      await expect.poll(() => story.aws.gate.state.count({ resource: name }), PATIENCE).toBe(1);
+      await killProvider(before);
+      await story.startPods(pod);
+      await providerIsBack(cluster, release, before);
+
+      expect(await firstLook(story, name)).toEqual({ db: ['644', 'p1'] });
+    },
+  );
+
+  test.for(RELEASES)(
+    'with its pod, its socket left behind: a pod waits for its return and starts with its files: %s',
+    async ([release, { socketName: provider }]) => {
+      const name = `left-${provider}`;
+      const before = await providerPod(cluster, release);
+      const socket = `/var/run/secrets-store-csi-providers/${provider}.sock`;
+      await applyClass(name, provider);
+      const pod = looksFirst(story.pod(name, { classes: [name] }), name);
+
+      await killProviderPod(before);
+      const left = await cluster.runInNode(['stat', '--format=%F %i', socket]);
+      await story.startPods(pod);
+      await providerIsBack(cluster, release, before);
+
+      expect(left).toMatch(/^socket/);
+      expect(await firstLook(story, name)).toEqual({ db: ['644', 'p1'] });
+      expect(await cluster.runInNode(['stat', '--format=%F %i', socket])).not.toBe(left);
+    },
+  );
+});

@@ -1,0 +1,101 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { connect } from '../../../src/grpc/client.ts';
+import { openCluster } from '../cluster/cluster.ts';
+import { makeProviderImage } from '../cluster/images.ts';
+import { CHECKOUT } from '../cluster/layout.ts';
+import { secretProviderClass } from '../provider/objects.ts';
+import { providerPod } from '../provider/provider-process.ts';
+import { installRelease, PROVIDER_NAMESPACE, type Release } from '../provider/release.ts';
+import { openStory, type Story } from '../provider/story.ts';
+import { firstLook, looksFirst } from '../provider/with-container.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 500 };
+const SOCKET_NAME = 'aws-upgraded';
+const SOCKET = `/run/secrets-store-csi-providers/${SOCKET_NAME}.sock`;
+const NEXT = { repository: 'e2e.local/aws-secrets-csi', tag: 'next' };
+const FILES = { db: ['644', 'p1'] };
+
+const cluster = await openCluster();
+
+describe.runIf(cluster.owned)('an upgrade under running pods', () => {
+  const resources = new AsyncDisposableStack();
+  let story: Story;
+  let release: Release;
+
+  beforeAll(async () => {
+    const image = await makeProviderImage(path.join(CHECKOUT, 'dist'), `${NEXT.repository}:${NEXT.tag}`);
+    await cluster.importImage(image);
+    const values = { socketName: SOCKET_NAME };
+    release = resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-upgraded', values));
+    story = resources.use(await openStory(cluster, 'upgrade'));
+    await story.seed.secret('db', 'p1');
+    const object = { objectName: 'db', objectType: 'secretsmanager' };
+    await story.apply(secretProviderClass('db', [object], { provider: SOCKET_NAME }));
+  });
+
+  afterAll(() => resources.disposeAsync());
+
+  /** Starts a pod after the other until told to stop. @returns their names */
+  async function startPodsUntil(stop: AbortSignal): Promise<readonly string[]> {
+    const names: string[] = [];
+    while (!stop.aborted) {
+      const name = `during-${names.length}`;
+      names.push(name);
+      await story.apply(looksFirst(story.pod(name, { classes: ['db'] }), 'db'));
+    }
+    return names;
+  }
+
+  test('fails no mount and no call, and running pods keep their files and get the next', async () => {
+    const before = await providerPod(cluster, release.name);
+    await story.startPods(story.pod('before', { classes: ['db'] }));
+    const oldSocket = await cluster.runInNode(['stat', '--format=%i', SOCKET]);
+
+    const upgraded = new AbortController();
+    const meanwhile = Promise.all([startPodsUntil(upgraded.signal), askOften(upgraded.signal)]);
+    await release.upgrade({ socketName: SOCKET_NAME, image: NEXT });
+    await cluster.kubectl([
+      'wait',
+      `pod/${before.metadata.name}`,
+      `--namespace=${PROVIDER_NAMESPACE}`,
+      '--for=delete',
+      '--timeout=60s',
+    ]);
+    upgraded.abort();
+    const [names, { answered, failed }] = await meanwhile;
+    const kept = await story.filesOf('before', 'db');
+    await story.kubectl('wait', '--for=condition=Ready', 'pod', ...names, '--timeout=90s');
+    const failures = await story.kubectl('get', 'events', '--field-selector=reason=FailedMount', '--output=name');
+    await story.seed.secretVersion('db', 'p2');
+    await expect.poll(() => story.filesOf('before', 'db'), PATIENCE).toEqual({ db: ['644', 'p2'] });
+    console.log(`upgrade: ${names.length} pods started meanwhile, ${answered} calls answered, ${failed.length} failed`);
+
+    expect(failed).toEqual([]);
+    expect(answered).toBeGreaterThan(20);
+    expect(names.length).toBeGreaterThan(3);
+    for (const name of names) {
+      expect(await firstLook(story, name)).toEqual(FILES);
+    }
+    expect(failures).toBe('');
+    expect(kept).toEqual(FILES);
+    expect(await cluster.runInNode(['stat', '--format=%i', SOCKET])).not.toBe(oldSocket);
+  });
+});
+
+/** Dials the socket anew for each of many calls, until told to stop. @returns what came of them */
+async function askOften(stop: AbortSignal): Promise<{ readonly answered: number; readonly failed: readonly string[] }> {
+  const socket = await cluster.nodePath(SOCKET);
+  const failed: string[] = [];
+  let answered = 0;
+  while (!stop.aborted) {
+    using client = connect(socket, 2_000);
+    await client.version(AbortSignal.timeout(2_000)).then(
+      () => (answered += 1),
+      (error: unknown) => failed.push(String(error)),
+    );
+    await sleep(10);
+  }
+  return { answered, failed };
+}
