@@ -69,8 +69,9 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access, sig
       access.denials.add('secretsmanager:BatchGetSecretValue');
       return new Map();
     }
-    // Whatever else it is, it would befall each of them; but a plain no to the call is none to its parts.
-    return reason === 'ObjectRefused' || reason === 'ObjectNotFound'
+    // A plain no to the call is none to its parts, and an account has a hundred calls a second of this kind but ten thousand of the other.
+    // Whatever else it is, it would befall each of them.
+    return reason === 'ObjectRefused' || reason === 'ObjectNotFound' || reason === 'Throttled'
       ? new Map()
       : new Map(requests.map((request) => [request, awsError(thrown, callFor(request, access), signal)]));
   }

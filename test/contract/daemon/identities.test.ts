@@ -192,37 +192,3 @@ describe('access that is revoked', () => {
     expect((await node.refused(secrets('a'), { targetPath })).code).toBe('PERMISSION_DENIED');
   });
 });
-
-describe('a secret that the batch call does not give', () => {
-  it('is asked for singly: it may be that of another account, which only GetSecretValue reaches', async () => {
-    await using node = await startSeededNode();
-    const { arn } = await node.seed.secret('of-another-account', 'theirs');
-    node.aws.addRole('web', ['shop/web'], [READ, BATCH]);
-    const error = { SecretId: arn, ErrorCode: 'ResourceNotFoundException', Message: "can't find the specified secret" };
-    const { arn: own } = await node.seed.secret('own', 'ours');
-    const value = { ARN: own, Name: 'own', VersionId: '00000000-0000-0000-0000-000000000001', SecretString: 'ours' };
-    using _ = node.aws.gate.state.inject(
-      { kind: 'garble', status: 200, body: JSON.stringify({ SecretValues: [value], Errors: [error] }) },
-      { action: 'secretsmanager:BatchGetSecretValue' },
-    );
-    const targetPath = await node.newTarget();
-    const calls = await callsOf(node, () => node.mount(secrets('own', arn), { targetPath }));
-
-    expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 1, GetSecretValue: 1 });
-    expect(Object.values(await contentsOf(targetPath)).map(([, text]) => text)).toEqual(
-      expect.arrayContaining(['ours', 'theirs']),
-    );
-  });
-
-  it('is told of by its own error, where the role may not read it', async () => {
-    await using node = await startSeededNode();
-    const some = { actions: ['secretsmanager:GetSecretValue'], resources: ['*:secret:a-*'] };
-    node.aws.addRole('web', ['shop/web'], [some, BATCH]);
-    const { message } = await node.refused(secrets('a', 'b'));
-
-    expect(message).toMatch(
-      /secret b: 400: us-east-1: AccessDeniedException: .*request id .*allow secretsmanager:GetSecretValue on/,
-    );
-    expect(message).not.toContain('secret a');
-  });
-});

@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
+import { BATCH, callsOf, READ, secrets } from './calls.ts';
+import { contentsOf, POD, startNode, type TestNode } from './node.ts';
+
+const GET_BATCH = { action: 'secretsmanager:BatchGetSecretValue' };
+const NO = {
+  kind: 'error',
+  status: 400,
+  code: 'InvalidRequestException',
+  message: 'You are not allowed to mix',
+} as const;
+
+// No time passes but what a test lets pass.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A node whose pods may use the batch call. */
+async function startSeededNode(): Promise<TestNode> {
+  const node = await startNode({ args: ['--aws-max-attempts=1'] });
+  await Promise.all([node.seed.secret('a', 'a1'), node.seed.secret('b', 'b1')]);
+  node.aws.addRole('web', ['shop/web'], [READ, BATCH]);
+  return node;
+}
+
+it('takes twenty secrets a call, and one that is left over by itself', async () => {
+  await using node = await startSeededNode();
+  const names = Array.from({ length: 41 }, (_, index) => `s${index}`);
+  await Promise.all(names.map((name) => node.seed.secret(name, `value of ${name}`)));
+  const targetPath = await node.newTarget();
+  const calls = await callsOf(node, () => node.mount(secrets(...names), { targetPath }));
+
+  expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 2, GetSecretValue: 1 });
+  expect(await contentsOf(targetPath)).toEqual(
+    Object.fromEntries(names.map((name) => [name, ['644', `value of ${name}`]])),
+  );
+});
+
+it('gives text, bytes and what is named by its ARN, and leaves versions and stages to the single call', async () => {
+  await using node = await startSeededNode();
+  await node.seed.secret('bytes', Uint8Array.of(0, 255, 10));
+  const { arn, version } = await node.seed.secret('by-arn', 'first');
+  await node.seed.secretVersion('by-arn', 'second');
+  const objects = [
+    { objectName: 'a' },
+    { objectName: 'bytes' },
+    { objectName: arn, objectAlias: 'current' },
+    { objectName: arn, objectAlias: 'previous', objectVersionLabel: 'AWSPREVIOUS' },
+    { objectName: 'by-arn', objectAlias: 'pinned', objectVersion: version },
+  ].map((object) => ({ objectType: 'secretsmanager', ...object }));
+  const targetPath = await node.newTarget();
+  const calls = await callsOf(node, () => node.mount({ objects: JSON.stringify(objects) }, { targetPath }));
+
+  expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 1, GetSecretValue: 2 });
+  expect(await contentsOf(targetPath)).toEqual({
+    a: ['644', 'a1'],
+    bytes: ['644', '\0\uFFFD\n'],
+    current: ['644', 'second'],
+    pinned: ['644', 'first'],
+    previous: ['644', 'first'],
+  });
+});
+
+describe('where the batch call fails', () => {
+  it.for([
+    ['is refused as a whole, though its parts are sound', NO],
+    ['is throttled, as its quota is a hundredth of the single call’s', THROTTLED],
+  ] as const)('as it %s, each secret is asked for singly', async ([, fault]) => {
+    await using node = await startSeededNode();
+    using _ = node.aws.gate.state.inject(fault, GET_BATCH);
+
+    expect(await callsOf(node, () => node.mount(secrets('a', 'b')))).toEqual({
+      AssumeRoleWithWebIdentity: 1,
+      BatchGetSecretValue: 1,
+      GetSecretValue: 2,
+    });
+    using _again = node.aws.gate.state.inject(fault, GET_BATCH);
+    vi.advanceTimersByTime(120_001);
+    expect(await callsOf(node, () => node.mount(secrets('a', 'b'), { pod: { ...POD, name: 'web-2' } }))).toMatchObject({
+      BatchGetSecretValue: 1,
+    });
+  });
+
+  it('as the store is down, nobody asks it twenty times more', async () => {
+    await using node = await startSeededNode();
+    using _ = node.aws.gate.state.inject(OUTAGE, GET_BATCH);
+    const calls = await callsOf(node, async () => {
+      const { message } = await node.refused(secrets('a', 'b'));
+      expect(message).toMatch(/2 problems: .*secret a: 503: .*secret b: 503: /);
+    });
+
+    expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 1 });
+  });
+});
+
+describe('a secret that the batch call does not give', () => {
+  it('is asked for singly: it may be that of another account, which only GetSecretValue reaches', async () => {
+    await using node = await startSeededNode();
+    const { arn } = await node.seed.secret('of-another-account', 'theirs');
+    node.aws.addRole('web', ['shop/web'], [READ, BATCH]);
+    const error = { SecretId: arn, ErrorCode: 'ResourceNotFoundException', Message: "can't find the specified secret" };
+    const { arn: own } = await node.seed.secret('own', 'ours');
+    const value = { ARN: own, Name: 'own', VersionId: '00000000-0000-0000-0000-000000000001', SecretString: 'ours' };
+    using _ = node.aws.gate.state.inject(
+      { kind: 'garble', status: 200, body: JSON.stringify({ SecretValues: [value], Errors: [error] }) },
+      { action: 'secretsmanager:BatchGetSecretValue' },
+    );
+    const targetPath = await node.newTarget();
+    const calls = await callsOf(node, () => node.mount(secrets('own', arn), { targetPath }));
+
+    expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 1, GetSecretValue: 1 });
+    expect(Object.values(await contentsOf(targetPath)).map(([, text]) => text)).toEqual(
+      expect.arrayContaining(['ours', 'theirs']),
+    );
+  });
+
+  it('is told of by its own error, where the role may not read it', async () => {
+    await using node = await startSeededNode();
+    const some = { actions: ['secretsmanager:GetSecretValue'], resources: ['*:secret:a-*'] };
+    node.aws.addRole('web', ['shop/web'], [some, BATCH]);
+    const { message } = await node.refused(secrets('a', 'b'));
+
+    expect(message).toMatch(
+      /secret b: 400: us-east-1: AccessDeniedException: .*request id .*allow secretsmanager:GetSecretValue on/,
+    );
+    expect(message).not.toContain('secret a');
+  });
+});
