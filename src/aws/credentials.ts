@@ -1,3 +1,4 @@
+import type { SecretBytes } from '../secret-bytes.ts';
 import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../spec/tokens.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
@@ -6,6 +7,7 @@ import { type Identity, identityKey } from './identity.ts';
 import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Regional } from './store.ts';
+import { tokenSubject } from './token-subject.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {
@@ -36,17 +38,23 @@ export interface CredentialsSource {
 export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
   const cache = createCredentialsCache();
 
-  /** @param keyIn cache key of the credentials for a region */
+  /**
+   * What is held was given for a token that AWS verified. So whose token it is belongs to the key: one that is somebody else's, or none,
+   * gets what AWS says to it, and spoils nothing for the others.
+   * @param keyIn cache key of the credentials for a region
+   */
   function authenticated(
     identity: Identity,
-    keyIn: (region: string) => string,
+    token: SecretBytes,
+    keyIn: (key: string, region: string) => string,
     obtain: (region: string) => Promise<Credentials>,
   ): Authenticated {
+    const key = `${identityKey(identity)} ${JSON.stringify(tokenSubject(token))}`;
     return {
       identity,
-      key: identityKey(identity),
-      credentialsIn: (region, signal) => cache.get(keyIn(region), () => obtain(region), signal),
-      drop: (region, credentials) => cache.drop(keyIn(region), credentials),
+      key,
+      credentialsIn: (region, signal) => cache.get(keyIn(key, region), () => obtain(region), signal),
+      drop: (region, credentials) => cache.drop(keyIn(key, region), credentials),
     };
   }
 
@@ -58,7 +66,8 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
         const identity = { kind: 'irsa', roleArn: await deps.roleOf(pod, signal), namespace, serviceAccount } as const;
         return authenticated(
           identity,
-          (region) => `${identityKey(identity)} ${region}`,
+          token,
+          (key, region) => `${key} ${region}`,
           (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region), deps.deadline()),
         );
       }
@@ -67,7 +76,8 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
       const { addressType } = authentication;
       return authenticated(
         identity,
-        () => identityKey(identity),
+        token,
+        (key) => key,
         () => credentialsFromAgent(identity, token, addressType, deps.settings, deps.deadline()),
       );
     },

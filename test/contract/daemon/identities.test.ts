@@ -74,6 +74,21 @@ describe('what one identity was given, another is not', () => {
     }
   });
 
+  it.for<readonly [string, () => string, string]>([
+    ['is another account’s', () => mintToken('shop/other'), 'Not authorized to perform sts:AssumeRoleWithWebIdentity'],
+    ['is none', () => 'not a token', 'InvalidIdentityToken'],
+  ])('nor is a pod whose token %s, and that spoils nothing for the others', async ([, token, fragment]) => {
+    await using node = await startSeededNode();
+    const targetPath = await node.newTarget();
+    await node.mount(secrets('a'), { targetPath });
+    const tokens = { 'sts.amazonaws.com': token() };
+
+    for (const options of [{ pod: SECOND_POD }, { targetPath }]) {
+      expect((await node.refused(secrets('a'), { ...options, tokens })).message).toContain(fragment);
+    }
+    expect(await callsOf(node, () => node.mount(secrets('a'), { pod: SECOND_POD }))).toEqual({});
+  });
+
   it('nor is the same service account with another role', async () => {
     await using fakes = await openFakes();
     const seed = await fakes.seed();
