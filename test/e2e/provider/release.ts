@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CHART } from '../../../deploy/helm.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { AWS_PORT, type ProviderFacts } from './facts.ts';
@@ -5,13 +6,10 @@ import { AWS_PORT, type ProviderFacts } from './facts.ts';
 /** Where the README tells users to install the provider. */
 export const PROVIDER_NAMESPACE = 'kube-system';
 
-/** The authority of the stories' AWS. */
-const AUTHORITY = 'e2e-aws-authority';
-
 /** Values of the chart. */
 export type Values = Readonly<Record<string, unknown>>;
 
-/** What Helm writes for a release of the chart, by `helm uninstall` gone again. */
+/** The chart, installed. Disposing of it uninstalls it. */
 export interface Release extends AsyncDisposable {
   /** Of the release and of its objects; it must hold the chart's name. */
   readonly name: string;
@@ -22,12 +20,14 @@ export interface Release extends AsyncDisposable {
 }
 
 /** Makes the authority known in the cluster; before the first release. */
-export async function applyAuthority(cluster: Cluster, { certificates }: ProviderFacts): Promise<AsyncDisposable> {
-  const metadata = { name: AUTHORITY, namespace: PROVIDER_NAMESPACE };
-  await cluster.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.pem': certificates.authority } }]);
+export async function applyAuthority(cluster: Cluster, facts: ProviderFacts): Promise<AsyncDisposable> {
+  const name = authorityName(facts);
+  const metadata = { name, namespace: PROVIDER_NAMESPACE };
+  const data = { 'ca.pem': facts.certificates.authority };
+  await cluster.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }]);
   return {
     async [Symbol.asyncDispose]() {
-      await cluster.kubectl(['delete', 'configmap', AUTHORITY, `--namespace=${PROVIDER_NAMESPACE}`]);
+      await cluster.kubectl(['delete', 'configmap', name, `--namespace=${PROVIDER_NAMESPACE}`]);
     },
   };
 }
@@ -43,20 +43,15 @@ export async function installRelease(
   values: Values = {},
 ): Promise<Release> {
   const namespace = `--namespace=${PROVIDER_NAMESPACE}`;
-  let installed = false;
   async function upgrade(changes: Values): Promise<void> {
     const input = JSON.stringify({ ...wayToAws(cluster, facts), ...changes });
     await cluster.helm(['upgrade', '--install', name, CHART, namespace, '--values=-'], { input });
-    installed = true;
     await cluster.kubectl(['rollout', 'status', `daemonset/${name}`, namespace, '--timeout=120s']);
   }
   async function uninstall(): Promise<void> {
-    if (installed) {
-      installed = false;
-      await cluster.helm(['uninstall', name, namespace]);
-      const pods = `--selector=app.kubernetes.io/instance=${name}`;
-      await cluster.kubectl(['wait', 'pods', pods, namespace, '--for=delete', '--timeout=60s']);
-    }
+    await cluster.helm(['uninstall', name, namespace, '--ignore-not-found']);
+    const pods = `--selector=app.kubernetes.io/instance=${name}`;
+    await cluster.kubectl(['wait', 'pods', pods, namespace, '--for=delete', '--timeout=60s']);
   }
   const release = { name, upgrade, uninstall, [Symbol.asyncDispose]: uninstall };
   try {
@@ -68,16 +63,21 @@ export async function installRelease(
   return release;
 }
 
-function wayToAws({ hostAddress }: Cluster, { image }: ProviderFacts): Values {
+function wayToAws({ hostAddress }: Cluster, facts: ProviderFacts): Values {
   const url = `https://${hostAddress}:${AWS_PORT}`;
-  const [, repository, tag] = /^(.+):([^:/]+)$/.exec(image) ?? [];
+  const [, repository, tag] = /^(.+):([^:/]+)$/.exec(facts.image) ?? [];
   return {
     image: { repository, tag },
     endpoints: { sts: url, secretsManager: url, ssm: url },
     // Shorter than the kubelet's pace, so that each time it publishes anew AWS is asked.
     rotationPollInterval: '5s',
     extraEnv: [{ name: 'AWS_CA_BUNDLE', value: '/etc/aws-ca/ca.pem' }],
-    extraVolumes: [{ name: 'aws-ca', configMap: { name: AUTHORITY } }],
+    extraVolumes: [{ name: 'aws-ca', configMap: { name: authorityName(facts) } }],
     extraVolumeMounts: [{ name: 'aws-ca', mountPath: '/etc/aws-ca', readOnly: true }],
   };
+}
+
+/** The authority of the stories' AWS; named by what it holds, so that pods of an interrupted run do not go on with theirs. */
+function authorityName({ certificates }: ProviderFacts): string {
+  return `e2e-aws-authority-${createHash('sha256').update(certificates.authority).digest('hex').slice(0, 8)}`;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { secretProviderClass } from '../provider/objects.ts';
+import { providerPod } from '../provider/provider-process.ts';
 import { installRelease, PROVIDER_NAMESPACE } from '../provider/release.ts';
 import { openStory, type Story } from '../provider/story.ts';
 
@@ -55,6 +56,7 @@ describe('from installation to uninstallation', () => {
     await using release = await installRelease(cluster, inject('provider'), 'aws-secrets-csi-changing', { socketName });
     await story.startPods(story.pod('kept', { classes: ['kept'] }));
     const installed = await objectsOf(release.name);
+    const { status } = await providerPod(cluster, release.name);
 
     await release.upgrade({ socketName, driverWritesSecrets: true });
     await story.startPods(story.pod('later', { classes: ['later'] }));
@@ -77,6 +79,7 @@ describe('from installation to uninstallation', () => {
     await story.kubectl('delete', 'pod', 'kept', '--timeout=60s');
 
     expect(installed).toHaveLength(5);
+    expect(status.containerStatuses).toMatchObject([{ ready: true, restartCount: 0 }]);
     expect(links.trim()).toBe('..data/db');
     expect(before).toEqual([{ db: ['644', 'v0'] }, { db: ['644', 'v0'] }]);
     expect(hostPaths).toBe('/var/run/secrets-store-csi-providers');
