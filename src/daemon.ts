@@ -5,9 +5,9 @@ import { openKube } from './kube/client.ts';
 import { createRegionLookup } from './kube/nodes.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
-import { createHeldVolumes } from './mount/held-volumes.ts';
+import { createHeldVolumes } from './mount/volume/held-volumes.ts';
 import { serveMount } from './mount/serve.ts';
-import { createVolumes } from './mount/volumes.ts';
+import { createVolumes } from './mount/volume/volumes.ts';
 import { serveHealth } from './observability/http.ts';
 import type { Logger } from './observability/logger.ts';
 

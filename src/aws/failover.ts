@@ -1,7 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import type { FetchOutcome } from '../mount/mount.ts';
 import type { ClassSpec, ObjectSpec, Store } from '../spec/mount-spec.ts';
-import type { StoreRequest } from './store.ts';
+import type { StoreRequest } from './stores/store.ts';
 
 /** What came of each object. */
 export type Outcomes = ReadonlyMap<ObjectSpec, FetchOutcome>;

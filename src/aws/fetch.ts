@@ -2,16 +2,16 @@ import { ProviderError } from '../errors.ts';
 import type { MountDeps } from '../mount/mount.ts';
 import type { MountSpec, ObjectSpec, Store } from '../spec/mount-spec.ts';
 import { createClients, type Credentials } from './clients.ts';
-import { createCredentialsSource, type CredentialDeps, type Authenticated } from './credentials.ts';
-import { createDenialBook } from './denials.ts';
+import { createCredentialsSource, type CredentialDeps, type Authenticated } from './identity/credentials.ts';
+import { createDenialBook } from './stores/denials.ts';
 import { fetchWithFailover } from './failover.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
-import { createMemory } from './memory.ts';
-import { fetchParameters } from './parameter-store.ts';
-import { type Asker, createReader } from './reader.ts';
-import { fetchSecrets, isBatchable, secretVersion } from './secrets-manager.ts';
-import { isPinned } from './source-key.ts';
-import type { Answer, Answers, Regional, StoreRequest } from './store.ts';
+import { createMemory } from './memory/memory.ts';
+import { fetchParameters } from './stores/parameter-store.ts';
+import { type Asker, createReader } from './memory/reader.ts';
+import { fetchSecrets, isBatchable, secretVersion } from './stores/secrets-manager.ts';
+import { isPinned } from './memory/source-key.ts';
+import type { Answer, Answers, Regional, StoreRequest } from './stores/store.ts';
 import { openTransport } from './transport.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { CallError, connect } from '../grpc/client.ts';
 import type { MountRequest, MountResponse } from '../grpc/protocol.ts';
 import type { PlannedFile } from '../mount/plan.ts';
-import { createVolumes } from '../mount/volumes.ts';
+import { createVolumes } from '../mount/volume/volumes.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import { NAME } from '../version.ts';
 import { type ManifestClass, readManifest, readText } from './manifest.ts';

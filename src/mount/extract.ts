@@ -1,7 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import { type GoJson, parseGoJson } from '../spec/go-json.ts';
-import { searchJson } from '../spec/jmespath.ts';
+import { type GoJson, parseGoJson } from '../spec/go/go-json.ts';
+import { searchJson } from '../spec/jmespath/jmespath.ts';
 import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
 import { quote } from '../spec/quote.ts';
 import type { VersionedFile } from './plan.ts';

@@ -5,7 +5,7 @@ import { unlessAborted } from '../unless-aborted.ts';
 import type { ClassReader } from './class-reader.ts';
 import { mount, type MountDeps } from './mount.ts';
 import type { PlannedFile } from './plan.ts';
-import type { HeldVolumes } from './held-volumes.ts';
+import type { HeldVolumes } from './volume/held-volumes.ts';
 
 export interface ServeDeps extends MountDeps {
   readonly readClass: ClassReader;

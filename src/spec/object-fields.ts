@@ -1,4 +1,4 @@
-import type { YamlMap, YamlText, YamlValue } from './go-yaml.ts';
+import type { YamlMap, YamlText, YamlValue } from './go/go-yaml.ts';
 import { quote } from './quote.ts';
 
 /** Says what is wrong, and where in the parameter's text. */

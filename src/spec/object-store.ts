@@ -1,4 +1,4 @@
-import type { YamlText } from './go-yaml.ts';
+import type { YamlText } from './go/go-yaml.ts';
 import type { Store } from './mount-spec.ts';
 import type { Report } from './object-fields.ts';
 import { quote } from './quote.ts';

@@ -1,6 +1,6 @@
 import { type Translation, filePath, pathProblem } from './file-path.ts';
-import type { YamlText } from './go-yaml.ts';
-import { jmesPathProblem } from './jmespath.ts';
+import type { YamlText } from './go/go-yaml.ts';
+import { jmesPathProblem } from './jmespath/jmespath.ts';
 import type { Extraction, ObjectSource, ObjectSpec } from './mount-spec.ts';
 import type { ExtractionFields, ObjectFields, Report } from './object-fields.ts';
 import { storeOf } from './object-store.ts';

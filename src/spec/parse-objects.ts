@@ -1,5 +1,5 @@
 import { newFileClaims } from './file-claims.ts';
-import { readYaml, type YamlMap, type YamlValue } from './go-yaml.ts';
+import { readYaml, type YamlMap, type YamlValue } from './go/go-yaml.ts';
 import type { ObjectSpec, Problem } from './mount-spec.ts';
 import { objectName, readObjectFields, type Report } from './object-fields.ts';
 import { type ObjectContext, parseObject } from './parse-object.ts';

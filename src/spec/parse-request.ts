@@ -1,5 +1,5 @@
 import { ProviderError } from '../errors.ts';
-import { type GoJson, type GoJsonResult, isGoJsonObject, parseGoJson } from './go-json.ts';
+import { type GoJson, type GoJsonResult, isGoJsonObject, parseGoJson } from './go/go-json.ts';
 import type { PodRef, ServiceAccountTokens } from './mount-spec.ts';
 import { quote } from './quote.ts';
 import { parseTokens } from './tokens.ts';

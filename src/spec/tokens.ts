@@ -1,6 +1,6 @@
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import { isGoJsonObject, parseGoJson } from './go-json.ts';
+import { isGoJsonObject, parseGoJson } from './go/go-json.ts';
 import type { ServiceAccountTokens } from './mount-spec.ts';
 
 /** Audience of the token that STS exchanges (IRSA). */

@@ -7,7 +7,7 @@ import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon.ts';
 import { CallError, connect, type ProviderClient } from '../../../src/grpc/client.ts';
 import type { MountRequest, MountResponse, ObjectVersion } from '../../../src/grpc/protocol.ts';
-import { readVolume } from '../../../src/mount/volume.ts';
+import { readVolume } from '../../../src/mount/volume/volume.ts';
 import type { Seed } from '../../fakes/aws/seed.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../../src/errors.ts';
-import { publish } from '../../../src/mount/publish.ts';
+import { publish } from '../../../src/mount/volume/publish.ts';
 import { atCall } from './at-call.ts';
 import { filesOf, layoutOf, layoutWith, plant, podView, temporaryVolume, viewOf } from './pod-view.ts';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { publish } from '../../../src/mount/publish.ts';
+import { publish } from '../../../src/mount/volume/publish.ts';
 import { filesOf, layoutOf, layoutWith, plannedFile, podView, temporaryVolume, viewOf } from './pod-view.ts';
 
 const OLD = filesOf({ user: 'old', password: 'old' });

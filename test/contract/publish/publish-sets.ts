@@ -2,7 +2,7 @@
  * A program to be killed: `publish-sets.ts <target> <sets as JSON, path → text> [<call>]`.
  * Without a call it publishes the sets in turn for ever, after it has said `ready`; with one it publishes them once, and kills itself in place of that call.
  */
-import { publish } from '../../../src/mount/publish.ts';
+import { publish } from '../../../src/mount/volume/publish.ts';
 import { atCall } from './at-call.ts';
 import { filesOf } from './pod-view.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { publish } from '../../../src/mount/publish.ts';
+import { publish } from '../../../src/mount/volume/publish.ts';
 import { filesOf, plant, temporaryVolume } from './pod-view.ts';
 import type { ReaderReport } from './reader.ts';
 

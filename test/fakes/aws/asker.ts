@@ -1,7 +1,7 @@
-import { isOutage } from '../../../src/aws/failures.ts';
+import { isOutage } from '../../../src/aws/memory/failures.ts';
 import type { Outcomes } from '../../../src/aws/failover.ts';
-import type { Asker } from '../../../src/aws/reader.ts';
-import type { StoreRequest } from '../../../src/aws/store.ts';
+import type { Asker } from '../../../src/aws/memory/reader.ts';
+import type { StoreRequest } from '../../../src/aws/stores/store.ts';
 import { type FailureReason, ProviderError } from '../../../src/errors.ts';
 import type { FetchOutcome } from '../../../src/mount/mount.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';

@@ -1,0 +1,47 @@
+import { ProviderError } from '../../errors.ts';
+import { wayOut } from './advice.ts';
+import type { AwsCall } from './call.ts';
+import { type Fault, readFault } from './fault.ts';
+import { describeIdentity } from '../identity/identity.ts';
+import { type AwsReason, reasonOf } from './reasons.ts';
+
+/**
+ * What a call threw as a ProviderError. There is no `cause`: an SDK's error holds the request's token and the answer's body.
+ * @param signal the one that the call was made with
+ */
+export function awsError(thrown: unknown, call: AwsCall, signal: AbortSignal): ProviderError {
+  const fault = readFault(thrown);
+  if (signal.aborted && fault?.kind !== 'answer') {
+    return abortError(signal);
+  }
+  if (fault === undefined) {
+    return ProviderError.from(thrown);
+  }
+  return faultError(fault, reasonOf(fault, call.action.startsWith('sts:') ? 'sts' : 'store'), call);
+}
+
+/** Says what failed, how AWS put it, as whom it was asked and what to do. */
+export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): ProviderError {
+  const code = fault.kind === 'answer' ? fault.code : '';
+  const what = [call.doing, fault.status ?? '', call.region, code, fault.text].filter((part) => part !== '');
+  const request = fault.requestId === undefined ? '' : `request id ${fault.requestId}, `;
+  return new ProviderError(
+    reason,
+    `${what.join(': ')} (${request}as ${describeIdentity(call.identity)}): ${wayOut(fault, reason, call)}`,
+    call.object === undefined ? {} : { object: call.object },
+  );
+}
+
+/** Why a signal aborted. */
+export function abortError(signal: AbortSignal): ProviderError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof ProviderError) {
+    return reason;
+  }
+  return reason instanceof Error && reason.name === 'TimeoutError'
+    ? new ProviderError(
+        'DeadlineExceeded',
+        'AWS did not answer within the time that a mount has (--mount-timeout): is something on the way to it slow?',
+      )
+    : new ProviderError('Cancelled', 'the call was cancelled');
+}

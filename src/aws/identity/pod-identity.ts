@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProviderError } from '../../errors.ts';
+import type { SecretBytes } from '../../secret-bytes.ts';
+import type { AddressType } from '../../spec/mount-spec.ts';
+import { type AgentAnswer, getFromAgent } from './agent-request.ts';
+import type { Credentials } from '../clients.ts';
+import { abortError } from '../errors/aws-error.ts';
+import { oneLine } from '../errors/fault.ts';
+import { type AgentIdentity, describeIdentity } from './identity.ts';
+import type { AwsSettings } from '../settings.ts';
+
+const BACKOFF_MS = 200;
+
+/**
+ * EKS Pod Identity: a pod's token for credentials of its association.
+ * @throws ProviderError
+ */
+export async function credentialsFromAgent(
+  identity: AgentIdentity,
+  token: SecretBytes,
+  addressType: AddressType,
+  settings: AwsSettings,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const secret = token.exposeText();
+  for (let attempt = 1; ; attempt += 1) {
+    const { status, body } = await askAgent(addressType, secret, settings.podIdentity, signal);
+    if (status === 200) {
+      return parseCredentials(body);
+    }
+    const passing = status === 429 || status >= 500;
+    if (!passing || attempt >= settings.maxAttempts) {
+      throw refusal(identity, status, oneLine(body.replaceAll(secret, '[token]')));
+    }
+    await sleep(Math.random() * BACKOFF_MS * 2 ** attempt, undefined, { signal }).catch(() => {
+      throw abortError(signal);
+    });
+  }
+}
+
+/** The first address that answers; `auto` goes on to IPv6 where IPv4 gives no answer at all. */
+async function askAgent(
+  addressType: AddressType,
+  token: string,
+  { ipv4, ipv6, timeoutMs }: AwsSettings['podIdentity'],
+  signal: AbortSignal,
+): Promise<AgentAnswer> {
+  const bases = { ipv4: [ipv4], ipv6: [ipv6], auto: [ipv4, ipv6] }[addressType];
+  const silent: string[] = [];
+  for (const base of bases) {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      return await getFromAgent(base, token, AbortSignal.any([signal, timeout]));
+    } catch (error) {
+      if (signal.aborted) {
+        throw abortError(signal);
+      }
+      silent.push(`${base}: ${timeout.aborted ? `no answer in ${timeoutMs} ms` : oneLine(String(error))}`);
+    }
+  }
+  throw new ProviderError(
+    'StoreUnavailable',
+    `The EKS Pod Identity agent does not answer (${silent.join('; ')}): is the eks-pod-identity-agent add-on running on this node, and does preferredAddressType fit?`,
+  );
+}
+
+function refusal(identity: AgentIdentity, status: number, text: string): ProviderError {
+  const message = `The EKS Pod Identity agent gives no credentials: ${status}: ${text} (${describeIdentity(identity)})`;
+  if (status === 429) {
+    return new ProviderError('Throttled', `${message}: the EKS Auth API limits the calls of this account`);
+  }
+  return status >= 500
+    ? new ProviderError('StoreUnavailable', `${message}: see the log of the eks-pod-identity-agent on this node`)
+    : new ProviderError(
+        'CredentialsRefused',
+        `${message}: create a Pod Identity association of this service account, with a role that trusts pods.eks.amazonaws.com`,
+      );
+}
+
+function parseCredentials(body: string): Credentials {
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(body);
+  const expiration = new Date(typeof Expiration === 'string' ? Expiration : Number.NaN);
+  if (
+    typeof AccessKeyId !== 'string' ||
+    typeof SecretAccessKey !== 'string' ||
+    typeof Token !== 'string' ||
+    Number.isNaN(expiration.getTime())
+  ) {
+    throw new ProviderError('StoreUnavailable', 'The EKS Pod Identity agent gave an answer that holds no credentials');
+  }
+  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token, expiration };
+}
+
+function parseObject(body: string): Readonly<Partial<Record<string, unknown>>> {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}

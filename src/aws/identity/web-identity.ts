@@ -1,0 +1,50 @@
+import { ProviderError } from '../../errors.ts';
+import type { SecretBytes } from '../../secret-bytes.ts';
+import { unlessAborted } from '../../unless-aborted.ts';
+import type { Clients, Credentials } from '../clients.ts';
+import { awsError } from '../errors/aws-error.ts';
+import type { RoleIdentity } from './identity.ts';
+import { sessionName } from './session-name.ts';
+import type { Regional } from '../stores/store.ts';
+
+/**
+ * IRSA: a service account's token for credentials of its role.
+ * @throws ProviderError
+ */
+export async function assumeRoleWithWebIdentity(
+  identity: RoleIdentity,
+  token: SecretBytes,
+  { client, region, limit }: Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const { roleArn, namespace, serviceAccount } = identity;
+  const webIdentity = { roleArn, sessionName: sessionName(namespace, serviceAccount), token };
+  const call = {
+    doing: `Failed to assume role ${roleArn}`,
+    action: 'sts:AssumeRoleWithWebIdentity',
+    resource: roleArn,
+    region,
+    identity,
+  } as const;
+  try {
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await limit(
+      () => unlessAborted(client.assumeRoleWithWebIdentity(region, webIdentity), signal),
+      signal,
+    );
+    return {
+      accessKeyId: required(accessKeyId),
+      secretAccessKey: required(secretAccessKey),
+      sessionToken: required(sessionToken),
+      expiration: required(expiration),
+    };
+  } catch (error) {
+    throw awsError(error, call, signal);
+  }
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) {
+    throw new ProviderError('StoreUnavailable', 'STS answered without credentials');
+  }
+  return value;
+}

@@ -1,0 +1,47 @@
+import type { ProviderError } from '../../errors.ts';
+
+/** Failures of a moment ago, so that all the pods of a node do not ask again at once. */
+export interface Failures {
+  get(key: string): ProviderError | undefined;
+  put(key: string, error: ProviderError): void;
+}
+
+/** Who mends a policy and tries again should not have to wait. */
+const GOOD_FOR_MS = 1_000;
+/** Each question to a store that is down costs whole time-outs. */
+const OUTAGE_GOOD_FOR_MS = 5_000;
+
+/** @param longestMs for which any answer is good */
+export function createFailures(longestMs: number, now: () => number = () => performance.now()): Failures {
+  const failures = new Map<string, { readonly error: ProviderError; readonly until: number }>();
+
+  function dropOld(): void {
+    for (const [key, { until }] of failures) {
+      if (until <= now()) {
+        failures.delete(key);
+      }
+    }
+  }
+
+  return {
+    get(key) {
+      const failure = failures.get(key);
+      return failure !== undefined && failure.until > now() ? failure.error : undefined;
+    },
+    put(key, error) {
+      dropOld();
+      // How a process ends says nothing of the store.
+      if (error.reason !== 'Cancelled') {
+        const goodForMs = Math.min(longestMs, isOutage(error) ? OUTAGE_GOOD_FOR_MS : GOOD_FOR_MS);
+        failures.set(key, { error, until: now() + goodForMs });
+      }
+    },
+  };
+}
+
+/** AWS did not say no, it said nothing of use: what was read before may still be good. */
+export function isOutage({ reason }: ProviderError): boolean {
+  return (
+    reason === 'StoreUnavailable' || reason === 'Throttled' || reason === 'DeadlineExceeded' || reason === 'Cancelled'
+  );
+}

@@ -1,0 +1,105 @@
+import type { SecretBytes } from '../../secret-bytes.ts';
+import type { Found } from '../stores/store.ts';
+
+/** What identities have read, by keys that hold identity, region, store, object and selector. */
+export interface Memory {
+  /** The version last seen, if a store was asked for it at this time or later. */
+  version(key: string, notBefore: number): string | undefined;
+  /** A copy, if the identity was allowed to read it at this time or later. */
+  found(key: string, notBefore: number): Found | undefined;
+  put(key: string, found: Found, now: number): void;
+  /** A store says that this is the version; whether the identity may read it, is not said by that. */
+  confirm(key: string, version: string, now: number): void;
+  /** Wipes what is known: the identity may not read it, or it is gone. */
+  forget(key: string): void;
+  /** Bytes of all values held. */
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly version: string;
+  readonly checkedAt: number;
+  readonly readAt: number;
+  readonly value?: SecretBytes;
+}
+
+/** Versions take a few hundred bytes each: some megabytes at most. */
+const MAX_ENTRIES = 10_000;
+
+/** @param maxBytes for all values together; what was used least recently goes first, and 0 keeps versions only */
+export function createMemory(maxBytes: number): Memory {
+  // In order of use, the oldest first.
+  const entries = new Map<string, Entry>();
+  let bytes = 0;
+
+  function set(key: string, entry: Entry): void {
+    entries.delete(key);
+    entries.set(key, entry);
+  }
+
+  /** Not the callers' copies: they may be on their way to a file. */
+  function wipe({ value }: Entry): void {
+    bytes -= value?.size ?? 0;
+    value?.wipe();
+  }
+
+  function makeRoom(): void {
+    for (const [key, entry] of entries) {
+      if (bytes <= maxBytes && entries.size <= MAX_ENTRIES) {
+        return;
+      }
+      wipe(entry);
+      if (entries.size > MAX_ENTRIES) {
+        entries.delete(key);
+      } else if (entry.value !== undefined) {
+        const { value: _wiped, ...version } = entry;
+        entries.set(key, version);
+      }
+    }
+  }
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    version(key, notBefore) {
+      const entry = entries.get(key);
+      return entry !== undefined && entry.checkedAt >= notBefore ? entry.version : undefined;
+    },
+    found(key, notBefore) {
+      const entry = entries.get(key);
+      if (entry?.value === undefined || entry.readAt < notBefore) {
+        return undefined;
+      }
+      set(key, entry);
+      return { version: entry.version, value: entry.value.copy() };
+    },
+    put(key, { version, value }, now) {
+      const before = entries.get(key);
+      if (before !== undefined) {
+        wipe(before);
+      }
+      const entry = { version, checkedAt: now, readAt: now };
+      if (value.size > maxBytes) {
+        set(key, entry);
+      } else {
+        bytes += value.size;
+        set(key, { ...entry, value: value.copy() });
+      }
+      makeRoom();
+    },
+    confirm(key, version, now) {
+      const entry = entries.get(key);
+      if (entry?.version === version) {
+        set(key, { ...entry, checkedAt: now });
+      }
+    },
+    forget(key) {
+      const entry = entries.get(key);
+      if (entry !== undefined) {
+        wipe(entry);
+        entries.delete(key);
+      }
+    },
+  };
+}

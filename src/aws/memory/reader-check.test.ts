@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
+import { createMemory } from './memory.ts';
+import { createReader } from './reader.ts';
+
+const NEVER = new AbortController().signal;
+const INTERVAL = 120_000;
+/** What a volume holds. */
+const EXPECTED = new Map([[request('a'), 'v1']]);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function newReader(maxBytes = 1_000) {
+  return createReader(createMemory(maxBytes), { intervalMs: INTERVAL, deadlineMs: 10_000, closing: NEVER });
+}
+
+/** One that has read what the volume holds. */
+async function newCheckedReader(maxBytes = 1_000) {
+  const reader = newReader(maxBytes);
+  const asker = new FakeAsker();
+  await reader.read([request('a')], asker, NEVER);
+  asker.asked.length = 0;
+  return { reader, asker };
+}
+
+it.for([
+  ['with values', 1_000],
+  ['without room for values', 0],
+] as const)('asks nobody within the interval, %s', async ([, maxBytes]) => {
+  const { reader, asker } = await newCheckedReader(maxBytes);
+  vi.advanceTimersByTime(INTERVAL);
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(true);
+  expect(await reader.areCurrent(new Map([[request('a'), 'v0']]), asker, NEVER)).toBe(false);
+  expect(asker.asked).toEqual([]);
+});
+
+it('asks for the version past it, once for all volumes of the identity', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(INTERVAL + 1);
+
+  expect(
+    await Promise.all([reader.areCurrent(EXPECTED, asker, NEVER), reader.areCurrent(EXPECTED, asker, NEVER)]),
+  ).toEqual([true, true]);
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(true);
+  expect(asker.asked).toEqual(['describe a']);
+});
+
+it('sees a change', async () => {
+  const { reader, asker } = await newCheckedReader();
+  asker.holds.set('a', 'v2');
+  vi.advanceTimersByTime(INTERVAL + 1);
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
+  expect(shown(await reader.read([request('a')], asker, NEVER))).toEqual(['a v2']);
+  expect(await reader.areCurrent(new Map([[request('a'), 'v2']]), asker, NEVER)).toBe(true);
+  expect(asker.asked).toEqual(['describe a', 'fetch a']);
+});
+
+it('reads where it may not describe', async () => {
+  const { reader, asker } = await newCheckedReader();
+  asker.describes = false;
+  vi.advanceTimersByTime(INTERVAL + 1);
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(true);
+  expect(asker.asked).toEqual(['describe a', 'fetch a']);
+});
+
+it('reads where the identity never has: to describe is not to be allowed to read', async () => {
+  const { reader } = await newCheckedReader();
+  const other = new FakeAsker('role-b us-east-1', { a: 'v1' });
+  const denied = new FakeAsker('role-c us-east-1', { a: failed('AccessDenied') });
+
+  expect(await reader.areCurrent(EXPECTED, other, NEVER)).toBe(true);
+  expect(await reader.areCurrent(EXPECTED, denied, NEVER)).toBe(false);
+  expect([other.asked, denied.asked]).toEqual([['fetch a'], ['fetch a']]);
+});
+
+it('reads where the identity was refused since: only reading tells that it may again', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(INTERVAL + 1);
+  asker.holds.set('a', failed('AccessDenied'));
+  await reader.read([request('a')], asker, NEVER);
+  vi.advanceTimersByTime(1_000);
+  asker.holds.set('a', 'v1');
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(true);
+  expect(asker.asked).toEqual(['fetch a', 'fetch a']);
+});
+
+it('makes no value good for longer', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(INTERVAL + 1);
+  await reader.areCurrent(EXPECTED, asker, NEVER);
+  await reader.read([request('a')], asker, NEVER);
+
+  expect(asker.asked).toEqual(['describe a', 'fetch a']);
+});
+
+it('never asks for a version that cannot change', async () => {
+  const pinned = request('a', { version: 'v1' });
+  const reader = newReader();
+  const asker = new FakeAsker();
+  await reader.read([pinned], asker, NEVER);
+  vi.advanceTimersByTime(100 * INTERVAL);
+
+  expect(await reader.areCurrent(new Map([[pinned, 'v1']]), asker, NEVER)).toBe(true);
+  expect(asker.asked).toEqual(['fetch a']);
+});
+
+it.for([
+  ['StoreUnavailable', ['describe a']],
+  ['AccessDenied', ['describe a', 'fetch a']],
+] as const)('takes %s for no proof, and does not ask a second time for that', async ([reason, asked]) => {
+  const { reader, asker } = await newCheckedReader();
+  asker.holds.set('a', failed(reason));
+  vi.advanceTimersByTime(INTERVAL + 1);
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
+  expect(shown(await reader.read([request('a')], asker, NEVER))).toEqual([reason]);
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
+  expect(asker.asked).toEqual(asked);
+});
+
+it('asks for credentials once where there are none', async () => {
+  const { reader, asker } = await newCheckedReader();
+  asker.describes = failed('CredentialsRefused');
+  vi.advanceTimersByTime(INTERVAL + 1);
+
+  expect(await reader.areCurrent(EXPECTED, asker, NEVER)).toBe(false);
+  expect(shown(await reader.read([request('a')], asker, NEVER))).toEqual(['CredentialsRefused']);
+  expect(asker.asked).toEqual(['describe a']);
+});
+
+it('ends with the signal of who asks, and goes on for the others', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(INTERVAL + 1);
+  const gate = Promise.withResolvers<void>();
+  asker.gate = gate.promise;
+  const cancelling = new AbortController();
+  const cancelled = reader.areCurrent(EXPECTED, asker, cancelling.signal);
+  const other = reader.areCurrent(EXPECTED, asker, NEVER);
+  cancelling.abort(failed('Cancelled'));
+
+  await expect(cancelled).rejects.toMatchObject({ reason: 'Cancelled' });
+  gate.resolve();
+  expect(await other).toBe(true);
+});

@@ -1,0 +1,93 @@
+import { GetParametersCommand, type GetParametersResult, type SSMClient } from '@aws-sdk/client-ssm';
+import { SecretBytes } from '../../secret-bytes.ts';
+import { awsError, faultError } from '../errors/aws-error.ts';
+import { readFault } from '../errors/fault.ts';
+import { isParameter, parameterName, requestedName } from './parameter-name.ts';
+import { parameterResource } from './policy-resource.ts';
+import { reasonOf } from '../errors/reasons.ts';
+import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
+
+/** What GetParameters takes in one call. */
+const BATCH_SIZE = 10;
+
+type Access = StoreAccess<SSMClient>;
+
+export async function fetchParameters(
+  requests: readonly StoreRequest[],
+  access: Access,
+  signal: AbortSignal,
+): Promise<Answers> {
+  const names = [...new Set(requests.map(nameOf))];
+  const batches = Array.from({ length: Math.ceil(names.length / BATCH_SIZE) }, (_, index) =>
+    names.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
+  );
+  const answers = await Promise.all(batches.map((batch) => askForBatch(batch, access, signal)));
+  const answerOf = new Map(answers.flatMap((answer) => [...answer]));
+  return new Map(
+    requests.map((request) => [request, answerTo(request, access, answerOf.get(nameOf(request)), signal)]),
+  );
+}
+
+function nameOf({ source }: StoreRequest): string {
+  return requestedName(parameterName(source));
+}
+
+/** What AWS said to the call that a name was part of; an Error where it said no. */
+type Response = GetParametersResult | { readonly thrown: unknown };
+
+/**
+ * One call for all names. A no to one of them is a no to the call, without saying to which: then each is asked for alone,
+ * so that the error names the right one.
+ */
+async function askForBatch(
+  names: readonly string[],
+  access: Access,
+  signal: AbortSignal,
+): Promise<Map<string, Response>> {
+  const answer = await ask(names, access, signal);
+  if (names.length > 1 && 'thrown' in answer && isPlainNo(answer.thrown)) {
+    return new Map(await Promise.all(names.map(async (name) => [name, await ask([name], access, signal)] as const)));
+  }
+  return new Map(names.map((name) => [name, answer]));
+}
+
+async function ask(names: readonly string[], { client, limit }: Access, signal: AbortSignal): Promise<Response> {
+  const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
+  try {
+    return await limit(() => client.send(command, { abortSignal: signal }), signal);
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+function isPlainNo(thrown: unknown): boolean {
+  const fault = readFault(thrown);
+  return fault !== undefined && ['AccessDenied', 'ObjectRefused', 'ObjectNotFound'].includes(reasonOf(fault, 'store'));
+}
+
+function answerTo(
+  { object, source }: StoreRequest,
+  { region, identity }: Access,
+  response: Response | undefined,
+  signal: AbortSignal,
+): Answer {
+  const wanted = parameterName(source);
+  const name = requestedName(wanted);
+  const call = {
+    doing: `Failed fetching parameters: ${name}`,
+    object: object.name,
+    action: 'ssm:GetParameters',
+    resource: parameterResource(wanted.base, region, identity),
+    region,
+    identity,
+  } as const;
+  if (response === undefined || 'thrown' in response) {
+    return awsError(response?.thrown, call, signal);
+  }
+  const { Value, Version } = response.Parameters?.find((parameter) => isParameter(parameter, wanted)) ?? {};
+  if (Value === undefined || Version === undefined) {
+    const fault = { kind: 'answer', code: '', status: 400, text: `invalid parameters: ${name}` } as const;
+    return faultError(fault, 'ObjectNotFound', call);
+  }
+  return { version: String(Version), value: SecretBytes.fromText(Value) };
+}

@@ -1,0 +1,22 @@
+import { accountOf, type Identity } from '../identity/identity.ts';
+
+/** A secret as an IAM policy takes it: the ARN in full ends with six characters that AWS adds. */
+export function secretResource(name: string, region: string, identity: Identity): string {
+  return name.startsWith('arn:') ? name : `${prefix('secretsmanager', region, identity)}:secret:${name}-??????`;
+}
+
+/** A parameter as an IAM policy takes it: without version or label, and without a second slash. */
+export function parameterResource(base: string, region: string, identity: Identity): string {
+  return base.startsWith('arn:') ? base : `${prefix('ssm', region, identity)}:parameter/${base.replace(/^\//, '')}`;
+}
+
+function prefix(service: string, region: string, identity: Identity): string {
+  return `arn:${partitionOf(region)}:${service}:${region}:${accountOf(identity) ?? '*'}`;
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) {
+    return 'aws-cn';
+  }
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+}

@@ -1,0 +1,156 @@
+import {
+  BatchGetSecretValueCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  type GetSecretValueResponse,
+  type SecretsManagerClient,
+  type SecretValueEntry,
+} from '@aws-sdk/client-secrets-manager';
+import { ProviderError } from '../../errors.ts';
+import { SecretBytes } from '../../secret-bytes.ts';
+import type { AwsCall } from '../errors/call.ts';
+import { awsError } from '../errors/aws-error.ts';
+import { secretResource } from './policy-resource.ts';
+import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
+
+/** What BatchGetSecretValue takes in one call. */
+const BATCH_SIZE = 20;
+
+type Access = StoreAccess<SecretsManagerClient>;
+
+/** In as few calls as the identity's permissions let. No two requests may ask for the same. */
+export async function fetchSecrets(
+  requests: readonly StoreRequest[],
+  access: Access,
+  signal: AbortSignal,
+): Promise<Answers> {
+  const current = requests.filter(isBatchable);
+  const batches = Array.from({ length: Math.ceil(current.length / BATCH_SIZE) }, (_, index) =>
+    current.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
+  ).filter((batch) => batch.length > 1);
+  const batched = await Promise.all(batches.map((batch) => fetchBatch(batch, access, signal)));
+  const answers = new Map(batched.flatMap((some) => [...some]));
+  const singly = requests.filter((request) => !answers.has(request));
+  const single = singly.map(async (request) => [request, await fetchOne(request, access, signal)] as const);
+  return new Map([...answers, ...(await Promise.all(single))]);
+}
+
+/** The batch call knows no versions and stages. */
+export function isBatchable({ source }: StoreRequest): boolean {
+  return source.version === undefined && source.label === undefined;
+}
+
+/**
+ * @returns nothing for what has to be asked for singly: all of it where the identity may not use the batch call; else what is named by an
+ * ARN without its end, is another account's (which only GetSecretValue reaches), or failed, as the call's own errors say less
+ */
+async function fetchBatch(requests: readonly StoreRequest[], access: Access, signal: AbortSignal): Promise<Answers> {
+  if (access.denials.has('secretsmanager:BatchGetSecretValue')) {
+    return new Map();
+  }
+  const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
+  try {
+    const { client, limit } = access;
+    const { SecretValues = [] } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    return new Map(
+      requests.flatMap((request): [StoreRequest, Answer][] => {
+        const { name } = request.source;
+        const entry = SecretValues.find(({ ARN, Name }) => ARN === name || Name === name);
+        return entry === undefined ? [] : [[request, found(request, access, entry)]];
+      }),
+    );
+  } catch (thrown) {
+    const [first] = requests;
+    if (first === undefined) {
+      return new Map();
+    }
+    const { reason } = awsError(thrown, callFor(first, access), signal);
+    if (reason === 'AccessDenied') {
+      access.denials.add('secretsmanager:BatchGetSecretValue');
+      return new Map();
+    }
+    // A plain no to the call is none to its parts, and an account has a hundred calls a second of this kind but ten thousand of the other.
+    // Whatever else it is, it would befall each of them.
+    return reason === 'ObjectRefused' || reason === 'ObjectNotFound' || reason === 'Throttled'
+      ? new Map()
+      : new Map(requests.map((request) => [request, awsError(thrown, callFor(request, access), signal)]));
+  }
+}
+
+async function fetchOne(request: StoreRequest, access: Access, signal: AbortSignal): Promise<Answer> {
+  const { source } = request;
+  const { client, limit } = access;
+  const command = new GetSecretValueCommand({
+    SecretId: source.name,
+    ...(source.version !== undefined && { VersionId: source.version }),
+    ...(source.label !== undefined && { VersionStage: source.label }),
+  });
+  try {
+    return found(request, access, await limit(() => client.send(command, { abortSignal: signal }), signal));
+  } catch (error) {
+    return awsError(error, callFor(request, access), signal);
+  }
+}
+
+/**
+ * The id of the version that a stage (AWSCURRENT unless told) is at now.
+ * @returns an error where the store is down, and nothing where only reading the secret can tell: the identity may not describe it, or the
+ * stage is at none
+ */
+export async function secretVersion(
+  request: StoreRequest,
+  { client, limit, denials, region, identity }: Access,
+  signal: AbortSignal,
+): Promise<string | ProviderError | undefined> {
+  if (denials.has('secretsmanager:DescribeSecret')) {
+    return undefined;
+  }
+  const command = new DescribeSecretCommand({ SecretId: request.source.name });
+  try {
+    const { VersionIdsToStages = {} } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    const stage = request.source.label ?? 'AWSCURRENT';
+    return Object.keys(VersionIdsToStages).find((version) => VersionIdsToStages[version]?.includes(stage));
+  } catch (thrown) {
+    const error = awsError(thrown, callFor(request, { region, identity }), signal);
+    if (error.reason === 'StoreUnavailable' || error.reason === 'DeadlineExceeded') {
+      // To ask the same store for the value would take as long again, and leave a second region no time.
+      return error;
+    }
+    if (error.reason === 'AccessDenied') {
+      denials.add('secretsmanager:DescribeSecret');
+    }
+    return undefined;
+  }
+}
+
+function found(
+  request: StoreRequest,
+  access: Access,
+  {
+    SecretString,
+    SecretBinary,
+    VersionId,
+  }: Pick<GetSecretValueResponse | SecretValueEntry, 'SecretString' | 'SecretBinary' | 'VersionId'>,
+): Answer {
+  const value =
+    SecretString === undefined ? SecretBinary && new SecretBytes(SecretBinary) : SecretBytes.fromText(SecretString);
+  if (value !== undefined && VersionId !== undefined) {
+    return { version: VersionId, value };
+  }
+  const { doing, object } = callFor(request, access);
+  return new ProviderError('ObjectRefused', `${doing}: ${access.region}: it holds no value`, { object });
+}
+
+function callFor(
+  { object, source }: StoreRequest,
+  { region, identity }: Pick<Access, 'region' | 'identity'>,
+): AwsCall & { readonly object: string } {
+  return {
+    doing: `Failed fetching secret ${source.name}`,
+    object: object.name,
+    action: 'secretsmanager:GetSecretValue',
+    resource: secretResource(source.name, region, identity),
+    region,
+    identity,
+  };
+}

@@ -1,0 +1,46 @@
+import type { ProviderError } from '../../errors.ts';
+import type { ObjectSource, ObjectSpec } from '../../spec/mount-spec.ts';
+import type { SecretBytes } from '../../secret-bytes.ts';
+import type { Identity } from '../identity/identity.ts';
+
+/** An object, and what to ask for to get it: that differs by region. */
+export interface StoreRequest {
+  readonly object: ObjectSpec;
+  readonly source: ObjectSource;
+}
+
+/** What a store holds. */
+export interface Found {
+  /** VersionId, or a parameter's version number in decimal. */
+  readonly version: string;
+  readonly value: SecretBytes;
+}
+
+export type Answer = Found | ProviderError;
+
+/** What came of each request. */
+export type Answers = ReadonlyMap<StoreRequest, Answer>;
+
+/** A service of one region. */
+export interface Regional<Client> {
+  readonly client: Client;
+  readonly region: string;
+  /** Runs a call when the service has room for it. @throws the signal's reason when it aborts before that */
+  readonly limit: <Result>(call: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+}
+
+/** A store of one region, asked as one identity. */
+export interface StoreAccess<Client> extends Regional<Client> {
+  readonly identity: Identity;
+  /** What this identity was found not to be allowed. */
+  readonly denials: Denials;
+}
+
+/** Actions that an identity may do without: they save calls where they are allowed. */
+export type OptionalAction = 'secretsmanager:BatchGetSecretValue' | 'secretsmanager:DescribeSecret';
+
+/** Of one identity. */
+export interface Denials {
+  has(action: OptionalAction): boolean;
+  add(action: OptionalAction): void;
+}

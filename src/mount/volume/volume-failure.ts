@@ -1,0 +1,47 @@
+import { relative } from 'node:path';
+import { ProviderError } from '../../errors.ts';
+
+export interface VolumeFailureContext {
+  readonly targetPath: string;
+  /** Path inside the volume, where the error itself names none: a full disk shows in a write, which knows no path. */
+  readonly path?: string;
+  /** Size of the set to be written. */
+  readonly bytes?: number;
+}
+
+/** What Node adds to an error of the file system; `dest` is the new name of a rename or symlink. */
+interface FileSystemError extends NodeJS.ErrnoException {
+  readonly dest?: string;
+}
+
+/** An error of the file system as the ProviderError that says what to do about it; any other error as it is. */
+export function volumeFailure(thrown: unknown, context: VolumeFailureContext): Error {
+  if (!isFileSystemError(thrown)) {
+    return thrown instanceof Error ? thrown : ProviderError.from(thrown);
+  }
+  const { code = 'unknown error', dest, path = context.targetPath } = thrown;
+  const where = context.path ?? (relative(context.targetPath, dest ?? path) || context.targetPath);
+  return new ProviderError('VolumeUnwritable', `volume unusable: ${code} at "${where}"${wayOut(code, context)}`, {
+    cause: thrown,
+  });
+}
+
+function wayOut(code: string, { bytes = 0 }: VolumeFailureContext): string {
+  switch (code) {
+    case 'EROFS':
+      return `: it is read-only for the provider: mount the kubelet's pods directory writable into its container`;
+    case 'ENOSPC':
+      return `: no room for ${bytes} bytes of files beside those they replace: a volume lives in the node's memory`;
+    case 'EACCES':
+    case 'EPERM':
+      return ': the provider must run as root, and privileged where SELinux is enforced';
+    case 'ENOENT':
+      return `: the volume is not there: the driver has not mounted it, or the kubelet's pods directory is not mounted into the provider's container at the same path (hostPath, mountPropagation HostToContainer)`;
+    default:
+      return '';
+  }
+}
+
+function isFileSystemError(thrown: unknown): thrown is FileSystemError {
+  return thrown instanceof Error && 'syscall' in thrown;
+}

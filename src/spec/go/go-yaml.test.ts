@@ -1,0 +1,165 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import vectors from '../../../test/parity/yaml.json' with { type: 'json' };
+import { readYaml, type YamlValue } from './go-yaml.ts';
+import { readObjectFields, type Texts } from '../object-fields.ts';
+
+/** Half surrogate pairs among them. */
+const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
+
+/** The entries of `objects` as the vectors write them: without what is empty. */
+function readObjects(text: string): { readonly objects: readonly unknown[] } | { readonly refused: true } {
+  const result = readYaml(text);
+  if (!result.ok || result.value.kind === 'text' || result.value.kind === 'map') {
+    return { refused: true };
+  }
+  const entries = result.value.kind === 'list' ? result.value.items.map(readEntry) : [];
+  return entries.includes('refused') ? { refused: true } : { objects: entries };
+}
+
+function readEntry(entry: YamlValue): object | null | 'refused' {
+  if (entry.kind !== 'map') {
+    return entry.kind === 'null' ? null : 'refused';
+  }
+  const problems: string[] = [];
+  const fields = readObjectFields(entry, { problem: (message) => problems.push(message), warning: () => {} });
+  const jmesPath = fields.jmesPath.map(({ texts }) => plain(texts));
+  const failoverObject = plain(fields.failover);
+  return problems.length > 0
+    ? 'refused'
+    : {
+        ...plain(fields.texts),
+        ...(jmesPath.length > 0 && { jmesPath }),
+        ...(Object.keys(failoverObject).length > 0 && { failoverObject }),
+      };
+}
+
+function plain(texts: Texts<string>): object {
+  return Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, value?.text]));
+}
+
+describe('readYaml', () => {
+  it.for(vectors)('reads $yaml as Go does', ({ yaml, ...expected }) => {
+    const found = readObjects(yaml);
+
+    expect(found).toEqual(expected);
+  });
+
+  it('refuses what Go drops in silence: entries that stand further left than the first', () => {
+    const result = readYaml('  - objectName: a\n- objectName: b\n');
+
+    expect(result).toMatchObject({ ok: false, offset: expect.any(Number) });
+  });
+
+  it.for([
+    ['flow lists', '['.repeat(100_000)],
+    ['flow maps', '{a: '.repeat(30_000)],
+    ['block lists', '- '.repeat(60_000)],
+    ['keys', '? '.repeat(60_000)],
+    ['lists, each on a line of its own', Array.from({ length: 200 }, (_, depth) => `${' '.repeat(depth)}-\n`).join('')],
+  ] as const)('refuses endlessly nested %s', ([, text]) => {
+    const started = performance.now();
+
+    const result = readYaml(text);
+
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('levels deep') });
+    expect(performance.now() - started).toBeLessThan(300);
+  });
+
+  it('refuses aliases that multiply, without writing them out', () => {
+    const lines = Array.from({ length: 30 }, (_, level) => `- &l${level + 1} [*l${level}, *l${level}, *l${level}]`);
+    const text = `- &l0 [a, a, a]\n${lines.join('\n')}\n`;
+
+    const result = readYaml(text);
+
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('aliases') });
+  });
+
+  it('refuses merges that multiply', () => {
+    const keys = Array.from({ length: 200 }, (_, index) => `k${index}: v`).join(', ');
+    const text = `- &m {${keys}}\n${'- <<: *m\n'.repeat(2000)}`;
+
+    const result = readYaml(text);
+
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('aliases') });
+  });
+
+  it('refuses a document that is too long', () => {
+    const result = readYaml('- objectName: a\n'.repeat(10_000));
+
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters long') });
+  });
+
+  it('takes a document of a thousand objects', () => {
+    const text = Array.from(
+      { length: 1000 },
+      (_, index) => `- objectName: name-${index}\n  objectType: ssmparameter\n`,
+    );
+
+    const result = readYaml(text.join(''));
+
+    expect(result).toMatchObject({ ok: true, value: { kind: 'list' } });
+  });
+
+  it('tells where in the text a value stands', () => {
+    const text = '- objectName: a\n  objectType: "b"\n';
+
+    const result = readYaml(text);
+
+    const offset = text.indexOf('"b"');
+    expect(JSON.stringify(result, (_, value) => (value instanceof Map ? [...value] : value))).toContain(
+      `{"kind":"text","text":"b","written":"b","offset":${offset}}`,
+    );
+  });
+
+  it('gives a value or a reason for any text whatever', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        '- ',
+        ': ',
+        '\n',
+        '  ',
+        '\t',
+        '[',
+        ']',
+        '{',
+        '}',
+        ',',
+        '&a ',
+        '*a',
+        '!',
+        '!!int ',
+        '|',
+        '>',
+        '"',
+        "'",
+        '#',
+      ),
+      fc.constantFrom(
+        '<<',
+        '---',
+        '...',
+        '%YAML',
+        '?',
+        '~',
+        '@',
+        '\r',
+        '\u0000',
+        '\u0085',
+        '\ud800',
+        'objectName',
+        '0644',
+      ),
+      fc.string({ unit: anyUnit, maxLength: 4 }),
+    );
+
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        const result = readYaml(pieces.join(''));
+
+        expect(typeof result.ok).toBe('boolean');
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
