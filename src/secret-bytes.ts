@@ -27,7 +27,8 @@ export class SecretBytes {
   }
 
   copy(): SecretBytes {
-    return new SecretBytes(this.#bytes.slice());
+    // Not `slice`: that of a Buffer is a view of the same memory.
+    return new SecretBytes(new Uint8Array(this.#bytes));
   }
 
   /** Overwrites the bytes; for an owner who gave none of them away. */
