@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
 import type { PlannedFile } from '../plan.ts';
 import { volumeFailure } from './volume-failure.ts';
@@ -94,10 +94,13 @@ async function place(
 
 /** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
 async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSignal | undefined): Promise<void> {
+  for (const folder of foldersOf(files)) {
+    await mkdir(join(dir, folder));
+    await chmod(join(dir, folder), 0o755);
+  }
   for (const { path, mode, value } of files) {
     signal?.throwIfAborted();
     try {
-      await mkdir(dirname(join(dir, path)), { recursive: true });
       // Exclusive creation follows no symlink.
       await writeFile(join(dir, path), value.expose(), { flag: 'wx', mode: 0o600 });
       await chmod(join(dir, path), mode);
@@ -105,12 +108,17 @@ async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSig
       throw volumeFailure(error, { targetPath: dir, path, bytes: sizeOf(files) });
     }
   }
-  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) {
-      await chmod(join(entry.parentPath, entry.name), 0o755);
-    }
-  }
   await chmod(dir, 0o755);
+}
+
+/** Folders that the files are in, each after the one it is in itself. */
+function foldersOf(files: readonly PlannedFile[]): ReadonlySet<string> {
+  return new Set(
+    files.flatMap(({ path }) => {
+      const parts = path.split('/').slice(0, -1);
+      return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));
+    }),
+  );
 }
 
 /** Puts a symlink where another one, a file or nothing stands, in one step. */
