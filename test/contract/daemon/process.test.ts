@@ -54,15 +54,22 @@ async function newTarget(): Promise<string> {
 }
 
 describe('the process', () => {
-  it('ends with 0 at SIGTERM, after the mount under way, and takes its socket along', async () => {
+  it('is not ready from SIGTERM on, and ends with 0 after the mount under way, its socket gone', async () => {
     await using provider = await start();
     using client = connect(join(folder, 'aws.sock'), 10_000);
-    using _ = aws.gate.state.inject({ kind: 'delay', ms: 500 }, { action: 'secretsmanager:GetSecretValue' });
+    using _ = aws.gate.state.inject({ kind: 'delay', ms: 1_500 }, { action: 'secretsmanager:GetSecretValue' });
     const targetPath = await newTarget();
     const call = client.mount(requestFor(PARAMETERS, { targetPath }), NEVER);
     await expect.poll(() => aws.gate.state.count({ action: 'secretsmanager:GetSecretValue' }), SOON).toBeGreaterThan(0);
-    const code = await provider.stop('SIGTERM');
+    const [, port] = /"healthPort":(\d+)/.exec(provider.log.join()) ?? [];
+    const ready = `http://127.0.0.1:${port}/readyz`;
+    const before = await fetch(ready);
+    const stopped = provider.stop('SIGTERM');
+    await expect.poll(() => provider.log.join(), SOON).toContain('stopping');
+    const draining = await fetch(ready);
+    const code = await stopped;
 
+    expect([before.status, draining.status]).toEqual([200, 503]);
     expect(code).toBe(0);
     expect((await call).objectVersion).toHaveLength(3);
     expect((await readdir(folder)).filter((name) => name.includes('.sock'))).toEqual([]);
