@@ -63,6 +63,13 @@ export async function installRelease(
   return release;
 }
 
+/** Waits until every release of the chart answers on the node. */
+export async function releasesAreReady(cluster: Cluster): Promise<void> {
+  const selector = '--selector=app.kubernetes.io/name=aws-secrets-csi';
+  const args = ['daemonset', selector, `--namespace=${PROVIDER_NAMESPACE}`, '--timeout=60s'];
+  await cluster.kubectl(['rollout', 'status', ...args]);
+}
+
 function wayToAws({ hostAddress }: Cluster, facts: ProviderFacts): Values {
   const url = `https://${hostAddress}:${AWS_PORT}`;
   const [, repository, tag] = /^(.+):([^:/]+)$/.exec(facts.image) ?? [];

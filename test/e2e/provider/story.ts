@@ -8,6 +8,7 @@ import { relay } from '../cluster/relay.ts';
 import { waitFor } from '../cluster/wait.ts';
 import { AWS_PORT } from './facts.ts';
 import { deployment, pod, type PodOptions } from './objects.ts';
+import { releasesAreReady } from './release.ts';
 import { type Listing, LISTING, readListing } from './volume-listing.ts';
 
 export const STORY_LABEL = 'aws-secrets-csi-e2e=story';
@@ -45,6 +46,8 @@ export interface Story extends AsyncDisposable {
 
 export async function openStory(cluster: Cluster, name: string): Promise<Story> {
   const { motoUrl, issuer, certificates } = inject('provider');
+  // The story before may have switched the node off.
+  await releasesAreReady(cluster);
   await using opening = new AsyncDisposableStack();
   const aws = opening.use(await startAwsFakes({ motoUrl, issuer, certificates }));
   const listen = { host: cluster.hostAddress, port: AWS_PORT };
@@ -57,7 +60,7 @@ export async function openStory(cluster: Cluster, name: string): Promise<Story> 
   opening.defer(async () => {
     await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
     // Its pods go before its AWS does: else they would ask the next story's.
-    await kubectl('wait', 'pods', '--all', '--for=delete', '--timeout=60s');
+    await kubectl('delete', 'pods', '--all');
   });
 
   function kubectl(...args: readonly string[]): Promise<string> {

@@ -19,14 +19,6 @@ interface ProviderPod {
 
 beforeAll(async () => {
   story = await openStory(cluster, 'provider');
-  // Another story may have switched the node off and on a moment ago.
-  await cluster.kubectl([
-    'rollout',
-    'status',
-    'daemonset/aws-secrets-csi',
-    `--namespace=${PROVIDER_NAMESPACE}`,
-    '--timeout=60s',
-  ]);
   const selector = '--selector=app.kubernetes.io/instance=aws-secrets-csi';
   const pods = await cluster.get('pods', `--namespace=${PROVIDER_NAMESPACE}`, selector);
   [provider] = (pods as { items: [ProviderPod] }).items;

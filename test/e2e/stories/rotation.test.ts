@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
@@ -27,7 +27,7 @@ function traceOf(pod: string, className: string): Promise<string> {
 
 test.concurrent.for(BOTH_WAYS)(
   'a rotation reaches the files, all at once, and touches no other volume: %s',
-  async ([, provider]) => {
+  async ([, provider], { expect }) => {
     const [db, url, still] = [`db-${provider}`, `/url/${provider}`, `still-${provider}`];
     const [changing, unchanged] = [`changing-${provider}`, `unchanged-${provider}`];
     await story.seed.secret(db, login('p1'));
@@ -80,7 +80,7 @@ test.concurrent.for(BOTH_WAYS)(
 
 test.concurrent.for(BOTH_WAYS)(
   'an object that the class no longer names loses its file, a new one gets one: %s',
-  async ([, provider]) => {
+  async ([, provider], { expect }) => {
     const name = `edited-${provider}`;
     await story.seed.secret(`first-${provider}`, 'first');
     await story.seed.secret(`second-${provider}`, 'second');

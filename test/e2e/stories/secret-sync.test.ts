@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
@@ -65,10 +65,10 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
     return (await story.kubectl('get', 'secret', name, '--ignore-not-found', '--output=name')) === '';
   }
 
-  describe.for(BOTH_WAYS)('(%s)', ([, provider]) => {
-    const name = `pod-${provider}`;
-
-    test('holds what they hold, and feeds a variable of the very pod', async () => {
+  test.concurrent.for(BOTH_WAYS)(
+    'holds what they hold, and feeds a variable of the very pod: %s',
+    async ([, provider], { expect }) => {
+      const name = `holds-${provider}`;
       await applyClass(name, provider);
       const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'password' } } }];
 
@@ -79,25 +79,36 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
       expect(type).toBe('Opaque');
       expect(metadata.labels).toEqual({ environment: 'test', 'secrets-store.csi.k8s.io/managed': 'true' });
       expect(data).toEqual({ password: base64('p1'), 'login.json': base64(login('p1')) });
-    });
+    },
+  );
 
-    test('follows a rotation, as the file does', async () => {
-      await story.seed.secretVersion(name, login('p2'));
+  test.concurrent.for(BOTH_WAYS)('follows a rotation, as the file does: %s', async ([, provider], { expect }) => {
+    const name = `follows-${provider}`;
+    await applyClass(name, provider);
+    await story.startPods(story.pod(name, { classes: [name] }));
+    await expect.poll(() => passwordOf(name), PATIENCE).toBe('p1');
 
-      await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
+    await story.seed.secretVersion(name, login('p2'));
 
-      expect(await story.exec(name, 'cat', `/mnt/${name}/${name}-password`)).toBe('p2');
-    });
+    await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
+    expect(await story.exec(name, 'cat', `/mnt/${name}/${name}-password`)).toBe('p2');
+  });
 
-    test('goes with its pod', async () => {
-      // At each change the driver takes the owners off, for some seconds; a pod that goes then would leave the Secret behind.
-      await expect.poll(() => ownersOf(name), PATIENCE).toEqual(['SecretProviderClassPodStatus']);
-      await story.kubectl('delete', 'pod', name);
+  test.concurrent.for(BOTH_WAYS)('goes with its pod: %s', async ([, provider], { expect }) => {
+    const name = `goes-${provider}`;
+    await applyClass(name, provider);
+    await story.startPods(story.pod(name, { classes: [name] }));
+    // The driver names the owner some seconds after it has made the Secret, which would stay if the pod went before.
+    await expect.poll(() => ownersOf(name), PATIENCE).toEqual(['SecretProviderClassPodStatus']);
 
-      await expect.poll(() => isGone(name), PATIENCE).toBe(true);
-    });
+    await story.kubectl('delete', 'pod', name);
 
-    test('stays as long as one of two Deployments that share it', async () => {
+    await expect.poll(() => isGone(name), PATIENCE).toBe(true);
+  });
+
+  test.concurrent.for(BOTH_WAYS)(
+    'stays as long as one of two Deployments that share it: %s',
+    async ([, provider], { expect }) => {
       const shared = `shared-${provider}`;
       const [one, two] = [`one-${provider}`, `two-${provider}`];
       await applyClass(shared, provider);
@@ -108,10 +119,10 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
       await expect.poll(() => ownersOf(shared), PATIENCE).toEqual(['ReplicaSet']);
       await story.kubectl('delete', 'deployment', two);
       await expect.poll(() => isGone(shared), PATIENCE).toBe(true);
-    });
-  });
+    },
+  );
 
-  test('is made for each of two classes of a pod', async () => {
+  test.concurrent('is made for each of two classes of a pod', async ({ expect }) => {
     const names = BOTH_WAYS.map(([, provider]) => `pair-${provider}`);
     for (const [, provider] of BOTH_WAYS) {
       await applyClass(`pair-${provider}`, provider);
