@@ -4,16 +4,9 @@ import { text } from 'node:stream/consumers';
 import { ProviderError } from '../errors.ts';
 import { type Access, type AccessSource, inClusterAccess } from './access.ts';
 import { refusal, unreachable } from './errors.ts';
+import type { Lookup } from './lookup.ts';
 import type { KubeSettings } from './settings.ts';
 import { unlessAborted } from '../unless-aborted.ts';
-
-/** One object to read. */
-export interface Lookup {
-  readonly resource: 'serviceaccounts' | 'pods' | 'nodes';
-  /** Absent for nodes. */
-  readonly namespace?: string;
-  readonly name: string;
-}
 
 /** What we read of the API server's objects. */
 interface ApiObject {

@@ -1,5 +1,5 @@
 import { type FailureReason, ProviderError } from '../errors.ts';
-import type { Lookup } from './client.ts';
+import type { Lookup } from './lookup.ts';
 
 /** Longest part of the API server's own words that an event should carry. */
 const MAX_QUOTE = 400;

@@ -2,6 +2,7 @@ import { GetParametersCommand, type GetParametersResult, type SSMClient } from '
 import { SecretBytes } from '../../secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
+import { batchesOf } from './batches.ts';
 import { isParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
@@ -18,9 +19,7 @@ export async function fetchParameters(
   signal: AbortSignal,
 ): Promise<Answers> {
   const names = [...new Set(requests.map(nameOf))];
-  const batches = Array.from({ length: Math.ceil(names.length / BATCH_SIZE) }, (_, index) =>
-    names.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
-  );
+  const batches = batchesOf(names, BATCH_SIZE);
   const answers = await Promise.all(batches.map((batch) => askForBatch(batch, access, signal)));
   const answerOf = new Map(answers.flatMap((answer) => [...answer]));
   return new Map(

@@ -10,6 +10,7 @@ import { ProviderError } from '../../errors.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
 import type { AwsCall } from '../errors/call.ts';
 import { awsError } from '../errors/aws-error.ts';
+import { batchesOf } from './batches.ts';
 import { secretResource } from './policy-resource.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
 
@@ -24,10 +25,7 @@ export async function fetchSecrets(
   access: Access,
   signal: AbortSignal,
 ): Promise<Answers> {
-  const current = requests.filter(isBatchable);
-  const batches = Array.from({ length: Math.ceil(current.length / BATCH_SIZE) }, (_, index) =>
-    current.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
-  ).filter((batch) => batch.length > 1);
+  const batches = batchesOf(requests.filter(isBatchable), BATCH_SIZE).filter((batch) => batch.length > 1);
   const batched = await Promise.all(batches.map((batch) => fetchBatch(batch, access, signal)));
   const answers = new Map(batched.flatMap((some) => [...some]));
   const singly = requests.filter((request) => !answers.has(request));
