@@ -16,15 +16,15 @@ export interface Access {
   readonly note: string;
 }
 
-/** The stand-in takes any. */
-const TOKEN = 'bench';
+/** The stand-in takes any; a real API server is told of it. */
+export const API_TOKEN = 'bench';
 
 /**
  * As root the provider finds the API server as it does in a pod; else by a kubeconfig, whose library costs it some 20 MiB.
  * @param folder for files of the way there
- * @param kubeconfig a real API server instead of the stand-in
+ * @param apiPort of a real API server instead of the stand-in
  */
-export function accessTo({ ports, caFile }: StandIns, folder: string, kubeconfig?: string): Access {
+export function accessTo({ ports, caFile }: StandIns, folder: string, apiPort = ports.api): Access {
   const flags = [
     `--endpoint-url=https://127.0.0.1:${ports.aws}`,
     `--ca-bundle=${caFile}`,
@@ -34,20 +34,19 @@ export function accessTo({ ports, caFile }: StandIns, folder: string, kubeconfig
     '--health-address=127.0.0.1:0',
   ];
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
-  const isRoot = process.getuid?.() === 0;
-  if (kubeconfig === undefined && isRoot) {
+  if (process.getuid?.() === 0) {
     const account = join(folder, 'service-account');
     mkdirSync(account);
-    writeFileSync(join(account, 'token'), TOKEN);
+    writeFileSync(join(account, 'token'), API_TOKEN);
     copyFileSync(caFile, join(account, 'ca.crt'));
     return {
       flags,
-      env: { ...env, KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: `${ports.api}` },
+      env: { ...env, KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: `${apiPort}` },
       wrap: (command) => inPod(account, command),
       note: 'API server found as in a pod',
     };
   }
-  const file = kubeconfig ?? writeKubeconfig(join(folder, 'kubeconfig'), ports.api, caFile);
+  const file = writeKubeconfig(join(folder, 'kubeconfig'), apiPort, caFile);
   return {
     flags: [...flags, `--kubeconfig=${file}`],
     env,
@@ -64,7 +63,7 @@ export function writeKubeconfig(file: string, apiPort: number, caFile: string): 
     clusters: [
       { name: 'bench', cluster: { server: `https://127.0.0.1:${apiPort}`, 'certificate-authority-data': authority } },
     ],
-    users: [{ name: 'bench', user: { token: TOKEN } }],
+    users: [{ name: 'bench', user: { token: API_TOKEN } }],
     contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
     'current-context': 'bench',
   };

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTargets } from './driver.ts';
-import { type LoadShape, makeMounts, type Mount } from './load.ts';
+import { accountsOf, type LoadShape, makeMounts, type Mount } from './load.ts';
 import type { MeasureOptions } from './measure.ts';
 import type { Options } from './options.ts';
 import { attachProvider, type Provider, startProvider } from './provider.ts';
@@ -61,6 +61,7 @@ export async function makeVolumes(
   from = 0,
 ): Promise<Volumes> {
   const mounts = makeMounts(shape, { namespace, podsFolder: surroundings.podsFolder }, from);
+  await surroundings.kubeApi?.createAccounts(accountsOf(shape, namespace, from));
   await makeTargets(mounts);
   return {
     mounts,

@@ -37,7 +37,7 @@ export interface Place {
 export function makeMounts(shape: LoadShape, { namespace, podsFolder }: Place, from = 0): readonly Mount[] {
   return Array.from({ length: shape.pods }, (_, index) => {
     const number = from + index;
-    const account = { namespace, name: `account-${number % shape.accounts}` };
+    const account = accountOf(shape, namespace, number);
     const pod = { name: `pod-${number}`, uid: randomUUID() };
     const objects = objectsOf(shape, account, shape.ownSecrets ? `${pod.name}-` : '');
     return {
@@ -51,6 +51,16 @@ export function makeMounts(shape: LoadShape, { namespace, podsFolder }: Place, f
       },
     };
   });
+}
+
+/** The service accounts of those pods. */
+export function accountsOf(shape: LoadShape, namespace: string, from = 0): readonly ServiceAccount[] {
+  const count = Math.min(shape.pods, shape.accounts);
+  return Array.from({ length: count }, (_, index) => accountOf(shape, namespace, from + index));
+}
+
+function accountOf({ accounts }: LoadShape, namespace: string, pod: number): ServiceAccount {
+  return { namespace, name: `account-${pod % accounts}` };
 }
 
 function objectsOf(shape: LoadShape, account: ServiceAccount, prefix: string): readonly MountedObject[] {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { writeKubeconfig } from './access.ts';
+import { API_TOKEN, writeKubeconfig } from './access.ts';
 import { ensureCertificates } from './certificates.ts';
+import { isKubeApiServerBuilt, startKubeApiServer } from './kube-api-server.ts';
 import { type Options, OptionsError, readOptions, USAGE } from './options.ts';
 import { findProgram } from './provider-program.ts';
 import { describeLoad, RUNS } from './run.ts';
@@ -28,7 +29,11 @@ async function main(options: Options, signal: AbortSignal): Promise<number> {
     await once(signal, 'abort');
     return 0;
   }
-  using surroundings = prepareSurroundings(standIns, DISK_FOLDER, options.kubeconfig);
+  await using kubeApi =
+    options.standInApi || !isKubeApiServerBuilt()
+      ? undefined
+      : await startKubeApiServer(API_TOKEN, standIns.caFile, join(DISK_FOLDER, 'kube-api-server.log'));
+  using surroundings = prepareSurroundings(standIns, DISK_FOLDER, kubeApi);
   const program = await findProgram(options.fromSource, options.nodeFlags);
   const setting = `Node ${process.version}: ${program.command.slice(1).join(' ')}; ${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)} before; ${surroundings.access.note}`;
   const report = await RUNS[options.mode](
@@ -38,7 +43,7 @@ async function main(options: Options, signal: AbortSignal): Promise<number> {
   console.log(
     options.json
       ? JSON.stringify({ setting, options, ...report.data }, null, 2)
-      : `${setting}\n${describeLoad(options)}\n\n${report.text}`,
+      : `${setting}\n${describeLoad(options, kubeApi === undefined)}\n\n${report.text}`,
   );
   if (report.wrong > 0) {
     console.error(

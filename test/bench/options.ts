@@ -29,7 +29,8 @@ export interface Options {
   readonly soakSeconds: number;
   /** Bytes. */
   readonly memoryLimit?: number;
-  readonly kubeconfig?: string;
+  /** The stand-in for the API server even where a real one is built. */
+  readonly standInApi: boolean;
   readonly other?: { readonly socket: string; readonly pid: number };
   readonly ports: Ports;
 }
@@ -68,7 +69,7 @@ The provider:
   --node-flags=FLAGS   default: those of the image
   --serve-flags=FLAGS  further flags of serve, e.g. --driver-writes-secrets
   --memory-limit SIZE  run it in a memory cgroup, e.g. 100MiB (as root)
-  --kubeconfig FILE    a real API server
+  --stand-in-api       no real API server, though "npm run e2e" has built one
   --provider SOCKET --pid N   measure this other provider too; start it against the addresses that --stand-ins prints
 
   --json               results as JSON`;
@@ -110,7 +111,8 @@ export function readOptions(args: readonly string[]): Options {
     ...(values.throttle && { rates: readRates(values.rates) }),
     soakSeconds: whole('soak', values.soak ?? '0'),
     ...(values['memory-limit'] !== undefined && { memoryLimit: size(values['memory-limit']) }),
-    ...(values.kubeconfig !== undefined && { kubeconfig: values.kubeconfig }),
+    // Another provider was started with the stand-in's address.
+    standInApi: values['stand-in-api'] || socket !== undefined,
     ...(socket !== undefined && pid !== undefined && { other: { socket, pid: whole('pid', pid) } }),
     ports: socket !== undefined || values['stand-ins'] ? KNOWN_PORTS : { aws: 0, agent: 0, api: 0 },
   };
@@ -144,7 +146,7 @@ function parse(args: readonly string[]) {
         'node-flags': { type: 'string' },
         'serve-flags': { type: 'string', default: '' },
         'memory-limit': { type: 'string' },
-        kubeconfig: { type: 'string' },
+        'stand-in-api': { type: 'boolean', default: false },
         provider: { type: 'string' },
         pid: { type: 'string' },
         json: { type: 'boolean', default: false },

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, accessTo } from './access.ts';
+import type { KubeApiServer } from './kube-api-server.ts';
 import type { StandIns } from './start-stand-ins.ts';
 
 /** The node of a run: its folders, and the way to everything outside. */
@@ -17,10 +18,16 @@ export interface Surroundings extends Disposable {
   /** What all providers of the run have said, to be read after it. */
   readonly providerLog: string;
   readonly access: Access;
+  /** Absent where a stand-in takes its place, in which every account exists. */
+  readonly kubeApi: KubeApiServer | undefined;
 }
 
-/** @param kubeconfig a real API server instead of the stand-in */
-export function prepareSurroundings(standIns: StandIns, diskFolder: string, kubeconfig?: string): Surroundings {
+/** @param kubeApi a real API server instead of the stand-in */
+export function prepareSurroundings(
+  standIns: StandIns,
+  diskFolder: string,
+  kubeApi: KubeApiServer | undefined,
+): Surroundings {
   const runFolder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'aws-secrets-csi-bench-'));
   const podsFolder = join(runFolder, 'pods');
   mkdirSync(podsFolder);
@@ -32,7 +39,8 @@ export function prepareSurroundings(standIns: StandIns, diskFolder: string, kube
     podsFolder,
     diskFolder,
     providerLog,
-    access: accessTo(standIns, runFolder, kubeconfig),
+    kubeApi,
+    access: accessTo(standIns, runFolder, kubeApi?.port),
     [Symbol.dispose]: () => rmSync(runFolder, { recursive: true, force: true }),
   };
 }
