@@ -1,3 +1,5 @@
+import { parseGoBool } from '../spec/go/go-bool.ts';
+
 /** Readers of flag values: text in, value out, or a RangeError that says what was expected. */
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
@@ -21,15 +23,13 @@ export function duration(text: string): number {
   return total;
 }
 
-/** The words Go's strconv.ParseBool takes. */
+/** The words that Go takes. */
 export function bool(text: string): boolean {
-  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) {
-    return true;
+  const value = parseGoBool(text);
+  if (value === undefined) {
+    throw new RangeError('expected "true" or "false"');
   }
-  if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) {
-    return false;
-  }
-  throw new RangeError('expected "true" or "false"');
+  return value;
 }
 
 export function integer(text: string): number {

@@ -1,5 +1,6 @@
 import { ProviderError } from '../errors.ts';
 import type { Translation } from './file-path.ts';
+import { parseGoBool } from './go/go-bool.ts';
 import type { AddressType, Authentication, ClassSpec, Problem } from './mount-spec.ts';
 import { parseObjects } from './parse-objects.ts';
 import { quote } from './quote.ts';
@@ -92,22 +93,14 @@ function parseRegion(parameters: Parameters, parameter: string, refuse: Refuse):
 }
 
 function parseAuthentication(parameters: Parameters, refuse: Refuse): Authentication {
-  const podIdentity = parseBoolean(parameters.get('usePodIdentity') ?? '');
+  const given = parameters.get('usePodIdentity') || 'false';
+  const podIdentity = parseGoBool(given);
   if (podIdentity === undefined) {
-    const given = quote(parameters.get('usePodIdentity') ?? '');
-    refuse('usePodIdentity', `failed to parse usePodIdentity ${given}: write "true" or "false"`);
+    refuse('usePodIdentity', `failed to parse usePodIdentity ${quote(given)}: write "true" or "false"`);
   }
   return podIdentity === true
     ? { kind: 'pod-identity', addressType: parseAddressType(parameters) ?? 'auto' }
     : { kind: 'irsa' };
-}
-
-/** The spellings of Go's `strconv.ParseBool`; nothing is false. */
-function parseBoolean(text: string): boolean | undefined {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) {
-    return true;
-  }
-  return ['', '0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined;
 }
 
 /** @returns undefined for what no one knows, which counts as auto */

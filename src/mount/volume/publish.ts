@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
+import { directoriesOf } from '../../spec/file-path.ts';
 import type { PlannedFile } from '../plan.ts';
 import { volumeFailure } from './volume-failure.ts';
 import { DATA_LINK, findDataDir, readVolume, type Volume } from './volume.ts';
@@ -51,23 +52,24 @@ export async function publish(
     }
     const volume = isTakeover ? await readVolume(targetPath) : found;
     const isChange = !holds(volume, files);
-    if (isChange) {
-      await place(targetPath, volume, files, signal);
-    }
+    const dataDir = isChange ? await place(targetPath, volume, files, signal) : volume.dataDir;
     await sweep(targetPath, topNames(files));
-    return { changed: isTakeover || isChange, dataDir: await findDataDir(targetPath) };
+    return { changed: isTakeover || isChange, dataDir };
   } catch (error) {
     throw volumeFailure(error, { targetPath, bytes: sizeOf(files) });
   }
 }
 
-/** Shows a set whole in place of the one before, or leaves all as it was. Names that went stay, leading nowhere. */
+/**
+ * Shows a set whole in place of the one before, or leaves all as it was. Names that went stay, leading nowhere.
+ * @returns name of the set's directory
+ */
 async function place(
   targetPath: string,
   before: Volume,
   files: readonly PlannedFile[],
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<string> {
   const names = topNames(files);
   const standing = new Set(await readdir(targetPath));
   const time = new Date().toISOString().slice(0, 19).replace(/[-:T]/g, '_');
@@ -90,11 +92,12 @@ async function place(
       await relink(`${dir}.link`, join(targetPath, name), `${DATA_LINK}/${name}`);
     }
   }
+  return basename(dir);
 }
 
 /** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
 async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSignal | undefined): Promise<void> {
-  for (const folder of foldersOf(files)) {
+  for (const folder of new Set(files.flatMap(({ path }) => directoriesOf(path)))) {
     await mkdir(join(dir, folder));
     await chmod(join(dir, folder), 0o755);
   }
@@ -109,16 +112,6 @@ async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSig
     }
   }
   await chmod(dir, 0o755);
-}
-
-/** Folders that the files are in, each after the one it is in itself. */
-function foldersOf(files: readonly PlannedFile[]): ReadonlySet<string> {
-  return new Set(
-    files.flatMap(({ path }) => {
-      const parts = path.split('/').slice(0, -1);
-      return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));
-    }),
-  );
 }
 
 /** Puts a symlink where another one, a file or nothing stands, in one step. */
