@@ -25,6 +25,10 @@ export type FailureReason =
   | 'DeadlineExceeded'
   | 'Cancelled'
   | 'PayloadTooLarge'
+  /** The SecretProviderClass of a running pod is no longer there. */
+  | 'ClassMissing'
+  /** A Kubernetes Secret cannot be made as the class asks: it is somebody else's, or the API server will not have it. */
+  | 'SecretRefused'
   /** The volume cannot be written. */
   | 'VolumeUnwritable'
   /** A bug of ours. */

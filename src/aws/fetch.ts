@@ -5,7 +5,7 @@ import { createClients, type Credentials } from './clients.ts';
 import { createCredentialsSource, type CredentialDeps, type Authenticated } from './identity/credentials.ts';
 import { createDenialBook } from './stores/denials.ts';
 import { fetchWithFailover } from './failover.ts';
-import { createLimiter, type Limiter } from './limiter.ts';
+import { createLimiter, type Limiter } from '../limiter.ts';
 import { createMemory } from './memory/memory.ts';
 import { fetchParameters } from './stores/parameter-store.ts';
 import { type Asker, createReader } from './memory/reader.ts';

@@ -20,6 +20,8 @@ const REASONS = Object.keys({
   DeadlineExceeded: 1,
   Cancelled: 1,
   PayloadTooLarge: 1,
+  ClassMissing: 1,
+  SecretRefused: 1,
   VolumeUnwritable: 1,
   Internal: 1,
 } satisfies Record<FailureReason, 1>) as FailureReason[];

@@ -16,6 +16,8 @@ export function statusOf(reason: FailureReason): status {
     case 'ObjectRefused':
     case 'ValueUnusable':
     case 'PayloadTooLarge':
+    case 'ClassMissing':
+    case 'SecretRefused':
       return status.FAILED_PRECONDITION;
     case 'CredentialsRefused':
     case 'AccessDenied':

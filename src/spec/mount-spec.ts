@@ -55,6 +55,8 @@ export interface ClassSpec {
   readonly regions: readonly [string] | readonly [string, string];
   readonly authentication: Authentication;
   readonly objects: readonly ObjectSpec[];
+  /** Greatest age of a version check, in milliseconds; absent: the provider's own. */
+  readonly pollIntervalMs?: number;
 }
 
 /** Token by audience, from the request. AWS verifies them; their being there proves nothing. */

@@ -1,0 +1,47 @@
+import type { PodRef } from './mount-spec.ts';
+
+/*
+ * Kubernetes objects, as far as we read them. `kube/` makes them of the API server's JSON; nobody past it sees that.
+ */
+
+/** An object and who it is: an owner, or one whose owner is looked for. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** A pod of this node. */
+export interface NodePod {
+  readonly ref: PodRef;
+  /** Being deleted, or ended for good: nothing in it reads files any more. */
+  readonly isOver: boolean;
+  /** Its controller, or the pod itself where it has none. */
+  readonly owner: ObjectRef;
+  /** `volumeAttributes` of its Secrets Store volumes, by the volume's name. */
+  readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+/** A SecretProviderClass. */
+export interface ProviderClass {
+  readonly namespace: string;
+  readonly name: string;
+  /** Whose class it is: the name of a provider's socket. */
+  readonly provider: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** `spec.secretObjects` as it is: `parseSecretObjects` reads it. */
+  readonly secretObjects: unknown;
+}
+
+/** A SecretProviderClassPodStatus: what the driver has noted of a mount. */
+export interface MountStatus {
+  readonly namespace: string;
+  readonly podName: string;
+  readonly className: string;
+  readonly targetPath: string;
+  readonly isMounted: boolean;
+  /** By file. */
+  readonly versions: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,54 @@
+import type { SecretBytes } from '../secret-bytes.ts';
+import type { ObjectRef } from '../spec/kube-objects.ts';
+
+/** Whose Secret, and which. */
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A Kubernetes Secret as it stands in the cluster. */
+export interface StoredSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly isImmutable: boolean;
+  /** Being deleted already. */
+  readonly isGoing: boolean;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  readonly data: ReadonlyMap<string, SecretBytes>;
+  readonly owners: readonly ObjectRef[];
+  /** Field managers that have applied to it (`metadata.managedFields`, operation Apply). */
+  readonly appliers: ReadonlySet<string>;
+}
+
+/** What one field manager says of a Secret; fields it said before and no longer says go, unless another says them too. */
+export interface AppliedSecret {
+  /** Only apply if the Secret is still as it was read. */
+  readonly resourceVersion?: string;
+  readonly uid?: string;
+  readonly type?: string;
+  readonly isImmutable?: boolean;
+  readonly labels?: ReadonlyMap<string, string>;
+  readonly annotations?: ReadonlyMap<string, string>;
+  readonly data?: ReadonlyMap<string, SecretBytes>;
+  readonly owners?: readonly ObjectRef[];
+}
+
+/** `changed`: somebody else was there in between (409), so look again. */
+export type WriteOutcome = 'written' | 'changed';
+
+/** The API server's Secrets, as sync needs them. All: @throws ProviderError KubernetesUnavailable, SecretRefused (it says no for good), or the signal's reason */
+export interface SecretApi {
+  /** @returns undefined where there is none */
+  read(secret: SecretName, signal: AbortSignal): Promise<StoredSecret | undefined>;
+  /** Server-side apply, forced. */
+  apply(secret: SecretName, manager: string, fields: AppliedSecret, signal: AbortSignal): Promise<WriteOutcome>;
+  /** Only if it is still the one that was read; that it has gone is as good. */
+  remove(
+    secret: SecretName,
+    read: Pick<StoredSecret, 'uid' | 'resourceVersion'>,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome>;
+}
