@@ -5,7 +5,6 @@ import { openKube } from './kube/client.ts';
 import { createRegionLookup } from './kube/nodes.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
-import { createHeldVolumes } from './mount/volume/held-volumes.ts';
 import { serveMount } from './mount/serve.ts';
 import { createVolumes } from './mount/volume/volumes.ts';
 import { serveHealth } from './observability/http.ts';
@@ -39,10 +38,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   );
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
-    ...(!config.driverWritesSecrets && { volumes: createHeldVolumes(createVolumes()) }),
+    ...(!config.driverWritesSecrets && { volumes: createVolumes() }),
     readClass: createClassReader(),
     fetchAll: fetcher.fetchAll,
-    areCurrent: fetcher.areCurrent,
+    currentAsOf: fetcher.currentAsOf,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
   opening.use(

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { CallError, connect } from '../grpc/client.ts';
 import type { MountRequest, MountResponse } from '../grpc/protocol.ts';
 import type { PlannedFile } from '../mount/plan.ts';
-import { createVolumes } from '../mount/volume/volumes.ts';
+import { publish } from '../mount/volume/publish.ts';
+import { readVolume } from '../mount/volume/volume.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import { NAME } from '../version.ts';
 import { type ManifestClass, readManifest, readText } from './manifest.ts';
@@ -68,11 +69,10 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
     terminal.err(`${error.code}: ${error.message}`);
     return 1;
   }
-  const volumes = createVolumes();
   if (response.files.length > 0) {
-    await volumes.publish(options.target, response.files.map(plannedFile));
+    await publish(options.target, response.files.map(plannedFile));
   }
-  const { files } = await volumes.read(options.target);
+  const { files } = await readVolume(options.target);
   list(files, response, options['show-values'], terminal);
   return 0;
 }

@@ -5,21 +5,33 @@ import { unlessAborted } from '../unless-aborted.ts';
 import type { ClassReader } from './class-reader.ts';
 import { mount, type MountDeps } from './mount.ts';
 import type { PlannedFile } from './plan.ts';
-import type { HeldVolumes } from './volume/held-volumes.ts';
+import { freshTokens, type RequestToken } from './tokens.ts';
+import type { Volumes } from './volume/volumes.ts';
 
-export interface ServeDeps extends MountDeps {
+export interface SpecDeps {
   readonly readClass: ClassReader;
   /** Region of classes that name none. */
   defaultRegion(pod: PodRef, signal: AbortSignal): Promise<string>;
-  /** Whether the stores still hold these versions (by file). @throws ProviderError */
-  areCurrent(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean>;
+  /** Absent where the provider may not ask for tokens. */
+  readonly requestToken?: RequestToken;
+}
+
+export interface ServeDeps extends MountDeps {
+  /**
+   * As of when the stores hold these versions (by file), in milliseconds on the monotonic clock.
+   * @returns undefined where one has changed, or versions do not tell
+   * @throws ProviderError
+   */
+  currentAsOf(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<number | undefined>;
   /** Where the files go; absent where the driver writes them. */
-  readonly volumes?: HeldVolumes;
+  readonly volumes?: Volumes;
 }
 
 export interface ServedMount {
   readonly spec: MountSpec;
   readonly versions: ReadonlyMap<string, string>;
+  /** When AWS said so, in milliseconds on the monotonic clock. */
+  readonly asOf: number;
   /** What the driver is to write; absent where the volume is filled already. */
   readonly files?: readonly PlannedFile[];
   /** Whether the volume holds anything else than before; unknown where the driver writes. */
@@ -27,26 +39,48 @@ export interface ServedMount {
 }
 
 /**
- * A Mount call to the files in the volume: nothing is written before everything is there.
- * @throws ProviderError
+ * What a call asks for, with nothing left to look up.
+ * @throws ProviderError with all that is wrong in the class
  */
-export async function serveMount(call: MountCall, deps: ServeDeps, signal: AbortSignal): Promise<ServedMount> {
-  const region = call.parameters.get('region') || (await deps.defaultRegion(call.pod, signal));
-  const parsed = deps.readClass(call.parameters, { region, mode: call.mode });
+export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSignal): Promise<MountSpec> {
+  const { pod, targetPath, parameters, mode } = call;
+  const region = parameters.get('region') || (await deps.defaultRegion(pod, signal));
+  const parsed = deps.readClass(parameters, { region, mode });
   if (!parsed.ok) {
     throw problemsError(parsed.problems);
   }
-  const spec: MountSpec = { ...parsed.spec, targetPath: call.targetPath, pod: call.pod, tokens: call.tokens };
+  const { authentication } = parsed.spec;
+  const tokens = await freshTokens({ pod, tokens: call.tokens, authentication }, deps.requestToken, signal);
+  return { ...parsed.spec, targetPath, pod, tokens };
+}
+
+/**
+ * A spec to the files in the volume: nothing is written before everything is there.
+ * @throws ProviderError
+ */
+export async function serveSpec(spec: MountSpec, deps: ServeDeps, signal: AbortSignal): Promise<ServedMount> {
   // The driver must get its answer in time, whatever heeds the signal or does not.
   if (deps.volumes === undefined) {
-    const { versions, files } = await unlessAborted(mount(spec, deps, signal), signal);
-    return { spec, versions, files };
+    const { versions, files, asOf } = await unlessAborted(mount(spec, deps, signal), signal);
+    return { spec, versions, files, asOf };
   }
   const held = await deps.volumes.versionsIn(spec);
-  if (held !== undefined && (await unlessAborted(deps.areCurrent(spec, held, signal), signal))) {
-    return { spec, versions: held, changed: false };
+  if (held !== undefined) {
+    const asOf = await unlessAborted(deps.currentAsOf(spec, held, signal), signal);
+    if (asOf !== undefined) {
+      return { spec, versions: held, asOf, changed: false };
+    }
   }
   const plan = await unlessAborted(mount(spec, deps, signal), signal);
   const changed = await deps.volumes.publish(spec, plan, signal);
-  return { spec, versions: plan.versions, changed };
+  return { spec, versions: plan.versions, asOf: plan.asOf, changed };
+}
+
+/** A Mount call to the files in the volume. @throws ProviderError */
+export async function serveMount(
+  call: MountCall,
+  deps: SpecDeps & ServeDeps,
+  signal: AbortSignal,
+): Promise<ServedMount> {
+  return await serveSpec(await specFor(call, deps, signal), deps, signal);
 }

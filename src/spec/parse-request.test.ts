@@ -19,7 +19,6 @@ function request(changes: Partial<RequestFields> = {}, attributes: object = {}):
     attributes: JSON.stringify({ ...POD, ...attributes }),
     targetPath: TARGET,
     permission: '420',
-    currentObjectVersion: [],
     ...changes,
   };
 }
@@ -39,13 +38,7 @@ describe('parseRequest', () => {
   it('tells the pod, the parameters and the rest apart', () => {
     const call = parseRequest(
       request(
-        {
-          currentObjectVersion: [
-            { id: 'a', version: '1' },
-            { id: 'b', version: '2' },
-            { id: 'a', version: '3' },
-          ],
-        },
+        {},
         {
           objects: '[]',
           region: 'eu-west-1',
@@ -64,10 +57,6 @@ describe('parseRequest', () => {
         ['objects', '[]'],
         ['region', 'eu-west-1'],
         ['secretProviderClass', 'c'],
-      ]),
-      knownVersions: new Map([
-        ['a', '3'],
-        ['b', '2'],
       ]),
     });
     expect([...call.tokens.keys()]).toEqual(['sts.amazonaws.com']);

@@ -11,8 +11,6 @@ export interface RequestFields {
   readonly targetPath: string;
   /** Mode of files that name none, as a JSON number: always 420 so far. */
   readonly permission: string;
-  /** Filled by drivers before 1.6. */
-  readonly currentObjectVersion: readonly { readonly id: string; readonly version: string }[];
 }
 
 export interface MountCall {
@@ -24,8 +22,6 @@ export interface MountCall {
   readonly parameters: ReadonlyMap<string, string>;
   /** Permission bits, 0 to 0o777. */
   readonly mode: number;
-  /** Version that the driver has seen, by file. */
-  readonly knownVersions: ReadonlyMap<string, string>;
 }
 
 const MAX_ATTRIBUTES = 1024 * 1024;
@@ -45,7 +41,6 @@ export function parseRequest(request: RequestFields): MountCall {
     tokens,
     parameters: new Map([...attributes].filter(([key]) => !key.startsWith(KUBELET_PREFIX))),
     mode,
-    knownVersions: new Map(request.currentObjectVersion.map(({ id, version }) => [id, version])),
   };
 }
 

@@ -1,19 +1,100 @@
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { createKeyedLock, type KeyedLock } from '../../keyed-lock.ts';
+import type { MountSpec } from '../../spec/mount-spec.ts';
+import type { MountPlan, PlannedFile } from '../plan.ts';
 import { publish } from './publish.ts';
-import { createKeyedLock, type KeyedLock } from './volume-lock.ts';
-import { readVolume } from './volume.ts';
+import { findDataDir, readVolume, type Volume } from './volume.ts';
 
-/** The volumes of a node: one reader or writer at a time each. */
+/**
+ * The volumes of a node, and with what this process filled them: the driver asks for each of them again every minute or two, and rotation
+ * does. One reader or writer at a time each.
+ */
 export interface Volumes {
-  readonly publish: typeof publish;
-  readonly read: typeof readVolume;
+  /** Versions by file of what the spec's volume holds, if it is what was put there for this very spec. */
+  versionsIn(spec: MountSpec): Promise<ReadonlyMap<string, string> | undefined>;
+  /** Fills the spec's volume. @returns whether that changed anything */
+  publish(spec: MountSpec, plan: Pick<MountPlan, 'files' | 'versions'>, signal: AbortSignal): Promise<boolean>;
+  /** @throws ProviderError VolumeUnwritable */
+  read(targetPath: string): Promise<Volume>;
+  /** Whether somebody filled it. The driver empties a volume before it takes the tmpfs away: what is written after that lies on the node's disk. */
+  isFilled(targetPath: string): Promise<boolean>;
 }
 
+interface Held {
+  readonly fingerprint: string;
+  /** Digest of the files. */
+  readonly contents: string;
+  /** Its name is drawn by lot: where it is current, so is what we wrote. */
+  readonly dataDir: string | undefined;
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+/** More than a node has pods; the oldest are those of pods that went. */
+const MAX_HELD = 2_000;
+
 /** One for the whole process: Mount calls, rotation and sync meet in the same directories. */
-export function createVolumes(lock: KeyedLock = createKeyedLock()): Volumes {
+export function createVolumes(write: typeof publish = publish, lock: KeyedLock = createKeyedLock()): Volumes {
+  const held = new Map<string, Held>();
+
+  /** What a volume was filled with, if nobody touched it since. */
+  async function left(targetPath: string): Promise<Held | undefined> {
+    const volume = held.get(targetPath);
+    if (volume?.dataDir === undefined) {
+      return undefined;
+    }
+    const dataDir = await findDataDir(targetPath).catch(() => undefined);
+    return dataDir === volume.dataDir ? volume : undefined;
+  }
+
   return {
-    publish: (targetPath, files, signal) =>
-      lock.withLock(resolve(targetPath), () => publish(targetPath, files, signal)),
+    async versionsIn(spec) {
+      const volume = await left(resolve(spec.targetPath));
+      return volume?.fingerprint === fingerprintOf(spec) ? volume.versions : undefined;
+    },
+    publish(spec, { files, versions }, signal) {
+      const targetPath = resolve(spec.targetPath);
+      return lock.withLock(targetPath, async () => {
+        signal.throwIfAborted();
+        const contents = contentsOf(files);
+        const before = await left(targetPath);
+        held.delete(targetPath);
+        // To read every file only to find in it what it should hold would be most of a republish's work.
+        const { changed, dataDir } =
+          before?.contents === contents
+            ? { changed: false, dataDir: before.dataDir }
+            : await write(targetPath, files, signal);
+        held.set(targetPath, { fingerprint: fingerprintOf(spec), contents, dataDir, versions });
+        const [oldest] = held.keys();
+        if (held.size > MAX_HELD && oldest !== undefined) {
+          held.delete(oldest);
+        }
+        return changed;
+      });
+    },
     read: (targetPath) => lock.withLock(resolve(targetPath), () => readVolume(targetPath)),
+    async isFilled(targetPath) {
+      try {
+        const { dataDir, names } = await lock.withLock(resolve(targetPath), () => readVolume(targetPath));
+        return dataDir !== undefined || names.size > 0;
+      } catch {
+        return false;
+      }
+    },
   };
+}
+
+/** Equal for specs that come to the same files from the same places. Whose permissions count is not in it: those are asked for each time. */
+function fingerprintOf({ regions, authentication, objects, pod }: MountSpec): string {
+  return createHash('sha256')
+    .update(JSON.stringify([regions, authentication, objects, pod]))
+    .digest('base64');
+}
+
+function contentsOf(files: readonly PlannedFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, mode, value } of files) {
+    hash.update(JSON.stringify([path, mode, value.size])).update(value.expose());
+  }
+  return hash.digest('base64');
 }

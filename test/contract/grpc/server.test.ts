@@ -40,7 +40,7 @@ const SERVED: ServedMount = {
     tokens: new Map(),
   },
   versions: planMount([]).versions,
-  changed: true,
+  asOf: 0, changed: true,
 };
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createKeyedLock } from './volume-lock.ts';
+import { createKeyedLock } from './keyed-lock.ts';
 
 it('runs the work of one key one at a time, in the order it was asked', async () => {
   const lock = createKeyedLock();

@@ -1,0 +1,28 @@
+import type { SecretBytes } from '../secret-bytes.ts';
+
+/** What a token says of itself; nobody vouches for that but who verifies it. */
+export interface TokenClaims {
+  /** Whose it is (`sub`); empty for what is no token. */
+  readonly subject: string;
+  /** Wall clock in milliseconds (`exp`); absent where it does not say. */
+  readonly expiresAt?: number;
+}
+
+/** Reads a JSON web token without verifying it. */
+export function tokenClaims(token: SecretBytes): TokenClaims {
+  const [, payload = ''] = token.exposeText().split('.');
+  const { sub, exp } = parseObject(Buffer.from(payload, 'base64url').toString());
+  return {
+    subject: typeof sub === 'string' ? sub : '',
+    ...(typeof exp === 'number' && { expiresAt: exp * 1_000 }),
+  };
+}
+
+function parseObject(text: string): { readonly sub?: unknown; readonly exp?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
