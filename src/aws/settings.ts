@@ -5,6 +5,7 @@ export interface AwsSettings {
     readonly sts?: string;
     readonly secretsManager?: string;
     readonly ssm?: string;
+    readonly sqs?: string;
   };
   readonly useFipsEndpoint: boolean;
   readonly useDualstackEndpoint: boolean;

@@ -81,6 +81,7 @@ describe('readConfig', () => {
       sts: 'http://127.0.0.1:5000',
       secretsManager: 'http://127.0.0.1:5000',
       ssm: 'http://127.0.0.1:5001',
+      sqs: 'http://127.0.0.1:5000',
     });
   });
 

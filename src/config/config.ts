@@ -10,11 +10,19 @@ import type { Address } from './values.ts';
 /** Every setting of the daemon, checked. Nothing past this reads arguments or the environment. */
 export interface Config {
   readonly socketPath: string;
+  /** Name of the socket: the `provider` of the classes that are ours. */
+  readonly providerName: string;
   readonly driverWritesSecrets: boolean;
   /** Region of classes that name none; absent means: this node's label. */
   readonly defaultRegion?: string;
   /** Greatest age of an answer from memory. */
   readonly rotationPollIntervalMs: number;
+  readonly rotation: RotationSettings;
+  /** Make Kubernetes Secrets of the classes' `secretObjects`. */
+  readonly syncSecret: boolean;
+  /** Ask the API server for pods' tokens where the driver has sent none that hold. */
+  readonly tokenRequest: boolean;
+  readonly restart: RestartSettings;
   readonly cacheMaxBytes: number;
   readonly mountTimeoutMs: number;
   readonly drainMs: number;
@@ -22,6 +30,18 @@ export interface Config {
   readonly log: LogSettings;
   readonly aws: AwsSettings;
   readonly kube: KubeSettings;
+}
+
+export interface RotationSettings {
+  readonly enabled: boolean;
+  /** Queue of change notices; absent: changes are found by asking. */
+  readonly queueUrl?: string;
+}
+
+export interface RestartSettings {
+  readonly enabled: boolean;
+  /** Least time between two restarts of one workload, in milliseconds. */
+  readonly minIntervalMs: number;
 }
 
 /** All that is wrong with the flags and environment, at once. */
@@ -41,16 +61,21 @@ const MAX_APP_ID = 50;
 /** @throws ConfigError */
 export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const { values, problems: flagProblems } = readFlags(args, withLowerCaseProxies(env));
-  const problems = [...flagProblems];
+  const problems = [...flagProblems, ...contradictions(values)];
   const caBundle = readCaBundle(values['ca-bundle'], problems);
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
   return {
     socketPath: join(values['provider-volume'], `${values['socket-name']}.sock`),
+    providerName: values['socket-name'],
     driverWritesSecrets: values['driver-writes-secrets'],
     ...defined({ defaultRegion: values['aws-region'] }),
     rotationPollIntervalMs: values['rotation-poll-interval'],
+    rotation: { enabled: values['enable-secret-rotation'], ...defined({ queueUrl: values['rotation-queue-url'] }) },
+    syncSecret: values['sync-secret'],
+    tokenRequest: values['token-request'],
+    restart: { enabled: values['restart-on-rotation'], minIntervalMs: values['restart-min-interval'] },
     cacheMaxBytes: values['cache-max-bytes'],
     mountTimeoutMs: values['mount-timeout'],
     drainMs: values['drain-timeout'],
@@ -64,6 +89,24 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   };
 }
 
+/** Flags that are each right, and do not go together. */
+function contradictions(values: FlagValues): readonly string[] {
+  const rotates = values['enable-secret-rotation'];
+  const needNode = (['enable-secret-rotation', 'sync-secret', 'restart-on-rotation'] as const).filter(
+    (name) => values[name] && values['node-name'] === undefined,
+  );
+  const needRotation = (['restart-on-rotation', 'rotation-queue-url'] as const).filter(
+    (name) => values[name] && !rotates,
+  );
+  return [
+    ...needNode.map((name) => `--${name}: needs --node-name, as it follows the pods of this node`),
+    ...needRotation.map((name) => `--${name}: needs --enable-secret-rotation`),
+    ...(rotates && values['driver-writes-secrets']
+      ? ['--enable-secret-rotation: cannot be with --driver-writes-secrets, where the driver alone writes files']
+      : []),
+  ];
+}
+
 function awsSettings(values: FlagValues): AwsSettings {
   const shared = values['endpoint-url'];
   return {
@@ -71,6 +114,7 @@ function awsSettings(values: FlagValues): AwsSettings {
       sts: values['endpoint-url-sts'] ?? shared,
       secretsManager: values['endpoint-url-secrets-manager'] ?? shared,
       ssm: values['endpoint-url-ssm'] ?? shared,
+      sqs: values['endpoint-url-sqs'] ?? shared,
     }),
     useFipsEndpoint: values['use-fips-endpoint'],
     useDualstackEndpoint: values['use-dualstack-endpoint'],

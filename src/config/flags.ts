@@ -59,6 +59,43 @@ export const FLAGS = {
     help: 'How long an answer of AWS is good for, for the identity that got it: a mount within it asks AWS nothing.',
     parse: duration,
   },
+  'enable-secret-rotation': {
+    env: 'ENABLE_SECRET_ROTATION',
+    default: 'false',
+    help: 'Ask AWS once per interval for every mounted volume of this node, and write what changed into it. Needs the name of the node.',
+    parse: bool,
+  },
+  'rotation-queue-url': {
+    env: 'ROTATION_QUEUE_URL',
+    value: 'URL',
+    help: 'SQS queue in which EventBridge tells of changes: those are asked for at once. Needs rotation.',
+    parse: url,
+  },
+  'sync-secret': {
+    env: 'SYNC_SECRET',
+    default: 'false',
+    help: "Make the Kubernetes Secrets of the classes' `secretObjects`. The driver's `syncSecret` must then be off. Needs the name of the node.",
+    parse: bool,
+  },
+  'token-request': {
+    env: 'TOKEN_REQUEST',
+    default: 'false',
+    help: "Ask the API server for a pod's tokens where the driver has sent none that still hold.",
+    parse: bool,
+  },
+  'restart-on-rotation': {
+    env: 'RESTART_ON_ROTATION',
+    default: 'false',
+    help: 'Roll a workload annotated `aws-secrets-csi/restart-on-rotation: "true"` when what it mounts has changed. Needs rotation.',
+    parse: bool,
+  },
+  'restart-min-interval': {
+    env: 'RESTART_MIN_INTERVAL',
+    default: '5m',
+    value: 'DURATION',
+    help: 'Least time between two such restarts of one workload.',
+    parse: duration,
+  },
   'cache-max-bytes': {
     env: 'CACHE_MAX_BYTES',
     default: '16777216',
@@ -123,6 +160,12 @@ export const FLAGS = {
     env: 'AWS_ENDPOINT_URL_SSM',
     value: 'URL',
     help: 'Address of Parameter Store.',
+    parse: url,
+  },
+  'endpoint-url-sqs': {
+    env: 'AWS_ENDPOINT_URL_SQS',
+    value: 'URL',
+    help: 'Address of SQS.',
     parse: url,
   },
   'ca-bundle': {

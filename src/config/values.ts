@@ -1,26 +1,15 @@
 import { parseGoBool } from '../spec/go/go-bool.ts';
+import { parseGoDuration } from '../spec/go/go-duration.ts';
 
 /** Readers of flag values: text in, value out, or a RangeError that says what was expected. */
 
-const DURATION_UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
 /** A Go duration ("1.5s", "2m30s", "100ms") in milliseconds, greater than zero. */
 export function duration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy)];
-  const matched = parts.map(([part]) => part).join('');
-  const total = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (DURATION_UNITS[unit ?? ''] ?? 0), 0);
-  if (matched !== text || total <= 0) {
+  const value = parseGoDuration(text) ?? 0;
+  if (value <= 0) {
     throw new RangeError('expected a duration above zero such as "500ms", "30s" or "2m"');
   }
-  return total;
+  return value;
 }
 
 /** The words that Go takes. */
