@@ -30,6 +30,58 @@ describe('readConfig', () => {
     expect(config).not.toHaveProperty('defaultRegion');
   });
 
+  it('changes nothing in the cluster unless told to', () => {
+    expect(readConfig([], {})).toMatchObject({
+      providerName: 'aws',
+      rotation: { enabled: false },
+      syncSecret: false,
+      tokenRequest: false,
+      restart: { enabled: false, minIntervalMs: 300_000 },
+    });
+  });
+
+  it('reads what rotation, sync and restarts need', () => {
+    const env = {
+      NODE_NAME: 'node-1',
+      ENABLE_SECRET_ROTATION: 'true',
+      SYNC_SECRET: 'true',
+      RESTART_MIN_INTERVAL: '1h',
+    };
+    const args = ['--restart-on-rotation', '--token-request', '--socket-name=aws2'];
+    const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/111122223333/secret-changes';
+
+    const config = readConfig([...args, `--rotation-queue-url=${queueUrl}`], env);
+
+    expect(config).toMatchObject({
+      providerName: 'aws2',
+      rotation: { enabled: true, queueUrl },
+      syncSecret: true,
+      tokenRequest: true,
+      restart: { enabled: true, minIntervalMs: 3_600_000 },
+    });
+  });
+
+  it.for([
+    [['--enable-secret-rotation'], ['--enable-secret-rotation: needs --node-name']],
+    [['--sync-secret'], ['--sync-secret: needs --node-name']],
+    [
+      ['--restart-on-rotation'],
+      ['--restart-on-rotation: needs --node-name', '--restart-on-rotation: needs --enable-secret-rotation'],
+    ],
+    [
+      ['--rotation-queue-url=https://sqs.example/1/q', '--node-name=n'],
+      ['--rotation-queue-url: needs --enable-secret-rotation'],
+    ],
+    [
+      ['--enable-secret-rotation', '--driver-writes-secrets', '--node-name=n'],
+      ['--enable-secret-rotation: cannot be with --driver-writes-secrets'],
+    ],
+  ] as const)('refuses %j, as something else is missing or in the way', ([args, says]) => {
+    const problems = problemsOf(args);
+
+    expect(problems).toEqual(says.map((start) => expect.stringContaining(start)));
+  });
+
   it.for([
     [['-provider-volume=/run/p'], '/run/p/aws.sock'],
     [['--provider-volume=/run/p'], '/run/p/aws.sock'],

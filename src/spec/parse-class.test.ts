@@ -47,6 +47,18 @@ describe('parseClass takes', () => {
     expect(result).toMatchObject({ spec: { objects: [{ mode: 0o400, extractions: [{ mode: 0o400 }] }] } });
   });
 
+  it.for([
+    ['10s', 10_000],
+    ['1h30m', 5_400_000],
+    ['24h', 86_400_000],
+    ['', undefined],
+  ] as const)('a rotationPollInterval of "%s"', ([rotationPollInterval, pollIntervalMs]) => {
+    const result = parse({ rotationPollInterval });
+
+    expect(result).toMatchObject({ ok: true, warnings: [] });
+    expect(result.ok && result.spec.pollIntervalMs).toBe(pollIntervalMs);
+  });
+
   it('an ARN of any region while the region is not known', () => {
     const result = parse(
       { objects: '[{objectName: "arn:aws:ssm:eu-west-1:1:parameter/x"}]' },
@@ -68,6 +80,18 @@ describe('parseClass refuses', () => {
       }
     }
   });
+
+  it.for(['9.999s', '0', '-1m', 'often', '30', '25h', `${'9'.repeat(400)}h`])(
+    'a rotationPollInterval of "%s", which would ask AWS too often or never',
+    (rotationPollInterval) => {
+      const result = parse({ rotationPollInterval });
+
+      expect(result).toMatchObject({
+        ok: false,
+        problems: [{ parameter: 'rotationPollInterval', message: expect.stringContaining('from 10s to 24h') }],
+      });
+    },
+  );
 
   it('an ARN of another region than the class itself names, wherever it is read', () => {
     const result = parse(

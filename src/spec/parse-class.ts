@@ -1,6 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import type { Translation } from './file-path.ts';
 import { parseGoBool } from './go/go-bool.ts';
+import { parseGoDuration } from './go/go-duration.ts';
 import type { AddressType, Authentication, ClassSpec, Problem } from './mount-spec.ts';
 import { parseObjects } from './parse-objects.ts';
 import { quote } from './quote.ts';
@@ -37,11 +38,16 @@ const KNOWN_PARAMETERS = [
   'pathTranslation',
   'usePodIdentity',
   'preferredAddressType',
+  'rotationPollInterval',
 ];
 /** The driver's own key, set by the pod. */
 const CLASS_NAME = 'secretProviderClass';
 /** A region becomes part of a host name. */
 const REGION = /^[A-Za-z0-9-]{1,63}$/;
+/** A pod's author may set it too, and must not make the provider ask AWS without pause. */
+const MIN_POLL_INTERVAL_MS = 10_000;
+/** Node's timers take no more than 24 days. */
+const MAX_POLL_INTERVAL_MS = 24 * 3_600_000;
 /** More would not be read, and the status message travels in an HTTP/2 header. */
 const MAX_REPORTED = 10;
 
@@ -60,6 +66,7 @@ export function parseClass(parameters: Parameters, context: ClassContext): Class
   }
   const authentication = parseAuthentication(parameters, refuse);
   const translation = parseTranslation(parameters, refuse);
+  const pollIntervalMs = parsePollInterval(parameters, refuse);
   const { mode } = context;
   const reading = parseObjects(parameters.get('objects') ?? '', { region, failoverRegion, translation, mode });
   const problems = [...refusals, ...reading.problems];
@@ -69,7 +76,13 @@ export function parseClass(parameters: Parameters, context: ClassContext): Class
   }
   const primary = region ?? UNKNOWN_REGION;
   const regions = failoverRegion === undefined ? ([primary] as const) : ([primary, failoverRegion] as const);
-  return { ok: true, spec: { regions, authentication, objects: reading.objects }, warnings };
+  const spec = {
+    regions,
+    authentication,
+    objects: reading.objects,
+    ...(pollIntervalMs !== undefined && { pollIntervalMs }),
+  };
+  return { ok: true, spec, warnings };
 }
 
 /** @param problems at least one */
@@ -120,6 +133,20 @@ function parseTranslation(parameters: Parameters, refuse: Refuse): Translation {
     return '_';
   }
   return wanted;
+}
+
+/** @returns undefined where it is absent or empty */
+function parsePollInterval(parameters: Parameters, refuse: Refuse): number | undefined {
+  const parameter = 'rotationPollInterval';
+  const given = parameters.get(parameter) || undefined;
+  if (given === undefined) {
+    return undefined;
+  }
+  const interval = parseGoDuration(given) ?? 0;
+  if (interval < MIN_POLL_INTERVAL_MS || interval > MAX_POLL_INTERVAL_MS) {
+    refuse(parameter, `${parameter} ${quote(given)} is not a duration from 10s to 24h, such as "30s" or "5m"`);
+  }
+  return interval;
 }
 
 function parameterWarnings(parameters: Parameters): readonly Problem[] {
