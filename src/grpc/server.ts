@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Server } from '@grpc/grpc-js';
+import { endsWithin } from '../ends-within.ts';
 import { ProviderError } from '../errors.ts';
 import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from './definitions.ts';
 import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';
@@ -42,24 +42,15 @@ export async function startServer(settings: ServerSettings): Promise<ProviderSer
 }
 
 async function drain(server: Server, stopping: AbortController, drainMs: number): Promise<void> {
-  const ended = new Promise<'ended'>((resolve) => {
-    server.tryShutdown(() => resolve('ended'));
+  const ended = new Promise<void>((resolve) => {
+    server.tryShutdown(() => resolve());
   });
-  if ((await endsWithin(ended, drainMs)) === 'ended') {
+  if (await endsWithin(ended, drainMs)) {
     return;
   }
   // Told to end, mounts answer with a code that is safe; a connection that breaks would be UNAVAILABLE, which is not (see statusOf).
   stopping.abort(new ProviderError('Cancelled', 'the provider is stopping: the kubelet will try again'));
-  if ((await endsWithin(ended, LAST_ANSWERS_MS)) !== 'ended') {
+  if (!(await endsWithin(ended, LAST_ANSWERS_MS))) {
     server.forceShutdown();
-  }
-}
-
-async function endsWithin(ended: Promise<'ended'>, ms: number): Promise<'ended' | 'late'> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([ended, delay(ms, 'late' as const, { signal: timer.signal })]);
-  } finally {
-    timer.abort();
   }
 }

@@ -1,0 +1,90 @@
+import type { NodePod } from '../spec/kube-objects.ts';
+import type { MountSpec, PodRef, ServiceAccountTokens } from '../spec/mount-spec.ts';
+import type { MountCall } from '../spec/parse-request.ts';
+
+/** A volume of a pod of this node, and what is known of it. Times are on the monotonic clock. */
+export interface NodeMount {
+  readonly targetPath: string;
+  readonly pod: PodRef;
+  /** Name of the volume in the pod. */
+  readonly volume: string;
+  readonly className: string;
+  /** Permission bits of files that name none. */
+  readonly mode: number;
+  /** The newest that the driver sent. */
+  tokens: ServiceAccountTokens;
+  /** What the class and the pod last said; absent until they were read, or the driver called. */
+  parameters?: ReadonlyMap<string, string>;
+  /** The pod as the API server last told. */
+  nodePod?: NodePod;
+  /** What was last made of the parameters. */
+  spec?: MountSpec;
+  /** Versions by file that the driver has noted in the pod's status. */
+  noted: ReadonlyMap<string, string>;
+  /** Versions by file in the volume, and the time as of which AWS said they are current. */
+  current?: { readonly versions: ReadonlyMap<string, string>; readonly asOf: number };
+  /** Versions that Secrets and workloads have followed. */
+  followed?: ReadonlyMap<string, string>;
+  dueAt: number;
+  isBusy: boolean;
+  /** Asked for while busy. */
+  isWanted: boolean;
+  /** Failures in a row. */
+  failures: number;
+}
+
+/** The mounts of a node, by target path: learned from Mount calls and from the API server, forgotten with their pods. */
+export interface NodeMounts {
+  all(): Iterable<NodeMount>;
+  get(targetPath: string): NodeMount | undefined;
+  /** A Mount call, with its newer tokens. @returns undefined for calls that do not say what a pod's volume they are for */
+  learnCall(call: MountCall): NodeMount | undefined;
+  learn(mount: Pick<NodeMount, 'targetPath' | 'pod' | 'volume' | 'className' | 'noted' | 'nodePod'>): NodeMount;
+  forget(targetPath: string): void;
+}
+
+/** The driver's own default, 0644, in every call so far. */
+const DEFAULT_MODE = 0o644;
+/** Attribute by which a pod chooses the class; the driver adds none of its own. */
+export const CLASS_ATTRIBUTE = 'secretProviderClass';
+/** Of the kubelet: `<root>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount`. */
+const TARGET = /\/pods\/([^/]+)\/volumes\/kubernetes\.io~csi\/([^/]+)\/mount$/;
+
+export function createNodeMounts(): NodeMounts {
+  const mounts = new Map<string, NodeMount>();
+
+  function add(fields: Omit<NodeMount, 'isBusy' | 'isWanted' | 'failures' | 'dueAt'>): NodeMount {
+    const mount = { ...fields, dueAt: Number.POSITIVE_INFINITY, isBusy: false, isWanted: false, failures: 0 };
+    mounts.set(fields.targetPath, mount);
+    return mount;
+  }
+
+  return {
+    all: () => mounts.values(),
+    get: (targetPath) => mounts.get(targetPath),
+    learnCall({ targetPath, pod, parameters, tokens, mode }) {
+      const className = parameters.get(CLASS_ATTRIBUTE);
+      const known = mounts.get(targetPath);
+      if (known !== undefined && known.pod.uid === pod.uid && (className ?? known.className) === known.className) {
+        known.tokens = tokens;
+        // Drivers before 1.6 leave the pod's own attributes out when they call again.
+        known.parameters = className === undefined ? (known.parameters ?? parameters) : parameters;
+        return known;
+      }
+      const volume = volumeOf(targetPath, pod);
+      return className === undefined || volume === undefined
+        ? undefined
+        : add({ targetPath, pod, volume, className, mode, tokens, parameters, noted: new Map() });
+    },
+    learn: (mount) => add({ ...mount, mode: DEFAULT_MODE, tokens: new Map() }),
+    forget(targetPath) {
+      mounts.delete(targetPath);
+    },
+  };
+}
+
+/** @returns undefined where the path is not of a volume of this very pod: who may write pod statuses must not choose where we write */
+export function volumeOf(targetPath: string, { uid }: Pick<PodRef, 'uid'>): string | undefined {
+  const [, podUid, volume] = TARGET.exec(targetPath) ?? [];
+  return podUid === uid ? volume : undefined;
+}

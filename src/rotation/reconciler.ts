@@ -1,0 +1,235 @@
+import { endsWithin } from '../ends-within.ts';
+import { ProviderError, stackOf } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
+import type { ServedMount } from '../mount/serve.ts';
+import type { ObjectSpec } from '../spec/mount-spec.ts';
+import type { MountCall } from '../spec/parse-request.ts';
+import { unlessAborted } from '../unless-aborted.ts';
+import { followUp } from './follow-up.ts';
+import { createNodeMounts, type NodeMount } from './node-mounts.ts';
+import { presentCall } from './present-call.ts';
+import { ageOf, createReport, type ReportDeps } from './report.ts';
+import { firstLookIn, groupOf, nextLookAt, retryIn } from './schedule.ts';
+import { createSurveys, type SurveysDeps } from './surveys.ts';
+import { isEqual, type Outcome, takeTurn, type TurnDeps } from './turn.ts';
+
+export interface ReconcilerDeps extends TurnDeps, Omit<SurveysDeps, 'surveyEveryMs'>, ReportDeps {
+  /** Milliseconds from one look at a mount to the next, for classes that do not say. */
+  readonly intervalMs: number;
+}
+
+/** How old what a pod holds may be. */
+export interface Staleness {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly className: string;
+  /** Milliseconds since AWS last said that its files are current; undefined where this process has not heard so yet. */
+  readonly ageMs: number | undefined;
+}
+
+/** Sees to it that the node's mounts, and what goes by them, hold the latest values. Stops when disposed of. */
+export interface Reconciler extends AsyncDisposable {
+  /**
+   * A Mount call was served: from now on the mount is looked after. Waits, but not for long, until Secrets have followed: a container that
+   * takes a variable from one starts next.
+   */
+  mounted(call: MountCall, served: ServedMount, signal: AbortSignal): Promise<void>;
+  /** Something is said to have changed: mounts that ask for it are looked at now. */
+  notice(concerns: (object: ObjectSpec, region: string) => boolean): void;
+  staleness(): readonly Staleness[];
+}
+
+/** Longest time that a Mount call waits for what follows it. */
+const FOLLOW_WAIT_MS = 5_000;
+/** Groups that are looked at at once; each asks AWS a question or two. */
+const GROUPS_AT_ONCE = 16;
+const LONGEST_SURVEY_MS = 60_000;
+/** Node takes no longer ones. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Keys are mounts, reasons are none: whatever woke it, a turn looks at what is there and at what should be. */
+export function startReconciler(deps: ReconcilerDeps): Reconciler {
+  const closing = new AbortController();
+  const mounts = createNodeMounts();
+  const report = createReport(deps);
+  const limiter = createLimiter(GROUPS_AT_ONCE);
+  const surveys = createSurveys(mounts, { ...deps, surveyEveryMs: Math.min(deps.intervalMs, LONGEST_SURVEY_MS) });
+  const running = new Set<Promise<void>>();
+  let surveyAt = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+
+  function intervalOf({ spec }: NodeMount): number {
+    return spec?.pollIntervalMs ?? deps.intervalMs;
+  }
+
+  function groupKey(mount: NodeMount): string {
+    return mount.spec === undefined ? mount.targetPath : groupOf(mount.spec, intervalOf(mount));
+  }
+
+  function lotKey(mount: NodeMount): string {
+    return `${deps.nodeName} ${groupKey(mount)}`;
+  }
+
+  function idle(): readonly NodeMount[] {
+    return [...mounts.all()].filter(({ isBusy }) => !isBusy);
+  }
+
+  /** Work that ends by itself, and at the latest with the process. */
+  function start(work: () => Promise<void>): Promise<void> {
+    const task = work()
+      .catch((error: unknown) => {
+        if (!closing.signal.aborted) {
+          deps.log.error({ stack: stackOf(error) }, 'bug in rotation');
+        }
+      })
+      .finally(() => {
+        running.delete(task);
+        arm();
+      });
+    running.add(task);
+    return task;
+  }
+
+  function arm(): void {
+    clearTimeout(timer);
+    if (!closing.signal.aborted) {
+      const nextAt = Math.min(surveyAt, ...idle().map(({ dueAt }) => dueAt));
+      timer = setTimeout(wake, Math.min(Math.max(nextAt - performance.now(), 0), MAX_TIMEOUT_MS));
+    }
+  }
+
+  function wake(): void {
+    const now = performance.now();
+    if (surveyAt <= now) {
+      surveyAt = Number.POSITIVE_INFINITY;
+      void start(async () => {
+        surveyAt = performance.now() + (await surveys.run(welcome, closing.signal));
+      });
+    }
+    for (const group of Map.groupBy(idle(), groupKey).values()) {
+      if (group.some(({ dueAt }) => dueAt <= now)) {
+        // Who is well goes along, as the question is the same; who is not waits until it is time to try again.
+        const members = group.filter(({ dueAt, failures }) => dueAt <= now || failures === 0);
+        members.forEach(begin);
+        void start(() => look(members));
+      }
+    }
+    arm();
+  }
+
+  function welcome(mount: NodeMount): void {
+    mount.dueAt = performance.now() + firstLookIn(lotKey(mount), deps.intervalMs);
+  }
+
+  async function look(members: readonly NodeMount[]): Promise<void> {
+    let outcomes: ReadonlyMap<NodeMount, Outcome> = new Map();
+    let startedAt = performance.now();
+    async function turn(): Promise<ReadonlyMap<NodeMount, Outcome>> {
+      startedAt = performance.now();
+      return await takeTurn(members, deps, closing.signal);
+    }
+    try {
+      outcomes = await limiter.run('', turn, closing.signal);
+    } finally {
+      const told = members.map((mount) => end(mount, outcomes.get(mount), startedAt));
+      await Promise.all(told);
+    }
+  }
+
+  /** @param outcome absent where the turn itself broke down */
+  async function end(mount: NodeMount, outcome: Outcome | undefined, startedAt: number): Promise<void> {
+    const { isGone = false, rotated = [], error } = outcome ?? {};
+    const wasFailing = mount.failures > 0;
+    mount.isBusy = false;
+    if (isGone) {
+      mounts.forget(mount.targetPath);
+      surveys.gone(mount.targetPath);
+      return;
+    }
+    if (outcome === undefined || error !== undefined) {
+      mount.failures += 1;
+      mount.dueAt = performance.now() + retryIn(mount.failures, lotKey(mount), intervalOf(mount));
+    } else {
+      mount.failures = 0;
+      mount.dueAt = nextLookAt({ startedAt, asOf: mount.current?.asOf }, lotKey(mount), intervalOf(mount));
+    }
+    if (mount.isWanted) {
+      mount.dueAt = performance.now();
+    }
+    if (rotated.length > 0) {
+      await report.rotated(mount, rotated, closing.signal);
+    }
+    if (error !== undefined) {
+      await report.failed(mount, error, closing.signal);
+    } else if (wasFailing) {
+      await report.recovered(mount, closing.signal);
+    }
+  }
+
+  /** What follows a Mount call. @returns how it came out; telling of it is nothing to wait for */
+  async function follow(mount: NodeMount, served: ServedMount): Promise<Outcome> {
+    try {
+      const ends = AbortSignal.any([closing.signal, AbortSignal.timeout(deps.mountTimeoutMs)]);
+      const present = await presentCall(mount, deps, ends);
+      if (present?.class !== undefined) {
+        await followUp(mount, { class: present.class, served }, deps, ends);
+      }
+      return { rotated: [] };
+    } catch (error) {
+      return { rotated: [], error: ProviderError.from(error) };
+    }
+  }
+
+  arm();
+  return {
+    async mounted(call, served, signal) {
+      const mount = mounts.learnCall(call);
+      if (mount === undefined || closing.signal.aborted) {
+        return;
+      }
+      mount.spec = served.spec;
+      mount.noted = served.versions;
+      mount.current = { versions: served.versions, asOf: served.asOf };
+      const isFollowed = mount.followed !== undefined && isEqual(mount.followed, served.versions);
+      if (!isFollowed && mount.isBusy) {
+        mount.isWanted = true;
+      } else if (!isFollowed && deps.followers.length > 0) {
+        begin(mount);
+        const startedAt = performance.now();
+        const following = follow(mount, served);
+        void start(async () => end(mount, await following, startedAt));
+        await unlessAborted(endsWithin(following, FOLLOW_WAIT_MS), signal);
+      } else if (mount.dueAt === Number.POSITIVE_INFINITY) {
+        mount.dueAt = nextLookAt({ startedAt: performance.now(), asOf: served.asOf }, lotKey(mount), intervalOf(mount));
+      }
+      arm();
+    },
+    notice(concerns) {
+      for (const mount of mounts.all()) {
+        const { spec } = mount;
+        if (spec?.regions.some((region) => spec.objects.some((object) => concerns(object, region))) === true) {
+          mount.dueAt = performance.now();
+          mount.isWanted = mount.isBusy;
+        }
+      }
+      arm();
+    },
+    staleness: () =>
+      [...mounts.all()].map((mount) => ({
+        namespace: mount.pod.namespace,
+        pod: mount.pod.name,
+        className: mount.className,
+        ageMs: ageOf(mount),
+      })),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
+      clearTimeout(timer);
+      await Promise.all(running);
+    },
+  };
+}
+
+function begin(mount: NodeMount): void {
+  mount.isBusy = true;
+  mount.isWanted = false;
+}

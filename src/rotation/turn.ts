@@ -1,0 +1,166 @@
+import { ProviderError } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
+import { serveSpec, type ServeDeps, type ServedMount, specFor, type SpecDeps } from '../mount/serve.ts';
+import type { ProviderClass } from '../spec/kube-objects.ts';
+import type { MountSpec } from '../spec/mount-spec.ts';
+import { followUp, type FollowUpDeps } from './follow-up.ts';
+import type { NodeMount } from './node-mounts.ts';
+import { presentCall, type PresentCallDeps } from './present-call.ts';
+
+export interface TurnDeps extends SpecDeps, ServeDeps, PresentCallDeps, FollowUpDeps {
+  readonly providerName: string;
+  /** Whether to ask AWS; otherwise what was mounted last is followed, and no more. */
+  readonly rotates: boolean;
+  /** Has everything that the specs ask for asked of AWS now, each thing once. Tells of no failures: who is served next hears of them. */
+  refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
+  /** Writes the versions into the pod's status, where the driver and others look. @throws ProviderError */
+  noteVersions(mount: NodeMount, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void>;
+  /** Milliseconds for one mount. */
+  readonly mountTimeoutMs: number;
+}
+
+/** How a mount's turn came out. */
+export interface Outcome {
+  /** No longer there, or another provider's by now. */
+  readonly isGone?: boolean;
+  /** Files that the pod has in new versions. */
+  readonly rotated: readonly string[];
+  /** What failed, be it all or what was to follow. */
+  readonly error?: ProviderError;
+}
+
+interface Asked {
+  readonly mount: NodeMount;
+  /** Absent where AWS is not to be asked. */
+  readonly spec?: MountSpec;
+  readonly class?: ProviderClass;
+}
+
+/** Mounts that are worked on at once: what they wait for is the disk and the API server, as AWS was asked before. */
+const AT_ONCE = 8;
+
+/**
+ * Looks at the mounts of a group: AWS is asked once for all of them, and what has changed is published, followed and noted, mount by mount.
+ * The failure of one is its own.
+ */
+export async function takeTurn(
+  mounts: readonly NodeMount[],
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<NodeMount, Outcome>> {
+  const outcomes = new Map<NodeMount, Outcome>();
+  const limiter = createLimiter(AT_ONCE);
+
+  async function each<Item>(
+    items: readonly Item[],
+    mountOf: (item: Item) => NodeMount,
+    work: (item: Item, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    await Promise.all(
+      items.map((item) =>
+        limiter
+          .run('', () => work(item, AbortSignal.any([signal, AbortSignal.timeout(deps.mountTimeoutMs)])), signal)
+          .catch((error: unknown) => outcomes.set(mountOf(item), { rotated: [], error: failureOf(error, deps) })),
+      ),
+    );
+  }
+
+  const asked: Asked[] = [];
+  await each(
+    mounts,
+    (mount) => mount,
+    async (mount, ends) => {
+      const question = await ask(mount, deps, ends);
+      if (question === undefined) {
+        outcomes.set(mount, { isGone: true, rotated: [] });
+      } else {
+        asked.push(question);
+      }
+    },
+  );
+  await deps.refresh(
+    asked.flatMap(({ spec }) => spec ?? []),
+    signal,
+  );
+  await each(
+    asked,
+    ({ mount }) => mount,
+    async (question, ends) => {
+      outcomes.set(question.mount, await answer(question, deps, ends));
+    },
+  );
+  return outcomes;
+}
+
+/** @returns undefined for a mount that is gone, or another provider's by now */
+async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promise<Asked | undefined> {
+  const present = await presentCall(mount, deps, signal);
+  const isOurs = present?.class === undefined || present.class.provider === deps.providerName;
+  if (present === undefined || !isOurs || (await deps.volumes?.isFilled(mount.targetPath)) === false) {
+    return undefined;
+  }
+  const question = { mount, ...(present.class !== undefined && { class: present.class }) };
+  if (!deps.rotates) {
+    return question;
+  }
+  mount.spec = await specFor(present.call, deps, signal);
+  return { ...question, spec: mount.spec };
+}
+
+async function answer(
+  { mount, spec, class: providerClass }: Asked,
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const before = mount.current?.versions ?? mount.noted;
+  const served = spec === undefined ? lastServed(mount) : await serveSpec(spec, deps, signal);
+  mount.current = { versions: served.versions, asOf: served.asOf };
+  const failures: ProviderError[] = [];
+  // Where the driver writes, the files of the volume are out of our sight.
+  if (providerClass !== undefined && (served.files !== undefined || deps.volumes !== undefined)) {
+    await followUp(mount, { class: providerClass, served }, deps, signal).catch((error: unknown) =>
+      failures.push(failureOf(error, deps)),
+    );
+  }
+  // Where the driver writes, it notes what it has written itself.
+  if (spec !== undefined && deps.volumes !== undefined && !isEqual(mount.noted, served.versions)) {
+    await note(mount, served.versions, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
+  }
+  return {
+    rotated: served.changed === true ? changesOf(before, served.versions) : [],
+    ...(failures.length > 0 && { error: ProviderError.all(failures) }),
+  };
+}
+
+/** What nobody has asked AWS about is as old as can be: it takes no newer one's place. */
+function lastServed({ current, noted }: NodeMount): Pick<ServedMount, 'versions' | 'asOf' | 'files' | 'changed'> {
+  return current ?? { versions: noted, asOf: performance.now() - Date.now() };
+}
+
+/** Last of all: a version that is noted is one that everything follows. */
+async function note(
+  mount: NodeMount,
+  versions: ReadonlyMap<string, string>,
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  await deps.noteVersions(mount, versions, signal);
+  mount.noted = versions;
+}
+
+export function isEqual(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([file, version]) => other.get(file) === version);
+}
+
+/** Files that have another version than before, are new, or are gone. */
+function changesOf(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
+  return [...new Set([...before.keys(), ...now.keys()])]
+    .filter((file) => before.get(file) !== now.get(file))
+    .toSorted();
+}
+
+function failureOf(error: unknown, { mountTimeoutMs }: TurnDeps): ProviderError {
+  return error instanceof DOMException && error.name === 'TimeoutError'
+    ? new ProviderError('DeadlineExceeded', `not done within ${mountTimeoutMs} ms`, { cause: error })
+    : ProviderError.from(error);
+}
