@@ -1,0 +1,80 @@
+import { assert, double, integer, property, string } from 'fast-check';
+import { expect, it } from 'vitest';
+import type { MountSpec } from '../spec/mount-spec.ts';
+import { firstLookIn, groupOf, nextLookAt, retryIn } from './schedule.ts';
+
+const INTERVAL = integer({ min: 1_000, max: 3_600_000 });
+
+function spec(changes: Partial<MountSpec> = {}): MountSpec {
+  return {
+    regions: ['us-east-1'],
+    authentication: { kind: 'irsa' },
+    objects: [],
+    targetPath: '/a',
+    pod: { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' },
+    tokens: new Map(),
+    ...changes,
+  };
+}
+
+it('looks again within the interval, and leaves a tenth of it for the look itself', () => {
+  assert(
+    property(string(), INTERVAL, integer({ min: 0, max: 1e9 }), (key, intervalMs, startedAt) => {
+      const at = nextLookAt({ startedAt, asOf: undefined }, key, intervalMs) - startedAt;
+
+      expect(at).toBeGreaterThan(0.79 * intervalMs);
+      expect(at).toBeLessThanOrEqual(0.9 * intervalMs);
+    }),
+  );
+});
+
+it('counts an answer from memory from when AWS gave it, and never looks again at once', () => {
+  assert(
+    property(string(), INTERVAL, double({ min: 0, max: 10, noNaN: true }), (key, intervalMs, age) => {
+      const startedAt = 1e8;
+      const asOf = startedAt - age * intervalMs;
+
+      const at = nextLookAt({ startedAt, asOf }, key, intervalMs);
+
+      expect(at - startedAt).toBeGreaterThanOrEqual(Math.min(2_000, 0.79 * intervalMs));
+      expect(at).toBeLessThanOrEqual(Math.max(asOf + 0.9 * intervalMs, startedAt + 2_000));
+    }),
+  );
+});
+
+it('does not send all nodes to AWS together', () => {
+  const looks = Array.from({ length: 100 }, (_, node) => nextLookAt({ startedAt: 0, asOf: 0 }, `node-${node}`, 60_000));
+  const firsts = Array.from({ length: 100 }, (_, node) => firstLookIn(`node-${node}`, 60_000));
+
+  expect(new Set(looks.map((at) => Math.floor(at / 1_000))).size).toBeGreaterThan(5);
+  expect(new Set(firsts.map((at) => Math.floor(at / 1_000))).size).toBeGreaterThan(7);
+  expect(Math.max(...firsts)).toBeLessThanOrEqual(10_000);
+});
+
+it('tries again soon, then less and less often, and never rarer than it looks', () => {
+  const waits = [1, 2, 3, 4, 5, 6, 50].map((failures) => retryIn(failures, 'node', 120_000));
+
+  expect(waits).toEqual(waits.toSorted((one, other) => one - other));
+  expect(waits[0]).toBeLessThanOrEqual(5_000);
+  expect(waits.at(-1)).toBeGreaterThan(90_000);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(120_000);
+});
+
+it.for<readonly [string, Partial<MountSpec>, boolean]>([
+  ['another pod of the service account', { pod: { ...spec().pod, name: 'web-2', uid: 'uid-2' } }, true],
+  ['other objects', { targetPath: '/b' }, true],
+  ['another service account', { pod: { ...spec().pod, serviceAccount: 'other' } }, false],
+  ['another namespace', { pod: { ...spec().pod, namespace: 'other' } }, false],
+  ['another region', { regions: ['eu-west-1'] }, false],
+  ['Pod Identity', { authentication: { kind: 'pod-identity', addressType: 'auto' } }, false],
+])('asks one question for a mount and one of %s: %s', ([, changes, together]) => {
+  expect(groupOf(spec(changes), 1_000) === groupOf(spec(), 1_000)).toBe(together);
+});
+
+it('asks a question a pod where each has a session of its own, and one an interval', () => {
+  const authentication = { kind: 'pod-identity', addressType: 'auto' } as const;
+  const [one, other] = ['uid-1', 'uid-2'].map((uid) => spec({ authentication, pod: { ...spec().pod, uid } }));
+
+  expect(groupOf(one!, 1_000)).not.toBe(groupOf(other!, 1_000));
+  expect(groupOf(spec(), 1_000)).not.toBe(groupOf(spec(), 2_000));
+});
