@@ -13,6 +13,8 @@ export interface Workload {
   readonly annotations: ReadonlyMap<string, string>;
   /** Of its pods: a change here rolls it. */
   readonly templateAnnotations: ReadonlyMap<string, string>;
+  /** `volumeAttributes` of its pods' Secrets Store volumes, by the volume's name. */
+  readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
 export interface WorkloadPatch {

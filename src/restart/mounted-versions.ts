@@ -1,0 +1,52 @@
+/** What a workload's pods mount in one volume, as far as anybody has seen. */
+export interface MountedVersions {
+  /** Name of the SecretProviderClass. */
+  readonly className: string;
+  /** Of the versions by file. */
+  readonly hash: string;
+  /** Wall clock in milliseconds: when AWS said so. */
+  readonly asOf: number;
+}
+
+/**
+ * Reads the annotation of that name: JSON, by volume.
+ * @returns nothing of what cannot be read: somebody may have edited it, and it is written anew
+ */
+export function readMountedVersions(text: string | undefined): ReadonlyMap<string, MountedVersions> {
+  const value = parseJson(text ?? '');
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return new Map(
+    entries.flatMap(([volume, entry]: readonly [string, unknown]) => {
+      const read = readEntry(entry);
+      return read === undefined ? [] : [[volume, read] as const];
+    }),
+  );
+}
+
+export function writeMountedVersions(mounted: ReadonlyMap<string, MountedVersions>): string {
+  const entries = [...mounted].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify(
+    Object.fromEntries(
+      entries.map(([volume, entry]) => [volume, { ...entry, asOf: new Date(entry.asOf).toISOString() }]),
+    ),
+  );
+}
+
+function readEntry(entry: unknown): MountedVersions | undefined {
+  if (typeof entry !== 'object' || entry === null) {
+    return undefined;
+  }
+  const { className, hash, asOf } = entry as Readonly<Record<string, unknown>>;
+  const time = typeof asOf === 'string' ? Date.parse(asOf) : Number.NaN;
+  return typeof className === 'string' && typeof hash === 'string' && !Number.isNaN(time)
+    ? { className, hash, asOf: time }
+    : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

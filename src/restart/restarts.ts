@@ -1,0 +1,100 @@
+import { ProviderError } from '../errors.ts';
+import type { ObjectRef } from '../spec/kube-objects.ts';
+import type { PodRef } from '../spec/mount-spec.ts';
+import { planRestart, type Sighting } from './plan-restart.ts';
+import { hashOf } from './versions-hash.ts';
+import type { WorkloadApi } from './workload-api.ts';
+
+/** What a pod mounts, and who made the pod. */
+export interface ObservedMount extends Sighting {
+  readonly pod: PodRef;
+  readonly owner: ObjectRef;
+}
+
+/** `laterMs`: the restart is due, and too soon after the last one; observe again after that many milliseconds. */
+export type RestartOutcome = 'none' | 'noted' | 'restarted' | { readonly laterMs: number };
+
+export interface RestartDeps {
+  readonly workloads: WorkloadApi;
+  /** Least time between two restarts of one workload, in milliseconds. */
+  readonly minIntervalMs: number;
+  /** Wall clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Restarts workloads whose pods cannot reload what they mount. */
+export interface Restarts {
+  /**
+   * Takes note of what a pod mounts, and restarts its workload where that asks for it and has not been restarted for these versions. Every node may call it
+   * with the same.
+   * @throws ProviderError KubernetesUnavailable, or the signal's reason
+   */
+  observe(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome>;
+}
+
+/** Whoever comes in between has written; only a workload that others write without pause is never reached. */
+const ATTEMPTS = 5;
+/** For so long the same versions are not looked at again, as several pods of a node have one owner. Bounds, too, how late a new annotation is seen. */
+const SETTLED_MS = 120_000;
+
+export function createRestarts({ workloads, minIntervalMs, now = Date.now }: RestartDeps): Restarts {
+  /** By owner and volume, oldest first. */
+  const settled = new Map<string, { readonly hash: string; readonly at: number }>();
+
+  function isSettled(key: string, hash: string): boolean {
+    const last = settled.get(key);
+    const age = now() - (last?.at ?? 0);
+    return last?.hash === hash && age >= 0 && age < SETTLED_MS;
+  }
+
+  function settle(key: string, hash: string): void {
+    for (const [oldest, { at }] of settled) {
+      if (now() - at < SETTLED_MS) {
+        break;
+      }
+      settled.delete(oldest);
+    }
+    settled.delete(key);
+    settled.set(key, { hash, at: now() });
+  }
+
+  async function decide(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome> {
+    const { namespace } = mount.pod;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const workload = await workloads.workloadOf(namespace, mount.owner, signal);
+      if (workload === undefined) {
+        return 'none';
+      }
+      const plan = planRestart(workload, mount, { now: now(), minIntervalMs });
+      if (plan.kind === 'none') {
+        return 'none';
+      }
+      if (plan.kind === 'later') {
+        return { laterMs: plan.afterMs };
+      }
+      if ((await workloads.patch(workload, plan.patch, signal)) === 'written') {
+        return plan.kind === 'roll' ? 'restarted' : 'noted';
+      }
+    }
+    const { kind, name } = mount.owner;
+    throw new ProviderError(
+      'KubernetesUnavailable',
+      `the workload of ${kind} ${namespace}/${name} was changed by others ${ATTEMPTS} times while it was to be restarted`,
+    );
+  }
+
+  return {
+    async observe(mount, signal) {
+      const key = `${mount.owner.uid}/${mount.volume}`;
+      const hash = hashOf(mount.versions);
+      if (isSettled(key, hash)) {
+        return 'none';
+      }
+      const outcome = await decide(mount, signal);
+      if (typeof outcome === 'string') {
+        settle(key, hash);
+      }
+      return outcome;
+    },
+  };
+}
