@@ -1,0 +1,173 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseSecretObjects } from './parse-secret-objects.ts';
+
+const DATA = [{ objectName: 'db', key: 'password' }];
+const SOUND = { secretName: 'db', type: 'Opaque', data: DATA };
+
+function parse(secretObjects: unknown, annotations: Readonly<Record<string, string>> = {}, files?: readonly string[]) {
+  return parseSecretObjects(
+    { secretObjects, annotations: new Map(Object.entries(annotations)) },
+    files && new Set(files),
+  );
+}
+
+describe('parseSecretObjects', () => {
+  it.for([[undefined], [null], [[]]])('makes no Secret of %o', ([secretObjects]) => {
+    expect(parse(secretObjects)).toEqual({ secrets: [], problems: [] });
+  });
+
+  it('reads all fields, without the white space around the texts', () => {
+    const entry = {
+      secretName: ' db ',
+      type: ' Opaque\n',
+      labels: { app: 'shop', 'example.com/tier': '' },
+      annotations: { 'Example.com/note': ' as it is ' },
+      data: [{ objectName: ' db/password ', key: ' password ' }],
+    };
+
+    expect(parse([entry], { 'aws-secrets-csi/sync-immutable': 'true' })).toEqual({
+      problems: [],
+      secrets: [
+        {
+          name: 'db',
+          type: 'Opaque',
+          isImmutable: true,
+          takesAllFiles: false,
+          labels: new Map([
+            ['app', 'shop'],
+            ['example.com/tier', ''],
+          ]),
+          annotations: new Map([['Example.com/note', ' as it is ']]),
+          keys: [{ file: 'db/password', key: 'password' }],
+        },
+      ],
+    });
+  });
+
+  it('needs no data where every file is to be a key', () => {
+    const { secrets, problems } = parse([{ secretName: 'db', type: 'Opaque' }], {
+      'aws-secrets-csi/sync-all-keys': 'true',
+    });
+
+    expect(problems).toEqual([]);
+    expect(secrets).toMatchObject([{ takesAllFiles: true, keys: [] }]);
+  });
+
+  it.for([
+    ['what is no entry', 'text', [], 'wants secretName, type and data'],
+    ['no name', { ...SOUND, secretName: ' ' }, ['secretName'], 'secretName is empty'],
+    ['a name that is no text', { ...SOUND, secretName: 7 }, ['secretName'], 'must be a text: quote it'],
+    ['a name in capitals', { ...SOUND, secretName: 'Db' }, ['secretName'], 'lower-case'],
+    ['a name that ends in a dot', { ...SOUND, secretName: 'db.' }, ['secretName'], '"db."'],
+    ['a name too long', { ...SOUND, secretName: 'd'.repeat(254) }, ['secretName'], '253'],
+    ['no type', { ...SOUND, type: undefined }, ['type'], 'type is empty: write Opaque'],
+    ['no data', { ...SOUND, data: [] }, ['data'], 'aws-secrets-csi/sync-all-keys'],
+    ['data that is no list', { ...SOUND, data: {} }, ['data'], 'must be a list'],
+    ['data of texts', { ...SOUND, data: ['db'] }, ['data', 0], 'data[0]: wants objectName and key'],
+    ['no file', { ...SOUND, data: [{ key: 'k' }] }, ['data', 0, 'objectName'], 'objectName is empty'],
+    ['no key', { ...SOUND, data: [{ objectName: 'k' }] }, ['data', 0, 'key'], 'key is empty'],
+    ['a key with a slash', withKey('a/b'), ['data', 1, 'key'], '"a/b" cannot be a key'],
+    ['a key that leads up', withKey('..'), ['data', 1, 'key'], 'not begin with ".."'],
+    ['a key too long', withKey('k'.repeat(254)), ['data', 1, 'key'], '253'],
+    ['a key twice', withKey('password'), ['data', 1, 'key'], 'there twice'],
+    ['labels that are a list', { ...SOUND, labels: [] }, ['labels'], 'must be a map'],
+    ['a label that is no text', { ...SOUND, labels: { a: true } }, ['labels', 'a'], 'must be a text: quote it'],
+    ['a label with a space', { ...SOUND, labels: { a: 'b c' } }, ['labels', 'a'], '"b c" of the label "a"'],
+    ['a label name with two slashes', { ...SOUND, labels: { 'a/b/c': '' } }, ['labels', 'a/b/c'], 'in labels'],
+    ['a label domain in capitals', { ...SOUND, labels: { 'A.b/c': '' } }, ['labels', 'A.b/c'], 'in labels'],
+    ['an annotation name', { ...SOUND, annotations: { 'a b': '' } }, ['annotations', 'a b'], 'in annotations'],
+    ['endless annotations', { ...SOUND, annotations: { a: 'a'.repeat(262_144) } }, ['annotations'], '262144 bytes'],
+    ['an annotation of ours', withAnnotation('as-of'), ['annotations', 'aws-secrets-csi/as-of'], "the provider's own"],
+    [
+      'a tls Secret without a key',
+      { ...SOUND, type: 'kubernetes.io/tls' },
+      ['data'],
+      'key tls.crt and the key tls.key',
+    ],
+    ['a login without fields', { ...SOUND, type: 'kubernetes.io/ssh-auth' }, ['data'], 'needs the key ssh-privatekey'],
+  ] as const)('refuses %s', ([, entry, path, message]) => {
+    const { secrets, problems } = parse([{ ...SOUND, secretName: 'sound' }, entry]);
+
+    expect(secrets).toMatchObject([{ name: 'sound' }]);
+    expect(problems).toEqual([
+      {
+        path: ['spec', 'secretObjects', 1, ...path],
+        parameter: 'secretObjects',
+        message: expect.stringContaining(message),
+      },
+    ]);
+    expect(problems[0]?.message).toMatch(/^secretObjects\[1\]/);
+  });
+
+  it('refuses other keys in a tls Secret than the two', () => {
+    const data = ['tls.crt', 'tls.key', 'ca.crt'].map((key) => ({ objectName: 'file', key }));
+
+    const { problems } = parse([{ ...SOUND, type: 'kubernetes.io/tls', data }]);
+
+    expect(problems).toMatchObject([{ message: expect.stringContaining('not "ca.crt"') }]);
+  });
+
+  it.for([
+    ['kubernetes.io/basic-auth', 'password'],
+    ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
+    ['kubernetes.io/service-account-token', 'whatever'],
+    ['example.com/own', 'whatever'],
+  ])('takes a %s with %s', ([type, key]) => {
+    expect(parse([{ ...SOUND, type, data: [{ objectName: 'db', key }] }]).problems).toEqual([]);
+  });
+
+  it('refuses to make one Secret by two entries, and keeps the first', () => {
+    const { secrets, problems } = parse([SOUND, { ...SOUND, secretName: ' db', type: 'other' }]);
+
+    expect(secrets).toMatchObject([{ type: 'Opaque' }]);
+    expect(problems).toMatchObject([{ message: expect.stringContaining('secretObjects[0] makes the same Secret') }]);
+  });
+
+  it('tells all that is wrong at once', () => {
+    const { problems } = parse([{}, { secretName: 'A', type: 7, data: [{}], labels: 3 }], {
+      'aws-secrets-csi/sync-immutable': 'yes',
+    });
+
+    expect(problems.map(({ path }) => path.join('.'))).toEqual([
+      'metadata.annotations.aws-secrets-csi/sync-immutable',
+      'spec.secretObjects.0.secretName',
+      'spec.secretObjects.0.type',
+      'spec.secretObjects.0.data',
+      'spec.secretObjects.1.secretName',
+      'spec.secretObjects.1.type',
+      'spec.secretObjects.1.data.0.objectName',
+      'spec.secretObjects.1.data.0.key',
+      'spec.secretObjects.1.labels',
+    ]);
+  });
+
+  it('holds objectNames against the files, where they are known', () => {
+    const { problems } = parse([{ ...SOUND, data: [{ objectName: 'DB', key: 'a' }] }], {}, ['db', 'user']);
+
+    expect(problems).toMatchObject([
+      { message: expect.stringContaining('"DB" is no file of the volume, which has "db", "user"') },
+    ]);
+  });
+
+  it('gives Secrets or problems for anything whatever', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.anything(), fc.array(fc.record({ data: fc.anything(), labels: fc.anything() }))),
+        (given) => {
+          const { secrets } = parse(given);
+
+          expect(secrets).toEqual([]);
+        },
+      ),
+    );
+  });
+});
+
+function withKey(key: string) {
+  return { ...SOUND, data: [...DATA, { objectName: 'other', key }] };
+}
+
+function withAnnotation(word: string) {
+  return { ...SOUND, annotations: { [`aws-secrets-csi/${word}`]: 'x' } };
+}
