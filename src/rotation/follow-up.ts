@@ -1,6 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import type { PlannedFile } from '../mount/plan.ts';
 import type { ServedMount } from '../mount/serve.ts';
+import type { Volumes } from '../mount/volume/volumes.ts';
 import type { ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
@@ -29,14 +30,13 @@ export interface Follower {
 
 export interface FollowUpDeps {
   readonly followers: readonly Follower[];
-  /** @throws ProviderError */
-  ownerOf(mount: NodeMount, signal: AbortSignal): Promise<ObjectRef | undefined>;
-  /** Files of a volume. @throws ProviderError */
-  read(targetPath: string): Promise<readonly PlannedFile[]>;
+  /** Absent where the driver writes. */
+  readonly volumes?: Pick<Volumes, 'read'>;
 }
 
 /**
- * Has Secrets and workloads follow what a mount holds. One that fails keeps no other from it.
+ * Has Secrets and workloads follow what a mount holds, as far as its files are in sight: where the driver writes, they are while they pass
+ * through. One that fails keeps no other from it.
  * @throws ProviderError with all that failed
  */
 export async function followUp(
@@ -48,22 +48,23 @@ export async function followUp(
   deps: FollowUpDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const owner = await deps.ownerOf(mount, signal);
-  if (owner === undefined) {
-    // The pod has gone meanwhile: nobody needs what it held.
+  const { targetPath, pod, volume, nodePod } = mount;
+  const { versions } = served;
+  const { volumes } = deps;
+  const files =
+    served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(targetPath)).files);
+  if (nodePod === undefined || files === undefined) {
     return;
   }
-  const { targetPath, pod, volume } = mount;
-  const { versions, files } = served;
   const followed: FollowedMount = {
     targetPath,
     pod,
-    owner,
+    owner: nodePod.owner,
     volume,
     class: providerClass,
     versions,
     asOf: Date.now() - (performance.now() - served.asOf),
-    files: async () => files ?? (await deps.read(targetPath)),
+    files: typeof files === 'function' ? files : async () => files,
   };
   const failures: ProviderError[] = [];
   for (const follower of deps.followers) {

@@ -51,6 +51,7 @@ function nodeOf(pods: readonly NodePod[], statuses: readonly MountStatus[] = [],
   const deps: SurveyDeps = {
     providerName: 'aws',
     listPods: async () => pods,
+    podOf: async ({ uid }) => pods.find(({ ref }) => ref.uid === uid),
     listStatuses: async () => {
       asked.statuses += 1;
       return statuses;
@@ -118,21 +119,12 @@ it('forgets mounts whose pods are gone or at their end, and no others', async ()
   expect([...mounts.all()].map((mount) => mount.pod.name)).toEqual(['stays']);
 });
 
-it('keeps a mount that is learned while the list of pods is on its way', async () => {
+it('keeps a mount whose pod is too new to be in the list', async () => {
   const mounts = createNodeMounts();
-  const { deps } = nodeOf([]);
+  mounts.learnCall(call('new'));
+  const { deps } = nodeOf([pod('new')]);
 
-  const { gone } = await survey(
-    mounts,
-    {
-      ...deps,
-      listPods: async () => {
-        mounts.learnCall(call('new'));
-        return [];
-      },
-    },
-    NEVER,
-  );
+  const { gone } = await survey(mounts, { ...deps, listPods: async () => [] }, NEVER);
 
   expect(gone).toEqual([]);
   expect(mounts.get(targetOf('uid-new'))).toBeDefined();
@@ -153,11 +145,14 @@ it('leaves all as it is where the API server tells nothing', async () => {
   const mounts = createNodeMounts();
   mounts.learnCall(call('web-1'));
   const { deps } = nodeOf([]);
-  const listPods = async () => {
-    throw new ProviderError('KubernetesUnavailable', 'down');
-  };
 
-  await expect(survey(mounts, { ...deps, listPods }, NEVER)).rejects.toThrow('down');
+  const surveyed = survey(
+    mounts,
+    { ...deps, listPods: () => Promise.reject(new ProviderError('KubernetesUnavailable', 'down')) },
+    NEVER,
+  );
+
+  await expect(surveyed).rejects.toThrow('down');
   expect([...mounts.all()]).toHaveLength(1);
 });
 

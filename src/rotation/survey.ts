@@ -1,9 +1,12 @@
 import type { MountStatus, NodePod, ProviderClass } from '../spec/kube-objects.ts';
+import type { PodRef } from '../spec/mount-spec.ts';
 import { CLASS_ATTRIBUTE, type NodeMount, type NodeMounts, volumeOf } from './node-mounts.ts';
 
 export interface SurveyDeps {
-  /** Pods of this node. @throws ProviderError */
+  /** Pods of this node, which may be some seconds old. @throws ProviderError */
   listPods(signal: AbortSignal): Promise<readonly NodePod[]>;
+  /** A pod as it is now; undefined where it is gone. @throws ProviderError */
+  podOf(pod: PodRef, signal: AbortSignal): Promise<NodePod | undefined>;
   /** The driver's notes on this node's mounts. @throws ProviderError */
   listStatuses(signal: AbortSignal): Promise<readonly MountStatus[]>;
   /** @throws ProviderError */
@@ -24,16 +27,15 @@ export interface Survey {
  * @throws ProviderError where the API server tells nothing; then all stays as it is
  */
 export async function survey(mounts: NodeMounts, deps: SurveyDeps, signal: AbortSignal): Promise<Survey> {
-  // Before the list is asked for: what is learned meanwhile may be missing in it.
-  const known = [...mounts.all()];
   const pods = new Map((await deps.listPods(signal)).map((pod) => [pod.ref.uid, pod]));
-  const gone = known.filter((mount) => pods.get(mount.pod.uid)?.isOver ?? true);
-  for (const mount of gone) {
-    mounts.forget(mount.targetPath);
-  }
-  for (const mount of mounts.all()) {
-    const pod = pods.get(mount.pod.uid);
-    if (pod !== undefined) {
+  const gone: NodeMount[] = [];
+  for (const mount of [...mounts.all()]) {
+    // A pod that has just started may be missing in the list.
+    const pod = pods.get(mount.pod.uid) ?? (await deps.podOf(mount.pod, signal));
+    if (pod === undefined || pod.isOver) {
+      mounts.forget(mount.targetPath);
+      gone.push(mount);
+    } else {
       mount.nodePod = pod;
     }
   }

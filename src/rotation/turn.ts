@@ -116,8 +116,7 @@ async function answer(
   const served = spec === undefined ? lastServed(mount) : await serveSpec(spec, deps, signal);
   mount.current = { versions: served.versions, asOf: served.asOf };
   const failures: ProviderError[] = [];
-  // Where the driver writes, the files of the volume are out of our sight.
-  if (providerClass !== undefined && (served.files !== undefined || deps.volumes !== undefined)) {
+  if (providerClass !== undefined) {
     await followUp(mount, { class: providerClass, served }, deps, signal).catch((error: unknown) =>
       failures.push(failureOf(error, deps)),
     );
