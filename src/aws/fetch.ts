@@ -1,17 +1,15 @@
 import { ProviderError } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
-import type { MountSpec, ObjectSpec, Store } from '../spec/mount-spec.ts';
-import { createClients, type Credentials } from './clients.ts';
-import { createCredentialsSource, type CredentialDeps, type Authenticated } from './identity/credentials.ts';
-import { createDenialBook } from './stores/denials.ts';
+import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
+import { createAskers, regional } from './asker.ts';
+import { createClients } from './clients.ts';
 import { fetchWithFailover } from './failover.ts';
-import { createLimiter, type Limiter } from '../limiter.ts';
+import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
 import { createMemory } from './memory/memory.ts';
-import { fetchParameters } from './stores/parameter-store.ts';
-import { type Asker, createReader } from './memory/reader.ts';
-import { fetchSecrets, isBatchable, secretVersion } from './stores/secrets-manager.ts';
+import { createReader } from './memory/reader.ts';
 import { isPinned } from './memory/source-key.ts';
-import type { Answer, Answers, Regional, StoreRequest } from './stores/store.ts';
+import type { StoreRequest } from './stores/store.ts';
 import { openTransport } from './transport.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
@@ -19,7 +17,7 @@ export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'>
 }
 
 export interface FetchLimits {
-  /** Milliseconds that an answer of AWS's is good for, for the identity that got it. */
+  /** Milliseconds that an answer of AWS's is good for, for the identity that got it, where the class does not say. */
   readonly intervalMs: number;
   /** Bytes of values to remember; 0 remembers versions only. */
   readonly cacheMaxBytes: number;
@@ -30,81 +28,39 @@ export interface FetchLimits {
 /** Both stores, asked as the pods. Disposing of it closes its connections. */
 export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
   /**
-   * Whether the primary region still holds what was read there at these versions (by file), as far as versions tell.
+   * As of when the primary region holds what was read there at these versions (by file), in milliseconds on the monotonic clock.
+   * @returns undefined where it does not, or versions do not tell
    * @throws ProviderError where the pod is nobody to AWS
    */
-  areCurrent(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<boolean>;
+  currentAsOf(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * Asks the primary regions anew for all that these mounts ask for, together for those of one identity: serving them is then answered from
+   * memory, but for values that changed and found no room there, or whose change was told without them. What fails is told to the mount that
+   * is served, not here.
+   * @throws the signal's reason
+   */
+  refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
 }
 
 export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetcher {
   const closing = new AbortController();
   const transport = openTransport(settings);
   const clients = createClients(settings, transport);
-  // Calls at once to a region. Parameter Store gives an account 40 a second by default; the others give thousands.
-  const limiters = { sts: createLimiter(16), secretsManager: createLimiter(32), ssm: createLimiter(8) };
+  const stsLimiter = createLimiter(16);
   const credentials = createCredentialsSource({
     settings,
     roleOf,
-    sts: (region) => regional(clients, region, limiters.sts),
+    sts: (region) => regional(clients, region, stsLimiter),
     deadline: () => AbortSignal.any([closing.signal, AbortSignal.timeout(limits.deadlineMs)]),
   });
-  const denialsOf = createDenialBook();
-  const reader = createReader(createMemory(limits.cacheMaxBytes), { ...limits, closing: closing.signal });
+  const askerFor = createAskers(clients);
+  const reader = createReader(createMemory(limits.cacheMaxBytes), {
+    deadlineMs: limits.deadlineMs,
+    closing: closing.signal,
+  });
 
-  function askerFor({ identity, key, credentialsIn, drop }: Authenticated, region: string): Asker {
-    const denials = denialsOf(key);
-    function secretsManager(held: Credentials) {
-      const client = clients.secretsManager(region, held);
-      return { ...regional(client, region, limiters.secretsManager), identity, denials };
-    }
-    function parameterStore(held: Credentials) {
-      return { ...regional(clients.ssm(region, held), region, limiters.ssm), identity, denials };
-    }
-    function fetchAs(
-      held: Credentials,
-      store: Store,
-      requests: readonly StoreRequest[],
-      signal: AbortSignal,
-    ): Promise<Answers> {
-      return store === 'secretsmanager'
-        ? fetchSecrets(requests, secretsManager(held), signal)
-        : fetchParameters(requests, parameterStore(held), signal);
-    }
-
-    return {
-      key: `${key} ${region}`,
-      region,
-      async fetch(store, requests, signal) {
-        const held = await credentialsIn(region, signal);
-        const answers = await fetchAs(held, store, requests, signal);
-        const refused = requests.filter((request) => isRefusal(answers.get(request)));
-        if (refused.length === 0) {
-          return answers;
-        }
-        // Credentials can end before their time, as when an administrator revokes sessions.
-        drop(region, held);
-        const again = await fetchAs(await credentialsIn(region, signal), store, refused, signal);
-        return new Map([...answers, ...again]);
-      },
-      async versions(requests, signal) {
-        const batch = requests.filter(isBatchable);
-        // The batch call tells of twenty at once; to be told of one version, without the value, is the next best.
-        const saves = batch.length > 1 && !denials.has('secretsmanager:BatchGetSecretValue');
-        const singly = requests.filter((request) => !saves || !batch.includes(request));
-        if (singly.length === 0) {
-          return new Map();
-        }
-        const access = secretsManager(await credentialsIn(region, signal));
-        const versions = singly.map(
-          async (request) => [request, await secretVersion(request, access, signal)] as const,
-        );
-        return new Map(
-          (await Promise.all(versions)).filter(
-            (pair): pair is [StoreRequest, string | ProviderError] => pair[1] !== undefined,
-          ),
-        );
-      },
-    };
+  function intervalOf({ pollIntervalMs = limits.intervalMs }: MountSpec): number {
+    return pollIntervalMs;
   }
 
   return {
@@ -113,20 +69,45 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
         return [];
       }
       const pod = await credentials.authenticate(spec, signal);
-      return await fetchWithFailover(spec, (region, requests) => reader.read(requests, askerFor(pod, region), signal));
+      return await fetchWithFailover(spec, (region, requests) =>
+        reader.read(requests, askerFor(pod, region), intervalOf(spec), signal),
+      );
     },
-    async areCurrent(spec, versions, signal) {
+    async currentAsOf(spec, versions, signal) {
       if (spec.objects.length === 0) {
-        return true;
+        return performance.now();
       }
       const requests = spec.objects.map(primaryOf);
       // Numbers do not tell: a parameter made anew begins at 1 again, and one that stands for a secret is always at 0.
       if (requests.some((request) => request.object.store === 'ssmparameter' && !isPinned(request))) {
-        return false;
+        return undefined;
       }
       const pod = await credentials.authenticate(spec, signal);
       const expected = requests.map((request) => [request, versions.get(request.object.path) ?? ''] as const);
-      return await reader.areCurrent(new Map(expected), askerFor(pod, spec.regions[0]), signal);
+      return await reader.currentAsOf(new Map(expected), askerFor(pod, spec.regions[0]), intervalOf(spec), signal);
+    },
+    async refresh(specs, signal) {
+      const asked = await Promise.all(
+        specs.map(async (spec) => {
+          try {
+            return [{ spec, pod: await credentials.authenticate(spec, signal) }];
+          } catch {
+            return [];
+          }
+        }),
+      );
+      signal.throwIfAborted();
+      const groups = Map.groupBy(asked.flat(), ({ spec, pod }) => askerFor(pod, spec.regions[0]).key);
+      await Promise.all(
+        Array.from(groups.values(), async (group) => {
+          // Credentials may have to be got anew: by the token that lasts longest.
+          const { spec, pod } = group.reduce((one, other) =>
+            other.pod.tokenEndsAt > one.pod.tokenEndsAt ? other : one,
+          );
+          const requests = group.flatMap(({ spec: { objects } }) => objects.map(primaryOf));
+          await reader.refresh(requests, askerFor(pod, spec.regions[0]), signal);
+        }),
+      );
     },
     [Symbol.dispose]() {
       closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
@@ -137,12 +118,4 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
 
 function primaryOf(object: ObjectSpec): StoreRequest {
   return { object, source: object.primary };
-}
-
-function isRefusal(answer: Answer | undefined): boolean {
-  return answer instanceof ProviderError && answer.reason === 'CredentialsRefused';
-}
-
-function regional<Client>(client: Client, region: string, limiter: Limiter): Regional<Client> {
-  return { client, region, limit: (call, signal) => limiter.run(region, call, signal) };
 }

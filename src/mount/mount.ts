@@ -12,6 +12,8 @@ export interface FetchedObject {
   /** VersionId, or a parameter's version number in decimal. */
   readonly version: string;
   readonly value: SecretBytes;
+  /** Milliseconds on the monotonic clock (`performance.now`): when AWS was asked the question that this answers. */
+  readonly asOf: number;
 }
 
 /** An object, or why it could not be had. */
@@ -44,5 +46,9 @@ export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSigna
   if (failures.length > 0) {
     throw ProviderError.all(failures);
   }
-  return planMount(files);
+  const asOf = outcomes.reduce(
+    (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.asOf)),
+    performance.now(),
+  );
+  return planMount(files, asOf);
 }

@@ -19,6 +19,8 @@ export interface VersionedFile extends PlannedFile {
 export interface MountPlan {
   readonly files: readonly PlannedFile[];
   readonly versions: ReadonlyMap<string, string>;
+  /** Milliseconds on the monotonic clock: AWS said of each file, then or later, that this is it. */
+  readonly asOf: number;
 }
 
 /** The driver takes 4 MiB a response by default (`--max-call-recv-msg-size`); the rest is for paths and framing. */
@@ -27,8 +29,11 @@ const MAX_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 /** Version entry of a volume without files: the driver refuses an empty list ("missing object versions"). */
 const NO_OBJECTS = ['no-objects', 'none'] as const;
 
-/** @throws ProviderError PayloadTooLarge when the driver could not take the response */
-export function planMount(files: readonly VersionedFile[]): MountPlan {
+/**
+ * @param asOf of the file that was asked for first
+ * @throws ProviderError PayloadTooLarge when the driver could not take the response
+ */
+export function planMount(files: readonly VersionedFile[], asOf: number): MountPlan {
   const size = files.reduce((sum, file) => sum + file.value.size, 0);
   if (size > MAX_BYTES) {
     throw new ProviderError(
@@ -39,5 +44,6 @@ export function planMount(files: readonly VersionedFile[]): MountPlan {
   return {
     files: files.map(({ path, mode, value }) => ({ path, mode, value })),
     versions: new Map(files.length > 0 ? files.map(({ path, version }) => [path, version]) : [NO_OBJECTS]),
+    asOf,
   };
 }

@@ -1,5 +1,6 @@
 import type { SecretBytes } from '../../secret-bytes.ts';
 import type { MountSpec, PodRef } from '../../spec/mount-spec.ts';
+import { tokenClaims } from '../../spec/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../spec/tokens.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
 import type { Clients, Credentials } from '../clients.ts';
@@ -7,7 +8,6 @@ import { type Identity, identityKey } from './identity.ts';
 import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from '../settings.ts';
 import type { Regional } from '../stores/store.ts';
-import { tokenSubject } from './token-subject.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {
@@ -24,6 +24,8 @@ export interface Authenticated {
   readonly identity: Identity;
   /** Equal for equal identities only. */
   readonly key: string;
+  /** Wall clock in milliseconds, until which its token says that it lasts. */
+  readonly tokenEndsAt: number;
   /** Credentials good in every region; where STS gives them, the region is whose STS to ask. @throws ProviderError */
   credentialsIn(region: string, signal: AbortSignal): Promise<Credentials>;
   /** AWS refused these credentials of this region: the next call gets others. */
@@ -49,10 +51,12 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
     keyIn: (key: string, region: string) => string,
     obtain: (region: string) => Promise<Credentials>,
   ): Authenticated {
-    const key = `${identityKey(identity)} ${JSON.stringify(tokenSubject(token))}`;
+    const { subject, expiresAt = 0 } = tokenClaims(token);
+    const key = `${identityKey(identity)} ${JSON.stringify(subject)}`;
     return {
       identity,
       key,
+      tokenEndsAt: expiresAt,
       credentialsIn: (region, signal) => cache.get(keyIn(key, region), () => obtain(region), signal),
       drop: (region, credentials) => cache.drop(keyIn(key, region), credentials),
     };

@@ -4,9 +4,9 @@ import { createFailures, isOutage } from './failures.ts';
 
 const LONG = 120_000;
 
-function newFailures(longestMs: number) {
+function newFailures() {
   const clock = { now: 1_000 };
-  return { clock, failures: createFailures(longestMs, () => clock.now) };
+  return { clock, failures: createFailures(() => clock.now) };
 }
 
 describe('a failure', () => {
@@ -19,49 +19,49 @@ describe('a failure', () => {
     ['Throttled', 5_000],
     ['DeadlineExceeded', 5_000],
   ] as const satisfies [FailureReason, number][])('of reason %s is good for %i ms', ([reason, goodForMs]) => {
-    const { clock, failures } = newFailures(LONG);
+    const { clock, failures } = newFailures();
     const error = new ProviderError(reason, 'no');
     failures.put('k', error);
 
     clock.now += goodForMs - 1;
-    expect(failures.get('k')).toBe(error);
+    expect(failures.get('k', LONG)).toBe(error);
     clock.now += 1;
-    expect(failures.get('k')).toBeUndefined();
+    expect(failures.get('k', LONG)).toBeUndefined();
   });
 
   it('is good for no longer than any answer is', () => {
-    const { clock, failures } = newFailures(300);
+    const { clock, failures } = newFailures();
     failures.put('down', new ProviderError('StoreUnavailable', 'no'));
     failures.put('denied', new ProviderError('AccessDenied', 'no'));
 
     clock.now += 299;
-    expect([failures.get('down'), failures.get('denied')]).not.toContain(undefined);
+    expect([failures.get('down', 300), failures.get('denied', 300)]).not.toContain(undefined);
     clock.now += 1;
-    expect([failures.get('down'), failures.get('denied')]).toEqual([undefined, undefined]);
+    expect([failures.get('down', 300), failures.get('denied', 300)]).toEqual([undefined, undefined]);
   });
 
   it('is not remembered where nothing is', () => {
-    const { failures } = newFailures(0);
+    const { failures } = newFailures();
     failures.put('k', new ProviderError('StoreUnavailable', 'no'));
 
-    expect(failures.get('k')).toBeUndefined();
+    expect(failures.get('k', 0)).toBeUndefined();
   });
 
   it('is that of its key, and the latest', () => {
-    const { failures } = newFailures(LONG);
+    const { failures } = newFailures();
     failures.put('k', new ProviderError('StoreUnavailable', 'first'));
     failures.put('k', new ProviderError('AccessDenied', 'second'));
 
-    expect(failures.get('k')).toMatchObject({ reason: 'AccessDenied', message: 'second' });
-    expect(failures.get('other')).toBeUndefined();
+    expect(failures.get('k', LONG)).toMatchObject({ reason: 'AccessDenied', message: 'second' });
+    expect(failures.get('other', LONG)).toBeUndefined();
   });
 });
 
 it('remembers no end of a process as a failure of AWS', () => {
-  const { failures } = newFailures(LONG);
+  const { failures } = newFailures();
   failures.put('k', new ProviderError('Cancelled', 'the provider is stopping'));
 
-  expect(failures.get('k')).toBeUndefined();
+  expect(failures.get('k', LONG)).toBeUndefined();
 });
 
 it.for([

@@ -2,7 +2,8 @@ import type { ProviderError } from '../../errors.ts';
 
 /** Failures of a moment ago, so that all the pods of a node do not ask again at once. */
 export interface Failures {
-  get(key: string): ProviderError | undefined;
+  /** @param longestMs for which any answer is good */
+  get(key: string, longestMs: number): ProviderError | undefined;
   put(key: string, error: ProviderError): void;
 }
 
@@ -11,29 +12,31 @@ const GOOD_FOR_MS = 1_000;
 /** Each question to a store that is down costs whole time-outs. */
 const OUTAGE_GOOD_FOR_MS = 5_000;
 
-/** @param longestMs for which any answer is good */
-export function createFailures(longestMs: number, now: () => number = () => performance.now()): Failures {
-  const failures = new Map<string, { readonly error: ProviderError; readonly until: number }>();
+export function createFailures(now: () => number = () => performance.now()): Failures {
+  const failures = new Map<string, { readonly error: ProviderError; readonly at: number }>();
 
   function dropOld(): void {
-    for (const [key, { until }] of failures) {
-      if (until <= now()) {
+    for (const [key, { at }] of failures) {
+      if (at + OUTAGE_GOOD_FOR_MS <= now()) {
         failures.delete(key);
       }
     }
   }
 
   return {
-    get(key) {
+    get(key, longestMs) {
       const failure = failures.get(key);
-      return failure !== undefined && failure.until > now() ? failure.error : undefined;
+      if (failure === undefined) {
+        return undefined;
+      }
+      const goodForMs = Math.min(longestMs, isOutage(failure.error) ? OUTAGE_GOOD_FOR_MS : GOOD_FOR_MS);
+      return now() - failure.at < goodForMs ? failure.error : undefined;
     },
     put(key, error) {
       dropOld();
       // How a process ends says nothing of the store.
       if (error.reason !== 'Cancelled') {
-        const goodForMs = Math.min(longestMs, isOutage(error) ? OUTAGE_GOOD_FOR_MS : GOOD_FOR_MS);
-        failures.set(key, { error, until: now() + goodForMs });
+        failures.set(key, { error, at: now() });
       }
     },
   };

@@ -2,16 +2,23 @@
 export interface Flights<Result> {
   /**
    * The result for each key; what nobody is asking yet is asked together.
-   * @param ask must end by itself and not throw, and give a result for each of its keys
+   * @param ask must end by itself and not throw; a key that it leaves out has no result
    */
   join<Question>(
     questions: ReadonlyMap<string, Question>,
     ask: (unasked: ReadonlyMap<string, Question>) => Promise<ReadonlyMap<string, Result>>,
   ): Promise<ReadonlyMap<string, Result>>;
+  /** Waits for what is being asked of these keys now. */
+  landed(keys: Iterable<string>): Promise<void>;
 }
 
 export function createFlights<Result>(): Flights<Result> {
   const inFlight = new Map<string, Promise<ReadonlyMap<string, Result>>>();
+
+  function flightsOf(keys: Iterable<string>) {
+    return new Set(Array.from(keys, (key) => inFlight.get(key)).filter((flight) => flight !== undefined));
+  }
+
   return {
     async join(questions, ask) {
       const unasked = new Map([...questions].filter(([key]) => !inFlight.has(key)));
@@ -25,11 +32,11 @@ export function createFlights<Result>(): Flights<Result> {
           inFlight.set(key, answers);
         }
       }
-      const flights = new Set(
-        [...questions.keys()].map((key) => inFlight.get(key)).filter((flight) => flight !== undefined),
-      );
-      const landed = await Promise.all(flights);
+      const landed = await Promise.all(flightsOf(questions.keys()));
       return new Map(landed.flatMap((answers) => [...answers]));
+    },
+    async landed(keys) {
+      await Promise.allSettled(flightsOf(keys));
     },
   };
 }

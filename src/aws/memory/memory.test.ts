@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SecretBytes } from '../../secret-bytes.ts';
 import { createMemory } from './memory.ts';
 
-function found(text: string, version = 'v1') {
-  return { version, value: SecretBytes.fromText(text) };
+function found(text: string, asOf = 0, version = 'v1') {
+  return { version, value: SecretBytes.fromText(text), asOf };
 }
 
 /** The memory's own bytes, which nobody is given: seen through the copy that it makes of them. */
@@ -20,16 +20,20 @@ function heldBytes(value: SecretBytes) {
 describe('an answer', () => {
   it('is good for whoever asks not later than it allows, counted from the question', () => {
     const memory = createMemory(100);
-    memory.put('k', found('text'), 1_000);
+    memory.put('k', found('text', 1_000));
 
     expect(memory.found('k', 1_000)?.value.exposeText()).toBe('text');
     expect(memory.found('k', 1_001)).toBeUndefined();
-    expect([memory.version('k', 1_000), memory.version('k', 1_001)]).toEqual(['v1', undefined]);
+    expect(memory.found('k', 1_000)?.asOf).toBe(1_000);
+    expect([memory.version('k', 1_000), memory.version('k', 1_001)]).toEqual([
+      { version: 'v1', asOf: 1_000 },
+      undefined,
+    ]);
   });
 
   it('is known by its whole key only', () => {
     const memory = createMemory(100);
-    memory.put('role-a db', found('of a'), 0);
+    memory.put('role-a db', found('of a'));
 
     expect(memory.found('role-b db', 0)).toBeUndefined();
     expect(memory.version('role-b db', 0)).toBeUndefined();
@@ -37,8 +41,8 @@ describe('an answer', () => {
 
   it('gives way to a later one, in value, version and bytes', () => {
     const memory = createMemory(100);
-    memory.put('k', found('a long first value'), 1);
-    memory.put('k', found('short', 'v2'), 2);
+    memory.put('k', found('a long first value', 1));
+    memory.put('k', found('short', 2, 'v2'));
 
     expect(memory.found('k', 2)).toMatchObject({ version: 'v2' });
     expect(memory.found('k', 2)?.value.exposeText()).toBe('short');
@@ -47,7 +51,7 @@ describe('an answer', () => {
 
   it('is forgotten whole', () => {
     const memory = createMemory(100);
-    memory.put('k', found('text'), 1);
+    memory.put('k', found('text', 1));
     memory.forget('k');
     memory.forget('never known');
 
@@ -58,35 +62,58 @@ describe('an answer', () => {
 describe('a version that a store confirms', () => {
   it('is good from then on, but says nothing of whether the value may be read', () => {
     const memory = createMemory(100);
-    memory.put('k', found('text'), 1_000);
+    memory.put('k', found('text', 1_000));
     memory.confirm('k', 'v1', 5_000);
 
-    expect(memory.version('k', 5_000)).toBe('v1');
+    expect(memory.version('k', 5_000)).toEqual({ version: 'v1', asOf: 5_000 });
     expect(memory.found('k', 1_001)).toBeUndefined();
     expect(memory.found('k', 1_000)?.value.exposeText()).toBe('text');
   });
 
-  it.for([
-    ['is another than the one read', 'v2', 'k'],
-    ['was never read', 'v1', 'other'],
-  ] as const)('changes nothing where it %s', ([, version, key]) => {
+  it('is known from then on where it is another, and the value of the one before goes', () => {
     const memory = createMemory(100);
-    memory.put('k', found('text'), 1_000);
-    memory.confirm(key, version, 5_000);
+    memory.put('k', found('text', 1_000));
+    memory.confirm('k', 'v2', 5_000);
 
-    expect(memory.version('k', 1_001)).toBeUndefined();
-    expect(memory.version('other', 0)).toBeUndefined();
-    expect(memory.version('k', 1_000)).toBe('v1');
+    expect(memory.version('k', 5_000)).toEqual({ version: 'v2', asOf: 5_000 });
+    expect(memory.found('k', 0)).toBeUndefined();
+    expect(memory.bytes).toBe(0);
+  });
+
+  it('changes nothing where nothing was read', () => {
+    const memory = createMemory(100);
+    memory.confirm('k', 'v1', 5_000);
+
+    expect(memory.version('k', 0)).toBeUndefined();
+  });
+
+  it('counts for nothing against what a later question was answered', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('new', 5_000, 'v2'));
+    memory.confirm('k', 'v1', 4_000);
+
+    expect(memory.found('k', 5_000)?.value.exposeText()).toBe('new');
+  });
+
+  it('stands against a value of another that an earlier question brings', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('old', 1_000));
+    memory.confirm('k', 'v2', 5_000);
+    memory.put('k', found('old', 4_000));
+    memory.put('k', found('new', 4_000, 'v2'));
+
+    expect(memory.found('k', 0)).toMatchObject({ version: 'v2', asOf: 4_000 });
+    expect(memory.bytes).toBe(3);
   });
 });
 
 describe('room', () => {
   it('is counted in bytes of values, and the value used least recently goes first', () => {
     const memory = createMemory(10);
-    memory.put('first', found('1234'), 0);
-    memory.put('second', found('1234'), 0);
+    memory.put('first', found('1234'));
+    memory.put('second', found('1234'));
     memory.found('first', 0);
-    memory.put('third', found('1234'), 0);
+    memory.put('third', found('1234'));
 
     expect(['first', 'second', 'third'].map((key) => memory.found(key, 0) !== undefined)).toEqual([true, false, true]);
     expect(memory.bytes).toBe(8);
@@ -95,9 +122,9 @@ describe('room', () => {
   it('is made by as many as must go', () => {
     const memory = createMemory(10);
     for (const key of ['a', 'b', 'c', 'd', 'e']) {
-      memory.put(key, found('12'), 0);
+      memory.put(key, found('12'));
     }
-    memory.put('f', found('1234567'), 0);
+    memory.put('f', found('1234567'));
 
     expect(['a', 'b', 'c', 'd', 'e', 'f'].filter((key) => memory.found(key, 0) !== undefined)).toEqual(['e', 'f']);
     expect(memory.bytes).toBe(9);
@@ -105,69 +132,69 @@ describe('room', () => {
 
   it('may be filled to the last byte', () => {
     const memory = createMemory(8);
-    memory.put('a', found('1234'), 0);
-    memory.put('b', found('1234'), 0);
+    memory.put('a', found('1234'));
+    memory.put('b', found('1234'));
 
     expect(['a', 'b'].map((key) => memory.found(key, 0)?.value.exposeText())).toEqual(['1234', '1234']);
   });
 
   it('leaves the version when the value goes', () => {
     const memory = createMemory(4);
-    memory.put('a', found('1234', 'va'), 7);
-    memory.put('b', found('1234', 'vb'), 7);
+    memory.put('a', found('1234', 7, 'va'));
+    memory.put('b', found('1234', 7, 'vb'));
     memory.confirm('a', 'va', 9);
 
     expect(memory.found('a', 0)).toBeUndefined();
-    expect([memory.version('a', 9), memory.version('b', 7)]).toEqual(['va', 'vb']);
+    expect([memory.version('a', 9)?.version, memory.version('b', 7)?.version]).toEqual(['va', 'vb']);
   });
 
   it('is not cleared for a value that would not fit into all of it', () => {
     const memory = createMemory(4);
-    memory.put('a', found('1234'), 0);
-    memory.put('b', found('12345', 'vb'), 0);
+    memory.put('a', found('1234'));
+    memory.put('b', found('12345', 0, 'vb'));
 
     expect(memory.found('a', 0)?.value.exposeText()).toBe('1234');
-    expect([memory.found('b', 0), memory.version('b', 0)]).toEqual([undefined, 'vb']);
+    expect([memory.found('b', 0), memory.version('b', 0)?.version]).toEqual([undefined, 'vb']);
   });
 
   it('frees what a value took that grew too large', () => {
     const memory = createMemory(4);
-    memory.put('a', found('1234'), 0);
-    memory.put('a', found('12345', 'v2'), 0);
+    memory.put('a', found('1234'));
+    memory.put('a', found('12345', 0, 'v2'));
 
-    expect([memory.found('a', 0), memory.version('a', 0), memory.bytes]).toEqual([undefined, 'v2', 0]);
+    expect([memory.found('a', 0), memory.version('a', 0)?.version, memory.bytes]).toEqual([undefined, 'v2', 0]);
   });
 
   it('of none keeps versions only, but for values without bytes', () => {
     const memory = createMemory(0);
-    memory.put('a', found('x'), 0);
-    memory.put('empty', found(''), 0);
+    memory.put('a', found('x'));
+    memory.put('empty', found(''));
 
-    expect([memory.found('a', 0), memory.version('a', 0), memory.bytes]).toEqual([undefined, 'v1', 0]);
+    expect([memory.found('a', 0), memory.version('a', 0)?.version, memory.bytes]).toEqual([undefined, 'v1', 0]);
     expect(memory.found('empty', 0)?.value.size).toBe(0);
   });
 
   it('is bounded in versions too, and the oldest go', () => {
     const memory = createMemory(1_000_000);
     for (let index = 0; index <= 10_000; index += 1) {
-      memory.put(`k${index}`, found('12'), 0);
+      memory.put(`k${index}`, found('12'));
     }
 
-    expect(['k0', 'k1', 'k10000'].map((key) => memory.version(key, 0))).toEqual([undefined, 'v1', 'v1']);
+    expect(['k0', 'k1', 'k10000'].map((key) => memory.version(key, 0)?.version)).toEqual([undefined, 'v1', 'v1']);
     expect(memory.bytes).toBe(20_000);
   });
 });
 
 describe('the bytes', () => {
   it.for([
-    ['for room', (memory: ReturnType<typeof createMemory>) => memory.put('other', found('123456'), 0)],
-    ['for a later one', (memory: ReturnType<typeof createMemory>) => memory.put('k', found('new'), 0)],
+    ['for room', (memory: ReturnType<typeof createMemory>) => memory.put('other', found('123456'))],
+    ['for a later one', (memory: ReturnType<typeof createMemory>) => memory.put('k', found('new'))],
     ['as they may not be read', (memory: ReturnType<typeof createMemory>) => memory.forget('k')],
   ] as const)('are wiped when they go %s, and those of nobody else', ([, go]) => {
     const memory = createMemory(8);
     const answer = found('text');
     const held = heldBytes(answer.value);
-    memory.put('k', answer, 0);
+    memory.put('k', answer);
     const taken = memory.found('k', 0);
     go(memory);
 
@@ -178,7 +205,7 @@ describe('the bytes', () => {
 
   it('of a copy handed out are its own', () => {
     const memory = createMemory(100);
-    memory.put('k', found('text'), 0);
+    memory.put('k', found('text'));
     memory.found('k', 0)?.value.wipe();
 
     expect(memory.found('k', 0)?.value.exposeText()).toBe('text');

@@ -1,15 +1,22 @@
 import type { SecretBytes } from '../../secret-bytes.ts';
 import type { Found } from '../stores/store.ts';
 
-/** What identities have read, by keys that hold identity, region, store, object and selector. */
+/** What a store said, and the time of the question: it was so then or later. */
+export type Dated<Said> = Said & { readonly asOf: number };
+
+/** What identities have read, by keys that hold identity, region, store, object and selector. Times are those of the questions. */
 export interface Memory {
   /** The version last seen, if a store was asked for it at this time or later. */
-  version(key: string, notBefore: number): string | undefined;
+  version(key: string, notBefore: number): Dated<Pick<Found, 'version'>> | undefined;
   /** A copy, if the identity was allowed to read it at this time or later. */
-  found(key: string, notBefore: number): Found | undefined;
-  put(key: string, found: Found, now: number): void;
-  /** A store says that this is the version; whether the identity may read it, is not said by that. */
-  confirm(key: string, version: string, now: number): void;
+  found(key: string, notBefore: number): Dated<Found> | undefined;
+  /** What was read. Where a later question has shown another version already, it says nothing new. */
+  put(key: string, found: Dated<Found>): void;
+  /**
+   * A store says that this is the version of what was read before: a value of another is out of date, and goes. Whether the identity may
+   * read this one, is not said by that.
+   */
+  confirm(key: string, version: string, asOf: number): void;
   /** Wipes what is known: the identity may not read it, or it is gone. */
   forget(key: string): void;
   /** Bytes of all values held. */
@@ -64,7 +71,9 @@ export function createMemory(maxBytes: number): Memory {
     },
     version(key, notBefore) {
       const entry = entries.get(key);
-      return entry !== undefined && entry.checkedAt >= notBefore ? entry.version : undefined;
+      return entry !== undefined && entry.checkedAt >= notBefore
+        ? { version: entry.version, asOf: entry.checkedAt }
+        : undefined;
     },
     found(key, notBefore) {
       const entry = entries.get(key);
@@ -72,14 +81,17 @@ export function createMemory(maxBytes: number): Memory {
         return undefined;
       }
       set(key, entry);
-      return { version: entry.version, value: entry.value.copy() };
+      return { version: entry.version, value: entry.value.copy(), asOf: entry.readAt };
     },
-    put(key, { version, value }, now) {
+    put(key, { version, value, asOf }) {
       const before = entries.get(key);
+      if (before !== undefined && before.checkedAt > asOf && before.version !== version) {
+        return;
+      }
       if (before !== undefined) {
         wipe(before);
       }
-      const entry = { version, checkedAt: now, readAt: now };
+      const entry = { version, checkedAt: asOf, readAt: asOf };
       if (value.size > maxBytes) {
         set(key, entry);
       } else {
@@ -88,10 +100,16 @@ export function createMemory(maxBytes: number): Memory {
       }
       makeRoom();
     },
-    confirm(key, version, now) {
+    confirm(key, version, asOf) {
       const entry = entries.get(key);
-      if (entry?.version === version) {
-        set(key, { ...entry, checkedAt: now });
+      if (entry === undefined || entry.checkedAt > asOf) {
+        return;
+      }
+      if (entry.version === version) {
+        set(key, { ...entry, checkedAt: asOf });
+      } else {
+        wipe(entry);
+        set(key, { version, checkedAt: asOf, readAt: -Infinity });
       }
     },
     forget(key) {

@@ -1,13 +1,13 @@
 import { ProviderError } from '../../errors.ts';
 import type { FetchOutcome } from '../../mount/mount.ts';
-import type { ObjectSpec, Store } from '../../spec/mount-spec.ts';
+import type { Store } from '../../spec/mount-spec.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
 import { abortError } from '../errors/aws-error.ts';
 import { createFailures, isOutage } from './failures.ts';
 import type { Outcomes } from '../failover.ts';
 import { createFlights } from './flights.ts';
-import type { Memory } from './memory.ts';
-import type { Answer, Answers, StoreRequest } from '../stores/store.ts';
+import type { Dated, Memory } from './memory.ts';
+import type { Answer, Answers, Found, StoreRequest } from '../stores/store.ts';
 import { isPinned, sourceKey } from './source-key.ts';
 import { whileThrottled } from './throttling.ts';
 
@@ -25,36 +25,48 @@ export interface Asker {
   ): Promise<ReadonlyMap<StoreRequest, string | ProviderError>>;
 }
 
-/** Answers from memory within the interval; past it, one question serves all who ask the same. */
+/** Answers from memory within an interval, the greatest age of an answer; past it, one question serves all who ask the same. */
 export interface Reader {
   /** What each request comes to, by its object. */
-  read(requests: readonly StoreRequest[], asker: Asker, signal: AbortSignal): Promise<Outcomes>;
-  /** Whether all are still at the versions given for them. Asks for no value where the version can be had without. */
-  areCurrent(expected: ReadonlyMap<StoreRequest, string>, asker: Asker, signal: AbortSignal): Promise<boolean>;
+  read(requests: readonly StoreRequest[], asker: Asker, intervalMs: number, signal: AbortSignal): Promise<Outcomes>;
+  /**
+   * The time as of which all are at the versions given for them: now, where none of them can change. Asks for no value where the version can
+   * be had without.
+   * @returns nothing where one is not, or where nobody can tell
+   */
+  currentAsOf(
+    expected: ReadonlyMap<StoreRequest, string>,
+    asker: Asker,
+    intervalMs: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
+  /** Has the memory hold what the stores say now, so that reading and checking cost nothing after it. Throws for the signal only. */
+  refresh(requests: readonly StoreRequest[], asker: Asker, signal: AbortSignal): Promise<void>;
 }
 
 export interface ReaderSettings {
-  /** Greatest age of an answer from memory. */
-  readonly intervalMs: number;
   /** Longest time for one question to the stores, whoever waits for it. */
   readonly deadlineMs: number;
   /** Aborts when the process ends. */
   readonly closing: AbortSignal;
 }
 
-export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }: ReaderSettings): Reader {
-  const failures = createFailures(intervalMs);
-  const fetches = createFlights<Answer>();
-  const checks = createFlights<string | undefined>();
+type DatedAnswer = Dated<Found> | ProviderError;
+
+export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSettings): Reader {
+  const failures = createFailures();
+  const fetches = createFlights<DatedAnswer>();
+  // What they come to is in the memory.
+  const checks = createFlights<never>();
 
   /** A question's own end: that of one who waits is not that of the others. */
   function bounded(): AbortSignal {
     return AbortSignal.any([closing, AbortSignal.timeout(deadlineMs)]);
   }
 
-  function learn(key: string, answer: Answer, askedAt: number): void {
+  function learn(key: string, answer: DatedAnswer): void {
     if (!(answer instanceof ProviderError)) {
-      memory.put(key, answer, askedAt);
+      memory.put(key, answer);
       return;
     }
     failures.put(key, answer);
@@ -67,14 +79,15 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
     store: Store,
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
-  ): Promise<ReadonlyMap<string, Answer>> {
-    const askedAt = performance.now();
+  ): Promise<ReadonlyMap<string, DatedAnswer>> {
+    const asOf = performance.now();
     const answers = await askPersistently(store, [...requests.values()], asker, bounded());
-    const byKey = new Map<string, Answer>();
+    const byKey = new Map<string, DatedAnswer>();
     for (const [key, request] of requests) {
       const answer = answers.get(request) ?? unanswered(request);
-      byKey.set(key, answer);
-      learn(key, answer, askedAt);
+      const dated = answer instanceof ProviderError ? answer : { ...answer, asOf };
+      byKey.set(key, dated);
+      learn(key, dated);
     }
     return byKey;
   }
@@ -83,7 +96,7 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
   async function fetchAll(
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
-  ): Promise<ReadonlyMap<string, Answer>> {
+  ): Promise<ReadonlyMap<string, DatedAnswer>> {
     const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
     const answers = await Promise.all(
       Array.from(byStore, ([store, some]) => fetches.join(new Map(some), (unasked) => fetch(store, unasked, asker))),
@@ -91,76 +104,86 @@ export function createReader(memory: Memory, { intervalMs, deadlineMs, closing }
     return new Map(answers.flatMap((some) => [...some]));
   }
 
-  async function check(
-    requests: ReadonlyMap<string, StoreRequest>,
-    asker: Asker,
-  ): Promise<ReadonlyMap<string, string | undefined>> {
-    const askedAt = performance.now();
+  async function check(requests: ReadonlyMap<string, StoreRequest>, asker: Asker): Promise<ReadonlyMap<string, never>> {
+    const asOf = performance.now();
     const signal = bounded();
     const versions = await asker.versions([...requests.values()], signal).catch((error: unknown) => {
-      for (const key of requests.keys()) {
-        learn(key, failureOf(error, signal), askedAt);
-      }
-      return new Map<StoreRequest, string | ProviderError>();
+      const failure = failureOf(error, signal);
+      return new Map(Array.from(requests.values(), (request) => [request, failure] as const));
     });
-    const byKey = new Map<string, string | undefined>();
     for (const [key, request] of requests) {
       const told = versions.get(request);
-      byKey.set(key, told instanceof ProviderError ? undefined : told);
       if (told instanceof ProviderError) {
-        learn(key, told, askedAt);
+        learn(key, told);
       } else if (told !== undefined) {
-        memory.confirm(key, told, askedAt);
+        memory.confirm(key, told, asOf);
       }
     }
-    return byKey;
+    return new Map<string, never>();
   }
 
-  async function read(requests: readonly StoreRequest[], asker: Asker, signal: AbortSignal): Promise<Outcomes> {
-    const notBefore = performance.now() - intervalMs;
-    const known = new Map<string, Answer>();
-    const unknown = new Map<string, StoreRequest>();
-    for (const request of requests) {
-      const key = keyOf(request, asker);
-      const answer = memory.found(key, notBefore) ?? failures.get(key);
-      if (answer === undefined) {
-        unknown.set(key, request);
-      } else {
-        known.set(key, answer);
-      }
+  /** Has the memory hold versions that were told at this time or later; of what failed a moment ago, or fails, it does not. */
+  async function renew(
+    requests: ReadonlyMap<string, StoreRequest>,
+    asker: Asker,
+    { notBefore, intervalMs }: { readonly notBefore: number; readonly intervalMs: number },
+  ): Promise<void> {
+    function isOpen([key, request]: readonly [string, StoreRequest]): boolean {
+      return versionOf(key, request, notBefore) === undefined && failures.get(key, intervalMs) === undefined;
     }
-    const fetched = await unlessAborted(fetchAll(unknown, asker), signal);
-    return new Map(
-      requests.map((request) => {
-        const key = keyOf(request, asker);
-        return [request.object, outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker)];
-      }),
+    const open = [...requests].filter(isOpen);
+    // To be told of a version does for an identity that has read it.
+    const checkable = open.filter(
+      ([key, { object }]) => object.store === 'secretsmanager' && memory.version(key, -Infinity) !== undefined,
     );
+    await checks.join(new Map(checkable), (unasked) => check(unasked, asker));
+    await fetchAll(new Map(open.filter(isOpen)), asker);
+  }
+
+  function versionOf(key: string, request: StoreRequest, notBefore: number) {
+    return memory.version(key, isPinned(request) ? -Infinity : notBefore);
   }
 
   return {
-    read,
-    async areCurrent(expected, asker, signal) {
+    async read(requests, asker, intervalMs, signal) {
       const notBefore = performance.now() - intervalMs;
-      function versionOf(request: StoreRequest): string | undefined {
-        return memory.version(keyOf(request, asker), isPinned(request) ? -Infinity : notBefore);
+      const known = new Map<string, DatedAnswer>();
+      const unknown = new Map<string, StoreRequest>();
+      for (const [key, request] of byKeyOf(requests, asker)) {
+        const answer = memory.found(key, notBefore) ?? failures.get(key, intervalMs);
+        if (answer === undefined) {
+          unknown.set(key, request);
+        } else {
+          known.set(key, answer);
+        }
       }
-      const unchecked = [...expected.keys()].filter((request) => versionOf(request) === undefined);
-      // To be told of a version does for an identity that has read it, and while its store answers.
-      const checkable = unchecked
-        .map((request) => [keyOf(request, asker), request] as const)
-        .filter(([key]) => memory.version(key, -Infinity) !== undefined && failures.get(key) === undefined);
-      const checked = await unlessAborted(
-        checks.join(new Map(checkable), (unasked) => check(unasked, asker)),
-        signal,
+      const fetched = await unlessAborted(fetchAll(unknown, asker), signal);
+      return new Map(
+        requests.map((request) => {
+          const key = keyOf(request, asker);
+          return [request.object, outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker)];
+        }),
       );
-      const unread = unchecked.filter((request) => checked.get(keyOf(request, asker)) === undefined);
-      const outcomes = unread.length > 0 ? await read(unread, asker, signal) : new Map<ObjectSpec, FetchOutcome>();
-      return [...expected].every(([request, version]) => {
-        const outcome = outcomes.get(request.object);
-        const latest = outcome instanceof ProviderError ? undefined : outcome?.version;
-        return (latest ?? checked.get(keyOf(request, asker)) ?? versionOf(request)) === version;
-      });
+    },
+    async currentAsOf(expected, asker, intervalMs, signal) {
+      const notBefore = performance.now() - intervalMs;
+      await unlessAborted(renew(byKeyOf(expected.keys(), asker), asker, { notBefore, intervalMs }), signal);
+      let asOf = performance.now();
+      for (const [request, version] of expected) {
+        const known = versionOf(keyOf(request, asker), request, notBefore);
+        if (known?.version !== version) {
+          return undefined;
+        }
+        asOf = isPinned(request) ? asOf : Math.min(asOf, known.asOf);
+      }
+      return asOf;
+    },
+    async refresh(requests, asker, signal) {
+      const begun = performance.now();
+      const byKey = byKeyOf(requests, asker);
+      // What is under way was asked before, and may be answered by what was true before.
+      await unlessAborted(Promise.all([fetches.landed(byKey.keys()), checks.landed(byKey.keys())]), signal);
+      await unlessAborted(renew(byKey, asker, { notBefore: begun, intervalMs: Infinity }), signal);
     },
   };
 }
@@ -213,7 +236,11 @@ function keyOf({ object, source }: StoreRequest, { key }: Asker): string {
   return `${key} ${sourceKey(object.store, source)}`;
 }
 
-function outcomeOf({ object }: StoreRequest, answer: Answer, { region }: Asker): FetchOutcome {
+function byKeyOf(requests: Iterable<StoreRequest>, asker: Asker): ReadonlyMap<string, StoreRequest> {
+  return new Map(Array.from(requests, (request) => [keyOf(request, asker), request] as const));
+}
+
+function outcomeOf({ object }: StoreRequest, answer: DatedAnswer, { region }: Asker): FetchOutcome {
   return answer instanceof ProviderError ? answer : { object, region, ...answer };
 }
 

@@ -82,10 +82,10 @@ it.for([
     const before = fakes.gate.state.count(values);
     using _ = fakes.gate.state.inject(fault, FIRST);
 
-    const current = await remembering.areCurrent(spec, new Map([['a', version]]), signal);
+    const asOf = await remembering.currentAsOf(spec, new Map([['a', version]]), signal);
     const outcomes = await remembering.fetchAll(spec, signal);
 
-    expect(current).toBe(false);
+    expect(asOf).toBeUndefined();
     expect(texts(outcomes)).toEqual(['a in the west']);
     expect(fakes.gate.state.count(values)).toBe(before);
   },

@@ -4,7 +4,7 @@ import { SecretBytes } from '../../../src/secret-bytes.ts';
 import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { openFakes, podSpec, reasons, secret, settingsFor } from '../aws/fetch-fixture.ts';
+import { fetched, openFakes, podSpec, reasons, secret, settingsFor } from '../aws/fetch-fixture.ts';
 import { BATCH, callsOf, DESCRIBE, parameters, READ, secrets } from './calls.ts';
 import { contentsOf, POD, serviceAccount, startNode, type TestNode } from './node.ts';
 
@@ -102,14 +102,15 @@ describe('what one identity was given, another is not', () => {
     });
     const spec = podSpec([secret('a')]);
     const [outcome] = await fetcher.fetchAll(spec, signal);
-    const versions = new Map([['a', outcome !== undefined && 'version' in outcome ? outcome.version : '']]);
-    expect(await fetcher.areCurrent(spec, versions, signal)).toBe(true);
+    const { version, asOf: fetchedAt } = fetched(outcome);
+    const versions = new Map([['a', version]]);
+    expect(await fetcher.currentAsOf(spec, versions, signal)).toBe(fetchedAt);
 
     role = second;
-    expect(await fetcher.areCurrent(spec, versions, signal)).toBe(false);
+    expect(await fetcher.currentAsOf(spec, versions, signal)).toBeUndefined();
     expect(reasons(await fetcher.fetchAll(spec, signal))).toEqual(['AccessDenied']);
     role = first;
-    expect(await fetcher.areCurrent(spec, versions, signal)).toBe(true);
+    expect(await fetcher.currentAsOf(spec, versions, signal)).toBe(fetchedAt);
   });
 
   it('nor another pod under Pod Identity, whose sessions carry the pod', async () => {

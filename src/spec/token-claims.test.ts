@@ -1,14 +1,17 @@
 import { expect, it } from 'vitest';
-import { mintToken } from '../../../test/fakes/aws/web-token.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
-import { tokenSubject } from './token-subject.ts';
+import { mintToken } from '../../test/fakes/aws/web-token.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import { tokenClaims } from './token-claims.ts';
 
 function encoded(payload: string): string {
   return `e30.${Buffer.from(payload).toString('base64url')}.c2ln`;
 }
 
-it('says whose token it is', () => {
-  expect(tokenSubject(SecretBytes.fromText(mintToken('shop/web')))).toBe('system:serviceaccount:shop:web');
+it('says whose token it is, and until when it lasts', () => {
+  expect(tokenClaims(SecretBytes.fromText(mintToken('shop/web', { exp: 1_900_000_000 })))).toEqual({
+    subject: 'system:serviceaccount:shop:web',
+    expiresAt: 1_900_000_000_000,
+  });
 });
 
 it.for<readonly [string, string]>([
@@ -21,5 +24,5 @@ it.for<readonly [string, string]>([
   ['no subject', encoded('{}')],
   ['a subject that is no text', encoded('{"sub":["system:serviceaccount:shop:web"]}')],
 ])('says nobody of what is no token: %s', ([, token]) => {
-  expect(tokenSubject(SecretBytes.fromText(token))).toBe('');
+  expect(tokenClaims(SecretBytes.fromText(token))).toEqual({ subject: '' });
 });
