@@ -6,7 +6,7 @@ const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const CLOCK = { now: NOW, minIntervalMs: 300_000 };
 const SEEN: Sighting = {
   volume: 'secrets',
-  className: 'shop',
+  class: { name: 'shop' },
   versions: new Map([
     ['db.json', 'v1'],
     ['api-url', '3'],
@@ -136,7 +136,7 @@ describe('planRestart', () => {
   it('hears nothing of a pod whose class the workload no longer names, in the middle of its roll-out', () => {
     const moved = workload(Object.fromEntries(noted(SEEN).annotations), 'shop-2');
 
-    const [old, young] = [ROTATED, { ...ROTATED, className: 'shop-2' }].map((sighting) =>
+    const [old, young] = [ROTATED, { ...ROTATED, class: { name: 'shop-2' } }].map((sighting) =>
       planRestart(moved, { ...sighting, asOf: NOW }, CLOCK),
     );
 

@@ -1,3 +1,4 @@
+import type { ProviderClass } from '../spec/kube-objects.ts';
 import { type MountedVersions, readMountedVersions, writeMountedVersions } from './mounted-versions.ts';
 import { hashOf } from './versions-hash.ts';
 import type { Workload, WorkloadPatch } from './workload-api.ts';
@@ -6,8 +7,7 @@ import type { Workload, WorkloadPatch } from './workload-api.ts';
 export interface Sighting {
   /** Name of the volume in the pod. */
   readonly volume: string;
-  /** Name of its SecretProviderClass. */
-  readonly className: string;
+  readonly class: Pick<ProviderClass, 'name'>;
   /** By file. */
   readonly versions: ReadonlyMap<string, string>;
   /** Wall clock in milliseconds: when AWS said that these are the versions. */
@@ -43,7 +43,8 @@ export function planRestart(
   sighting: Sighting,
   { now, minIntervalMs }: { readonly now: number; readonly minIntervalMs: number },
 ): RestartPlan {
-  const { volume, className } = sighting;
+  const { volume } = sighting;
+  const className = sighting.class.name;
   const wanted = workload.volumes.get(volume)?.get(CLASS_ATTRIBUTE);
   // A pod that is still to be replaced, with another class than the new pods have, says nothing about those.
   if (workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || (wanted !== undefined && wanted !== className)) {

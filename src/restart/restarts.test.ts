@@ -8,7 +8,7 @@ const POD = { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 
 const signal = new AbortController().signal;
 
 function seen(version: string, asOf: number, volume = 'secrets') {
-  const sighting: Sighting = { volume, className: 'shop', versions: new Map([['db', version]]), asOf };
+  const sighting: Sighting = { volume, class: { name: 'shop' }, versions: new Map([['db', version]]), asOf };
   return { ...sighting, pod: POD, owner: OWNER };
 }
 
