@@ -2,27 +2,27 @@ import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { ProviderError } from '../errors.ts';
-import { type Access, type AccessSource, inClusterAccess } from './access.ts';
-import { refusal, unreachable } from './errors.ts';
-import type { Lookup } from './lookup.ts';
-import type { KubeSettings } from './settings.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import { type Access, type AccessSource, inClusterAccess } from './access.ts';
+import type { ApiObject } from './api-object.ts';
+import { refusal, unreachable } from './errors.ts';
+import { type KubeRequest, type Lookup, pathOf, VERBS } from './request.ts';
+import type { KubeSettings } from './settings.ts';
 
-/** What we read of the API server's objects. */
-interface ApiObject {
-  readonly metadata?: {
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: { readonly nodeName?: string };
+/** What the API server said: the object, or with an accepted status whatever it sent. */
+export interface Answer<Shape extends ApiObject> {
+  readonly status: number;
+  readonly object: Shape;
 }
 
+/**
+ * All end with the signal, and without one at the deadline of the settings.
+ * @throws ProviderError as `errors.ts` words it, or the signal's reason
+ */
 export interface Kube extends Disposable {
-  /**
-   * Ends with the signal, and without one at the deadline of the settings.
-   * @throws ProviderError RoleMissing (a service account that is not there or may not be read), KubernetesUnavailable, or the signal's reason
-   */
-  get(what: Lookup, signal?: AbortSignal): Promise<ApiObject>;
+  /** One object. `Shape` is what the caller reads of it. */
+  get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal): Promise<Shape>;
+  ask<Shape extends ApiObject>(request: KubeRequest, signal?: AbortSignal): Promise<Answer<Shape>>;
 }
 
 /** A storm of look-ups shares few connections: each costs a TLS handshake. */
@@ -33,56 +33,73 @@ export function openKube(settings: KubeSettings, findAccess: AccessSource = acce
   const agents = { 'https:': new HttpsAgent(AGENT), 'http:': new HttpAgent(AGENT) };
   const closed = new AbortController();
 
-  async function get(what: Lookup, signal?: AbortSignal): Promise<ApiObject> {
+  async function ask<Shape extends ApiObject>(request: KubeRequest, signal?: AbortSignal): Promise<Answer<Shape>> {
     const stop = AbortSignal.any([closed.signal, ...(signal === undefined ? [] : [signal])]);
     const deadline = AbortSignal.timeout(settings.timeoutMs);
     const ends = AbortSignal.any([stop, deadline]);
     try {
       const access = await unlessAborted(findAccess(), ends);
-      const response = await send(access, pathOf(what), ends);
+      const response = await send(access, request, ends);
       const body = await text(response);
-      if (response.statusCode !== 200) {
-        throw refusal(what, response.statusCode ?? 0, body);
+      const status = response.statusCode ?? 0;
+      if ((status < 200 || status > 299) && request.accepts?.includes(status) !== true) {
+        throw refusal(request, status, body);
       }
-      return JSON.parse(body) as ApiObject;
+      return { status, object: readObject(body) as Shape };
     } catch (error) {
       if (stop.aborted) {
         throw ProviderError.from(stop.reason);
       }
       throw error instanceof ProviderError
         ? error
-        : unreachable(what, error, deadline.aborted ? settings.timeoutMs : undefined);
+        : unreachable(request, error, deadline.aborted ? settings.timeoutMs : undefined);
     }
   }
 
-  function send({ server, options }: Access, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  function send({ server, options }: Access, what: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const secure = server.protocol === 'https:';
+    const verb = VERBS[what.verb];
     const request = (secure ? httpsRequest : httpRequest)(
-      new URL(`${server.pathname.replace(/\/$/, '')}${path}`, server),
-      { agent: secure ? agents['https:'] : agents['http:'], ...options, signal },
+      new URL(`${server.pathname.replace(/\/$/, '')}${pathOf(what)}`, server),
+      { agent: secure ? agents['https:'] : agents['http:'], ...options, method: verb.method, signal },
     );
     request.on('response', resolve);
     request.on('error', (error) => {
       // A load balancer may have dropped a kept connection without telling; the next one is newer.
       if (request.reusedSocket && !signal.aborted) {
-        resolve(send({ server, options }, path, signal));
+        resolve(send({ server, options }, what, signal));
       } else {
         reject(error);
       }
     });
-    request.end();
+    if ('contentType' in verb) {
+      request.setHeader('content-type', verb.contentType);
+    }
+    request.end(what.body === undefined ? undefined : JSON.stringify(what.body));
     return promise;
   }
 
   return {
-    get,
+    ask,
+    async get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal) {
+      return (await ask<Shape>({ verb: 'get', ...what }, signal)).object;
+    },
     [Symbol.dispose]() {
       closed.abort(new ProviderError('Cancelled', 'the provider is stopping'));
       agents['https:'].destroy();
       agents['http:'].destroy();
     },
   };
+}
+
+/** A SyntaxError quotes the text, which may be a Secret's. */
+function readObject(body: string): ApiObject {
+  try {
+    return JSON.parse(body) as ApiObject;
+  } catch {
+    throw new Error('its answer is not JSON');
+  }
 }
 
 function accessSource({ kubeconfig }: KubeSettings): AccessSource {
@@ -99,9 +116,4 @@ function kubeconfigFile(file: string | undefined): AccessSource {
     }
     return access();
   };
-}
-
-function pathOf({ resource, namespace, name }: Lookup): string {
-  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `/api/v1${scope}/${resource}/${encodeURIComponent(name)}`;
 }

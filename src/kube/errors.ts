@@ -1,17 +1,23 @@
 import { type FailureReason, ProviderError } from '../errors.ts';
-import type { Lookup } from './lookup.ts';
+import { RESOURCES } from './resources.ts';
+import { type KubeRequest, VERBS } from './request.ts';
 
 /** Longest part of the API server's own words that an event should carry. */
 const MAX_QUOTE = 400;
 
-/** An answer that is not the object. */
-export function refusal(what: Lookup, status: number, body: string): ProviderError {
-  const said = statusMessage(body);
-  const reason: FailureReason =
-    what.resource === 'serviceaccounts' && (status === 403 || status === 404) ? 'RoleMissing' : 'KubernetesUnavailable';
+/** A Status object, as far as it says why. */
+interface Status {
+  readonly message?: unknown;
+  readonly reason?: unknown;
+  readonly details?: { readonly causes?: readonly { readonly field?: unknown; readonly reason?: unknown }[] };
+}
+
+/** An answer that is neither the object nor accepted. */
+export function refusal(request: KubeRequest, status: number, body: string): ProviderError {
+  const said = mayQuote(request) ? statusMessage(body) : statusFields(body);
   return new ProviderError(
-    reason,
-    `${cannotRead(what)}: the API server answered ${status}${said === '' ? '' : ` (${said})`}${wayOut(what, status)}`,
+    reasonOf(request, status),
+    `${failed(request)}: the API server answered ${status}${said === '' ? '' : ` (${said})`}${wayOut(request, status)}`,
   );
 }
 
@@ -19,9 +25,9 @@ export function refusal(what: Lookup, status: number, body: string): ProviderErr
  * No answer at all: no connection, no credentials to send, no end in time.
  * @param waitedMs set where the deadline ended it
  */
-export function unreachable(what: Lookup, cause: unknown, waitedMs?: number): ProviderError {
+export function unreachable(request: KubeRequest, cause: unknown, waitedMs?: number): ProviderError {
   const detail = waitedMs === undefined ? networkMessage(cause) : `no answer within ${waitedMs} ms`;
-  return new ProviderError('KubernetesUnavailable', `${cannotRead(what)}: API server: ${detail}`, { cause });
+  return new ProviderError('KubernetesUnavailable', `${failed(request)}: API server: ${detail}`, { cause });
 }
 
 /** Node gathers the attempts at several addresses of a name into an error whose message is empty. */
@@ -32,36 +38,74 @@ function networkMessage(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'unknown error';
 }
 
-function cannotRead({ resource, namespace, name }: Lookup): string {
-  return `cannot read ${KINDS[resource]} "${namespace === undefined ? name : `${namespace}/${name}`}"`;
+function failed({ verb, resource, namespace, name, subresource }: KubeRequest): string {
+  if (name === undefined) {
+    return `cannot ${VERBS[verb].deed} ${resource}${namespace === undefined ? '' : ` of namespace "${namespace}"`}`;
+  }
+  const what = `${RESOURCES[resource].kind} "${namespace === undefined ? name : `${namespace}/${name}`}"`;
+  return `cannot ${VERBS[verb].deed} ${subresource === undefined ? '' : `a ${subresource} for `}${what}`;
 }
 
-const KINDS: Readonly<Record<Lookup['resource'], string>> = {
-  serviceaccounts: 'service account',
-  pods: 'pod',
-  nodes: 'node',
-};
+function reasonOf({ resource, subresource }: KubeRequest, status: number): FailureReason {
+  // 401, 408 and 429 say nothing of what was asked for.
+  const isFinal = status >= 400 && status < 500 && ![401, 408, 429].includes(status);
+  if (isFinal && resource === 'secrets') {
+    return 'SecretRefused';
+  }
+  if (isFinal && subresource === 'token') {
+    return 'TokenMissing';
+  }
+  return resource === 'serviceaccounts' && (status === 403 || status === 404) ? 'RoleMissing' : 'KubernetesUnavailable';
+}
 
-function wayOut({ resource }: Lookup, status: number): string {
+function wayOut(request: KubeRequest, status: number): string {
   switch (status) {
     case 401:
       return "; check the token of the provider's service account, or the kubeconfig's user";
     case 403:
-      if (resource === 'pods') {
-        return '; set --node-name (the chart does), and no pod has to be read';
-      }
-      return `; allow the provider's service account to "get" "${resource}" by a ClusterRole (the chart makes it: rbac.install)`;
+      return `; ${request.wayOut ?? allow(request)}`;
     default:
       return '';
   }
 }
 
+function allow({ verb, resource, subresource }: KubeRequest): string {
+  const [what, chartValue] =
+    subresource === undefined
+      ? [resource, RESOURCES[resource].chartValue]
+      : [`${resource}/${subresource}`, 'tokenRequest.enabled'];
+  return `allow the provider's service account to ${VERBS[verb].allow} "${what}" by a ClusterRole (the chart makes it: ${chartValue})`;
+}
+
+/** What the API server, or a policy in its way, says of a Secret that is written may quote the Secret. */
+function mayQuote({ verb, resource }: KubeRequest): boolean {
+  return resource !== 'secrets' || verb === 'get' || verb === 'list';
+}
+
 /** The sentence in a Kubernetes Status object; what a load balancer says in HTML is left out. */
 function statusMessage(body: string): string {
+  const { message } = readStatus(body);
+  return typeof message === 'string' ? message.slice(0, MAX_QUOTE) : '';
+}
+
+/** Its reason, and the fields that are wrong: no values. */
+function statusFields(body: string): string {
+  const { reason, details } = readStatus(body);
+  const causes = (details?.causes ?? []).map((cause) => words([cause.field, cause.reason]).join(' '));
+  return words([reason, causes.join(', ')])
+    .join(': ')
+    .slice(0, MAX_QUOTE);
+}
+
+function words(parts: readonly unknown[]): readonly string[] {
+  return parts.filter((part): part is string => typeof part === 'string' && part !== '');
+}
+
+function readStatus(body: string): Status {
   try {
-    const { message }: { message?: unknown } = JSON.parse(body);
-    return typeof message === 'string' ? message.slice(0, MAX_QUOTE) : '';
+    const status: unknown = JSON.parse(body);
+    return typeof status === 'object' && status !== null ? status : {};
   } catch {
-    return '';
+    return {};
   }
 }

@@ -1,5 +1,6 @@
 import { ProviderError } from '../errors.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
+import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 import type { KubeSettings } from './settings.ts';
 import { sharedLookup } from './shared-lookup.ts';
@@ -8,6 +9,10 @@ const REGION_LABEL = 'topology.kubernetes.io/region';
 
 const WAY_OUT = 'set "region" in the class, or the provider\'s --aws-region (chart: awsRegion)';
 
+interface ApiPod extends ApiObject {
+  readonly spec?: { readonly nodeName?: string };
+}
+
 /** @throws ProviderError KubernetesUnavailable, InvalidParameters where the node has no region, or the signal's reason */
 export type RegionOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 
@@ -15,7 +20,12 @@ export type RegionOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 export function createRegionLookup(kube: Pick<Kube, 'get'>, settings: Pick<KubeSettings, 'nodeName'>): RegionOf {
   const nodeOf = sharedLookup(0, async (key) => {
     const [namespace = '', name = ''] = key.split('/');
-    const { spec } = await kube.get({ resource: 'pods', namespace, name });
+    const { spec } = await kube.get<ApiPod>({
+      resource: 'pods',
+      namespace,
+      name,
+      wayOut: 'set --node-name (the chart does), and no pod has to be read',
+    });
     if (!spec?.nodeName) {
       throw new ProviderError('KubernetesUnavailable', `pod "${key}" is on no node yet`);
     }

@@ -13,8 +13,13 @@ interface Entry<Value> {
  * One call in flight a key, its answer good for a while for everyone; a failure is forgotten at once.
  * @param ttlMs how long an answer is good
  * @param load must end by itself
+ * @param maxKept answers; past it the one that came first goes
  */
-export function sharedLookup<Value>(ttlMs: number, load: (key: string) => Promise<Value>): SharedLookup<Value> {
+export function sharedLookup<Value>(
+  ttlMs: number | ((value: Value) => number),
+  load: (key: string) => Promise<Value>,
+  maxKept = Number.POSITIVE_INFINITY,
+): SharedLookup<Value> {
   const entries = new Map<string, Entry<Value>>();
 
   function start(key: string): Entry<Value> {
@@ -26,10 +31,25 @@ export function sharedLookup<Value>(ttlMs: number, load: (key: string) => Promis
 
   async function settle(key: string, value: Promise<Value>): Promise<void> {
     try {
-      await value;
-      entries.set(key, { value, staleAt: performance.now() + ttlMs });
+      const answer = await value;
+      const goodForMs = typeof ttlMs === 'number' ? ttlMs : ttlMs(answer);
+      // Deleted first, so that the map is in the order in which answers came.
+      entries.delete(key);
+      entries.set(key, { value, staleAt: performance.now() + goodForMs });
+      dropSurplus();
     } catch {
       entries.delete(key);
+    }
+  }
+
+  function dropSurplus(): void {
+    for (const [key, { staleAt }] of entries) {
+      if (entries.size <= maxKept) {
+        return;
+      }
+      if (staleAt !== Number.POSITIVE_INFINITY) {
+        entries.delete(key);
+      }
     }
   }
 

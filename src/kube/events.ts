@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import type { PodRef } from '../spec/mount-spec.ts';
+import type { ApiObject } from './api-object.ts';
+import type { Kube } from './client.ts';
+
+/** Something that a pod's owner should hear of. */
+export interface PodEvent {
+  readonly pod: PodRef;
+  readonly type: 'Normal' | 'Warning';
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface EventSource {
+  /** Who says so. */
+  readonly component: string;
+  readonly nodeName?: string;
+}
+
+/** @throws ProviderError KubernetesUnavailable, or the signal's reason */
+export type EventRecorder = (event: PodEvent, signal: AbortSignal) => Promise<void>;
+
+/** What keeps failing is said again once in a while: the API server forgets events after an hour. */
+const SAID_FOR_MS = 10 * 60_000;
+const MAX_REMEMBERED = 1_000;
+
+/** The API server's own bound (validation/events.go). */
+const MAX_MESSAGE_BYTES = 1024;
+
+/** A dot and sixteen digits are added; names have 253 characters at most. */
+const MAX_POD_NAME_PART = 253 - 17;
+
+interface ApiEvent extends ApiObject {
+  readonly count?: number;
+}
+
+/** Events on pods. One that was said a short while ago is not said again, and one that is still there is counted. */
+export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource): EventRecorder {
+  /** When it was said, on the monotonic clock; the oldest first. */
+  const said = new Map<string, number>();
+
+  function dropOld(now: number): void {
+    for (const [name, at] of said) {
+      if (at + SAID_FOR_MS > now && said.size < MAX_REMEMBERED) {
+        return;
+      }
+      said.delete(name);
+    }
+  }
+
+  async function send(name: string, event: PodEvent, signal: AbortSignal): Promise<void> {
+    const target = { resource: 'events', namespace: event.pod.namespace, name } as const;
+    const body = apiEvent(name, event, source);
+    const created = await kube.ask({ verb: 'create', ...target, body, accepts: [409] }, signal);
+    if (created.status === 409) {
+      // The first patch tells the count, so that no right to read events is needed.
+      const lastTimestamp = body.lastTimestamp;
+      const seen = await kube.ask<ApiEvent>(
+        { verb: 'merge', ...target, body: { lastTimestamp }, accepts: [404] },
+        signal,
+      );
+      const { count = 0, metadata } = seen.object;
+      const counted = { count: count + 1, metadata: { resourceVersion: metadata?.resourceVersion } };
+      await kube.ask({ verb: 'merge', ...target, body: counted, accepts: [404, 409] }, signal);
+    }
+  }
+
+  return async (event, signal) => {
+    const now = performance.now();
+    dropOld(now);
+    const name = nameOf(event);
+    if (said.has(name)) {
+      return;
+    }
+    said.set(name, now);
+    try {
+      await send(name, event, signal);
+    } catch (error) {
+      said.delete(name);
+      throw error;
+    }
+  };
+}
+
+function nameOf({ pod, type, reason, message }: PodEvent): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([pod.uid, type, reason, message]))
+    .digest('hex');
+  // Before a dot a name needs a letter or a digit.
+  const podPart = pod.name.slice(0, MAX_POD_NAME_PART).replace(/[^a-z0-9]+$/, '');
+  return `${podPart}.${hash.slice(0, 16)}`;
+}
+
+function apiEvent(name: string, { pod, type, reason, message }: PodEvent, { component, nodeName }: EventSource) {
+  const { namespace, uid } = pod;
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name: pod.name, uid },
+    type,
+    reason,
+    message: cut(message),
+    count: 1,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    source: { component, ...(nodeName !== undefined && { host: nodeName }) },
+    reportingComponent: component,
+    ...(nodeName !== undefined && { reportingInstance: nodeName }),
+  };
+}
+
+/** As many whole characters as fit. */
+function cut(message: string): string {
+  const { read } = new TextEncoder().encodeInto(message, new Uint8Array(MAX_MESSAGE_BYTES));
+  return message.slice(0, read);
+}

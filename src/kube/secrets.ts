@@ -1,0 +1,87 @@
+import { SecretBytes } from '../secret-bytes.ts';
+import type { AppliedSecret, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
+import { type ApiObject, mapOf, refOf } from './api-object.ts';
+import type { Kube } from './client.ts';
+
+interface ApiSecret extends ApiObject {
+  readonly type?: string;
+  readonly immutable?: boolean;
+  /** In base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
+  return {
+    async read({ namespace, name }, signal) {
+      const { status, object } = await kube.ask<ApiSecret>(
+        { verb: 'get', resource: 'secrets', namespace, name, accepts: [404] },
+        signal,
+      );
+      return status === 404 ? undefined : storedSecret(object);
+    },
+
+    async apply(secret, manager, fields, signal) {
+      const { status } = await kube.ask(
+        {
+          verb: 'apply',
+          resource: 'secrets',
+          namespace: secret.namespace,
+          name: secret.name,
+          query: { fieldManager: manager, force: 'true' },
+          body: appliedSecret(secret, fields),
+          accepts: [409],
+        },
+        signal,
+      );
+      return status === 409 ? 'changed' : 'written';
+    },
+
+    async remove({ namespace, name }, { uid, resourceVersion }, signal) {
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+      const { status } = await kube.ask(
+        { verb: 'delete', resource: 'secrets', namespace, name, body, accepts: [404, 409] },
+        signal,
+      );
+      return status === 409 ? 'changed' : 'written';
+    },
+  };
+}
+
+function storedSecret({ metadata, type, immutable, data }: ApiSecret): StoredSecret {
+  const appliers = (metadata?.managedFields ?? []).filter(({ operation }) => operation === 'Apply');
+  return {
+    uid: metadata?.uid ?? '',
+    resourceVersion: metadata?.resourceVersion ?? '',
+    type: type ?? 'Opaque',
+    isImmutable: immutable ?? false,
+    isGoing: metadata?.deletionTimestamp !== undefined,
+    labels: mapOf(metadata?.labels),
+    annotations: mapOf(metadata?.annotations),
+    data: new Map(
+      Object.entries(data ?? {}).map(([key, value]) => [key, new SecretBytes(Buffer.from(value, 'base64'))]),
+    ),
+    owners: (metadata?.ownerReferences ?? []).map(refOf),
+    appliers: new Set(appliers.map(({ manager = '' }) => manager)),
+  };
+}
+
+function appliedSecret({ namespace, name }: SecretName, fields: AppliedSecret): object {
+  const { resourceVersion, uid, type, isImmutable, labels, annotations, data, owners } = fields;
+  const encoded = data && [...data].map(([key, value]) => [key, Buffer.from(value.expose()).toString('base64')]);
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      namespace,
+      name,
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(labels && { labels: Object.fromEntries(labels) }),
+      ...(annotations && { annotations: Object.fromEntries(annotations) }),
+      ...(owners && { ownerReferences: owners }),
+    },
+    ...(type !== undefined && { type }),
+    ...(isImmutable !== undefined && { immutable: isImmutable }),
+    ...(encoded && { data: Object.fromEntries(encoded) }),
+  };
+}
