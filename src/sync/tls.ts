@@ -1,0 +1,109 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { PlannedFile } from '../mount/plan.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import { quote } from '../spec/quote.ts';
+import { TLS_CERTIFICATES } from '../spec/secret-rules.ts';
+import type { SecretSpec } from '../spec/secret-spec.ts';
+import { readPem } from './pem.ts';
+import { readPfx } from './pfx.ts';
+import { refused } from './plan.ts';
+
+/** What there is of use in a file, in DER. */
+interface TlsFile {
+  readonly certificates: readonly Uint8Array[];
+  readonly key: Uint8Array | undefined;
+  /** There is a key, under a password. */
+  readonly isLocked: boolean;
+}
+
+/** A key's DER does not say which of these it is. */
+const KEY_FORMS = ['pkcs8', 'pkcs1', 'sec1'] as const;
+/** How keys of each kind are written, as the driver does. */
+const WRITTEN_FORMS = new Map<KeyObject['asymmetricKeyType'], 'pkcs1' | 'sec1'>([
+  ['rsa', 'pkcs1'],
+  ['ec', 'sec1'],
+]);
+
+/**
+ * The keys of a Secret of type `kubernetes.io/tls`: of each file the part that its key wants, in PEM.
+ * @param chosen files of the keys `tls.crt` and `tls.key`
+ * @throws ProviderError SecretRefused
+ */
+export async function readTls(
+  spec: SecretSpec,
+  chosen: ReadonlyMap<string, PlannedFile>,
+): Promise<ReadonlyMap<string, SecretBytes>> {
+  const read = new Map<PlannedFile, TlsFile>();
+  const data = new Map<string, SecretBytes>();
+  for (const [key, file] of chosen) {
+    const content = read.get(file) ?? (await readFile(file));
+    read.set(file, content);
+    data.set(key, key === TLS_CERTIFICATES ? certificates(spec, file, content) : privateKey(spec, file, content));
+  }
+  return data;
+}
+
+async function readFile({ value }: PlannedFile): Promise<TlsFile> {
+  const blocks = readPem(value.exposeText());
+  if (blocks.length === 0) {
+    const pfx = await readPfx(value.expose());
+    return { certificates: pfx?.certificates ?? [], key: pfx?.keys.at(-1), isLocked: false };
+  }
+  // Of several keys the driver takes the last.
+  const key = blocks.findLast(({ label }) => label.endsWith('PRIVATE KEY'));
+  return {
+    certificates: blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der),
+    key: key?.der,
+    isLocked: key?.isLocked ?? false,
+  };
+}
+
+function certificates(spec: SecretSpec, file: PlannedFile, content: TlsFile): SecretBytes {
+  if (content.certificates.length === 0) {
+    throw nothingIn(spec, file, 'certificate');
+  }
+  return SecretBytes.fromText(content.certificates.map(certificatePem).join(''));
+}
+
+/** Without the names that a PFX gives its parts, which the driver writes into the PEM: OpenSSL then takes no such certificate. */
+function certificatePem(der: Uint8Array): string {
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .replaceAll(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}
+
+function privateKey(spec: SecretSpec, file: PlannedFile, { key: der, isLocked }: TlsFile): SecretBytes {
+  if (der === undefined) {
+    throw nothingIn(spec, file, 'private key');
+  }
+  if (isLocked) {
+    throw refused(spec, `the private key in the file ${quote(file.path)} has a password: store it without`);
+  }
+  const key = KEY_FORMS.map((form) => parseKey(der, form)).find((parsed) => parsed !== undefined);
+  const form = WRITTEN_FORMS.get(key?.asymmetricKeyType);
+  if (key === undefined || form === undefined) {
+    const kind = key?.asymmetricKeyType ?? 'no kind that is known';
+    throw refused(
+      spec,
+      `the private key in the file ${quote(file.path)} is of ${kind}: only RSA and ECDSA are possible`,
+    );
+  }
+  return SecretBytes.fromText(key.export({ format: 'pem', type: form }).toString());
+}
+
+/** @returns undefined where it is of another form; why, might quote it */
+function parseKey(der: Uint8Array, type: (typeof KEY_FORMS)[number]): KeyObject | undefined {
+  try {
+    return createPrivateKey({ key: Buffer.from(der), format: 'der', type });
+  } catch {
+    return undefined;
+  }
+}
+
+function nothingIn(spec: SecretSpec, file: PlannedFile, what: string) {
+  return refused(
+    spec,
+    `there is no ${what} in the file ${quote(file.path)}: it must be PEM, or a PFX (PKCS #12) without a password`,
+  );
+}
