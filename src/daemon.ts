@@ -2,12 +2,14 @@ import { createFetcher } from './aws/fetch.ts';
 import type { Config } from './config/config.ts';
 import { startServer } from './grpc/server.ts';
 import { openKube } from './kube/client.ts';
+import { createTokenRequests } from './kube/tokens.ts';
 import { createRegionLookup } from './kube/nodes.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
 import { serveMount } from './mount/serve.ts';
 import { createVolumes } from './mount/volume/volumes.ts';
 import { serveHealth } from './observability/http.ts';
+import { listenForNotices, openReconciler } from './open-reconciler.ts';
 import type { Logger } from './observability/logger.ts';
 
 export interface Daemon extends AsyncDisposable {
@@ -38,19 +40,29 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   );
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
+    ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
     ...(!config.driverWritesSecrets && { volumes: createVolumes() }),
     readClass: createClassReader(),
     fetchAll: fetcher.fetchAll,
     currentAsOf: fetcher.currentAsOf,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
+  const reconciler = openReconciler({ config, log, kube, serve: deps, fetcher });
+  if (reconciler !== undefined) {
+    opening.use(reconciler);
+    opening.use(listenForNotices(config, reconciler, log));
+  }
   opening.use(
     await startServer({
       socketPath: config.socketPath,
       drainMs: config.drainMs,
       mountTimeoutMs: config.mountTimeoutMs,
       log,
-      serveMount: (call, signal) => serveMount(call, deps, signal),
+      async serveMount(call, signal) {
+        const served = await serveMount(call, deps, signal);
+        await reconciler?.mounted(call, served, signal);
+        return served;
+      },
     }),
   );
   // Last in, first out: whoever asks must hear of the stop before the socket goes.

@@ -31,7 +31,7 @@ export interface Follower {
 export interface FollowUpDeps {
   readonly followers: readonly Follower[];
   /** Absent where the driver writes. */
-  readonly volumes?: Pick<Volumes, 'read'>;
+  readonly volumes?: Volumes;
 }
 
 /**

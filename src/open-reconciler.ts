@@ -1,0 +1,102 @@
+import type { Fetcher } from './aws/fetch.ts';
+import { openNotices } from './aws/notices/listen.ts';
+import { matchesObject } from './aws/notices/match-notice.ts';
+import type { Config } from './config/config.ts';
+import { createClassLookup } from './kube/classes.ts';
+import type { Kube } from './kube/client.ts';
+import { createEventRecorder } from './kube/events.ts';
+import { createPodStatusApi } from './kube/pod-statuses.ts';
+import { createPodApi } from './kube/pods.ts';
+import { createSecretApi } from './kube/secrets.ts';
+import { createWorkloadApi } from './kube/workloads.ts';
+import type { ServeDeps, SpecDeps } from './mount/serve.ts';
+import type { Logger } from './observability/logger.ts';
+import { createRestarts, type Restarts } from './restart/restarts.ts';
+import type { Follower } from './rotation/follow-up.ts';
+import { type Reconciler, startReconciler } from './rotation/reconciler.ts';
+import type { ReportDeps } from './rotation/report.ts';
+import { createSecretSync } from './sync/secret-sync.ts';
+
+export interface OpenReconcilerDeps {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly kube: Kube;
+  readonly serve: SpecDeps & ServeDeps;
+  readonly fetcher: Pick<Fetcher, 'refresh'>;
+}
+
+const COMPONENT = 'aws-secrets-csi';
+
+/** Wires what looks after mounts; undefined where neither rotation nor sync is wanted. */
+export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconcilerDeps): Reconciler | undefined {
+  const { rotation, syncSecret, restart, providerName, rotationPollIntervalMs: intervalMs, mountTimeoutMs } = config;
+  const { nodeName } = config.kube;
+  if (nodeName === undefined || (!rotation.enabled && !syncSecret)) {
+    return undefined;
+  }
+  const pods = createPodApi(kube);
+  const statuses = createPodStatusApi(kube);
+  const recordEvent = createEventRecorder(kube, { component: COMPONENT, nodeName });
+  const sync = createSecretSync({ secrets: createSecretApi(kube), podsOf: pods.podsOf, verifyMs: intervalMs / 2 });
+  const restarts = createRestarts({ workloads: createWorkloadApi(kube), minIntervalMs: restart.minIntervalMs });
+  const followers: readonly Follower[] = [
+    ...(syncSecret ? [{ follow: sync.sync }] : []),
+    ...(restart.enabled ? [{ follow: restarting(restarts, recordEvent) }] : []),
+  ];
+  return startReconciler({
+    ...serve,
+    refresh: fetcher.refresh,
+    followers,
+    rotates: rotation.enabled,
+    providerName,
+    nodeName,
+    intervalMs,
+    mountTimeoutMs,
+    log,
+    recordEvent,
+    classOf: createClassLookup(kube),
+    listPods: (signal) => pods.listPods(nodeName, signal),
+    podOf: pods.getPod,
+    listStatuses: (signal) => statuses.listStatuses(nodeName, signal),
+    noteVersions: ({ pod, className, targetPath }, versions, signal) =>
+      statuses.noteVersions({ namespace: pod.namespace, podName: pod.name, className, targetPath }, versions, signal),
+    drop: async (targetPath, signal) => {
+      if (syncSecret) {
+        await sync.drop(targetPath, signal);
+      }
+    },
+  });
+}
+
+/** A restart that is due too soon is left to a later turn: each looks at the workload again. */
+function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): Follower['follow'] {
+  return async (mount, signal) => {
+    if ((await restarts.observe(mount, signal)) === 'restarted') {
+      const { pod, owner } = mount;
+      const message = `new versions of what SecretProviderClass ${mount.class.name} mounts: the workload of ${owner.kind} ${owner.name} restarts`;
+      await recordEvent({ pod, type: 'Normal', reason: 'WorkloadRestarted', message }, signal);
+    }
+  };
+}
+
+/** Looks at what a queue says has changed; without a queue the polling does all. */
+export function listenForNotices(
+  { rotation, aws }: Pick<Config, 'rotation' | 'aws'>,
+  reconciler: Reconciler,
+  log: Logger,
+): AsyncDisposable | undefined {
+  if (rotation.queueUrl === undefined) {
+    return undefined;
+  }
+  return openNotices({
+    queueUrl: rotation.queueUrl,
+    settings: aws,
+    onNotices(notices) {
+      log.info({ notices: notices.length }, 'changes noticed');
+      reconciler.notice((object, region) => notices.some((notice) => matchesObject(notice, object, region)));
+    },
+    onTrouble: ({ reason, message }) =>
+      log.error({ reason, error: message }, 'queue of notices not read: changes are found by polling'),
+    onRecovery: () => log.info('queue of notices read again'),
+  });
+}
