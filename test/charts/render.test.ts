@@ -34,6 +34,13 @@ const VALUES_OF_AWS_CHART: Values = {
   eksAddonVersion: 'v1.2.3-eksbuild.1',
 };
 
+const ENDPOINTS = {
+  sts: 'https://sts.example',
+  secretsManager: 'https://sm.example',
+  ssm: 'https://ssm.example',
+  sqs: 'https://sqs.example',
+};
+
 const API_TYPES: Readonly<Record<string, string>> = {
   ServiceAccount: 'V1ServiceAccount',
   ClusterRole: 'V1ClusterRole',
@@ -61,6 +68,10 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
         extraVolumeMounts: [{ name: 'ca', mountPath: '/etc/ca', readOnly: true }],
         extraArgs: ['--mount-timeout=90s'],
         podLabels: { a: 'b' },
+        enableSecretRotation: true,
+        syncSecret: { enabled: true },
+        tokenRequest: { enabled: true },
+        restartOnRotation: { enabled: true },
       },
     ],
   ])('makes only what the Kubernetes API knows of %s', ([, values]) => {
@@ -98,7 +109,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
         socketName: 'aws2',
         driverWritesSecrets: true,
         useDualstackEndpoint: true,
-        endpoints: { sts: 'https://sts.example', secretsManager: 'https://sm.example', ssm: 'https://ssm.example' },
+        endpoints: ENDPOINTS,
         podIdentityEndpoints: { ipv4: 'http://127.0.0.1:8080', ipv6: 'http://[::1]:8080' },
         logLevel: 'debug',
         logFormat: 'text',
@@ -118,7 +129,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
       log: { level: 'debug', format: 'text' },
       kube: { nodeName: 'node-1' },
       aws: {
-        endpoints: { sts: 'https://sts.example', secretsManager: 'https://sm.example', ssm: 'https://ssm.example' },
+        endpoints: ENDPOINTS,
         useDualstackEndpoint: true,
         useFipsEndpoint: false,
         proxy: { HTTPS_PROXY: 'http://proxy.example:3128' },
@@ -166,27 +177,6 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) {
       expect(pod).not.toHaveProperty(field);
     }
-  });
-
-  it.for<readonly [string, Values, readonly string[], boolean]>([
-    ['service accounts and nodes', {}, ['serviceaccounts', 'nodes'], true],
-    ['service accounts where the region is given', { awsRegion: 'eu-west-1' }, ['serviceaccounts'], true],
-    ['nodes where no role is looked up', { irsa: { enabled: false } }, ['nodes'], true],
-    [
-      'nothing, without a token, where neither is needed',
-      { awsRegion: 'eu-west-1', irsa: { enabled: false } },
-      [],
-      false,
-    ],
-  ])('may read %s', ([, values, resources, token]) => {
-    const manifests = render(values);
-
-    const roles = manifests.filter(({ kind }) => kind === 'ClusterRole');
-    const rules = roles.flatMap((role) => role.rules ?? []);
-    expect(rules.flatMap((rule) => rule.resources)).toEqual(resources);
-    expect(new Set(rules.flatMap((rule) => rule.verbs))).toEqual(new Set(resources.length > 0 ? ['get'] : []));
-    expect(manifests.filter(({ kind }) => kind === 'ClusterRoleBinding')).toHaveLength(roles.length);
-    expect(podOf(manifests).automountServiceAccountToken).toBe(token);
   });
 
   it('leaves accounts and roles alone where it is told to', () => {

@@ -44,8 +44,23 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
-{{/* What the provider reads from the API server; empty where it needs none. */}}
+{{/* Values that are each right, and do not go together. The daemon would say the same, on every node. */}}
+{{- define "aws-secrets-csi.validate" -}}
+{{- if not .Values.enableSecretRotation }}
+{{- if .Values.restartOnRotation.enabled }}
+{{- fail "restartOnRotation.enabled needs enableSecretRotation: true, as it is rotation that sees what has changed" }}
+{{- end }}
+{{- if .Values.rotationQueueUrl }}
+{{- fail "rotationQueueUrl needs enableSecretRotation: true, as the queue only tells when to look" }}
+{{- end }}
+{{- else if .Values.driverWritesSecrets }}
+{{- fail "enableSecretRotation needs driverWritesSecrets: false, as the driver's files cannot be written by another; rotate by the driver's own enableSecretRotation" }}
+{{- end }}
+{{- end }}
+
+{{/* What the provider does at the API server; empty where it needs none. */}}
 {{- define "aws-secrets-csi.rules" -}}
+{{- $follows := or .Values.enableSecretRotation .Values.syncSecret.enabled }}
 {{- if .Values.irsa.enabled }}
 # The role of a pod is an annotation of its service account.
 - apiGroups: [""]
@@ -58,6 +73,52 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   resources: [nodes]
   verbs: [get]
 {{- end }}
+{{- if $follows }}
+# Which pods of the node have volumes, and with what settings of their own.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list]
+# What they are to hold now, and which Secrets are to be made of it.
+- apiGroups: [secrets-store.csi.x-k8s.io]
+  resources: [secretproviderclasses]
+  verbs: [get]
+# Where they are mounted, for a provider that is younger than they are.
+- apiGroups: [secrets-store.csi.x-k8s.io]
+  resources: [secretproviderclasspodstatuses]
+  verbs: [list]
+# What went wrong, or has changed, is said where the pod's owner looks. Repeated ones are counted.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+{{- if .Values.enableSecretRotation }}
+# The versions in a volume are noted there, as by the driver.
+- apiGroups: [secrets-store.csi.x-k8s.io]
+  resources: [secretproviderclasspodstatuses]
+  verbs: [get, patch]
+{{- end }}
+{{- if .Values.syncSecret.enabled }}
+# The Secrets of classes are in the namespaces of their pods, which may be any. An apply needs create and patch; no other Secret is listed.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create, patch, delete]
+{{- end }}
+{{- if .Values.tokenRequest.enabled }}
+# Tokens by which AWS knows a pod, where the driver has sent none that hold.
+- apiGroups: [""]
+  resources: [serviceaccounts/token]
+  verbs: [create]
+{{- end }}
+{{- if .Values.restartOnRotation.enabled }}
+# A ReplicaSet says which Deployment it is of.
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get]
+# A restart is an annotation of the pods' template.
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [get, patch]
+{{- end }}
 {{- end }}
 
 {{- define "aws-secrets-csi.args" -}}
@@ -69,7 +130,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   "drain-timeout" (printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) 10))
   "driver-writes-secrets" .Values.driverWritesSecrets
   "eks-addon-version" .Values.eksAddonVersion
+  "enable-secret-rotation" .Values.enableSecretRotation
   "endpoint-url-secrets-manager" .Values.endpoints.secretsManager
+  "endpoint-url-sqs" .Values.endpoints.sqs
   "endpoint-url-ssm" .Values.endpoints.ssm
   "endpoint-url-sts" .Values.endpoints.sts
   "health-address" (printf "%s:%d" $health (int .Values.port))
@@ -80,8 +143,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   "pod-identity-http-timeout" .Values.podIdentityHttpTimeout
   "provider-volume" .Values.providerVolume
   "qps" .Values.k8sThrottlingParams.qps
+  "restart-min-interval" .Values.restartOnRotation.minInterval
+  "restart-on-rotation" .Values.restartOnRotation.enabled
   "rotation-poll-interval" .Values.rotationPollInterval
+  "rotation-queue-url" .Values.rotationQueueUrl
   "socket-name" .Values.socketName
+  "sync-secret" .Values.syncSecret.enabled
+  "token-request" .Values.tokenRequest.enabled
   "use-dualstack-endpoint" .Values.useDualstackEndpoint
   "use-fips-endpoint" .Values.useFipsEndpoint
 }}
