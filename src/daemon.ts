@@ -47,11 +47,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     currentAsOf: fetcher.currentAsOf,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
-  const reconciler = openReconciler({ config, log, kube, serve: deps, fetcher });
-  if (reconciler !== undefined) {
-    opening.use(reconciler);
-    opening.use(listenForNotices(config, reconciler, log));
-  }
+  const reconciler = opening.use(openReconciler({ config, log, kube, serve: deps, fetcher }));
+  opening.use(reconciler && listenForNotices(config, reconciler, log));
   opening.use(
     await startServer({
       socketPath: config.socketPath,
@@ -65,6 +62,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       },
     }),
   );
+  // At a stop nobody is looked after any more while mounts finish: after an upgrade another process does that already.
+  opening.defer(() => reconciler?.[Symbol.asyncDispose]());
   // Last in, first out: whoever asks must hear of the stop before the socket goes.
   opening.defer(() => {
     ready = false;

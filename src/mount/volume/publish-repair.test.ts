@@ -11,6 +11,7 @@ import {
   temporaryVolume,
   viewOf,
 } from '../../../test/contract/publish/pod-view.ts';
+import { beforeRename } from '../../../test/contract/publish/at-call.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
 import type { PlannedFile } from '../plan.ts';
 import { publish } from './publish.ts';
@@ -48,6 +49,17 @@ describe('what a kill or another hand left behind', () => {
       expect(podView(volume.path)).toEqual(viewOf(files));
       expect(layoutOf(volume.path)).toEqual(layoutWith(...files.map(({ path }) => path)));
     }
+  });
+
+  it('is made up for, where another process clears the new set away just before it is shown', async () => {
+    using volume = temporaryVolume();
+    await publish(volume.path, old);
+    using _other = beforeRename((link) => rmSync(link.replace(/\.link$/, ''), { recursive: true }));
+
+    await publish(volume.path, next);
+
+    expect(podView(volume.path)).toEqual(viewOf(next));
+    expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
   });
 
   it('is removed, not followed: what a planted link leads to is left alone', async () => {

@@ -52,12 +52,28 @@ export async function publish(
     }
     const volume = isTakeover ? await readVolume(targetPath) : found;
     const isChange = !holds(volume, files);
-    const dataDir = isChange ? await place(targetPath, volume, files, signal) : volume.dataDir;
+    const dataDir = isChange ? await placeToStay(targetPath, volume, files, signal) : volume.dataDir;
     await sweep(targetPath, topNames(files));
     return { changed: isTakeover || isChange, dataDir };
   } catch (error) {
     throw volumeFailure(error, { targetPath, bytes: sizeOf(files) });
   }
+}
+
+/**
+ * As `place`. While the provider is upgraded two processes look after the same volumes, and the other one may clear a set away, for a leftover, just
+ * before it is shown: then it is made once more.
+ */
+async function placeToStay(
+  targetPath: string,
+  before: Volume,
+  files: readonly PlannedFile[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const dataDir = await place(targetPath, before, files, signal);
+  return (await findDataDir(targetPath)) === undefined
+    ? await place(targetPath, await readVolume(targetPath), files, signal)
+    : dataDir;
 }
 
 /**

@@ -22,3 +22,24 @@ export function atCall(at: number, instead: (name: string) => never): Disposable
     },
   };
 }
+
+/** Until disposed of, this happens just before the first rename. */
+export function beforeRename(happens: (from: string) => void): Disposable {
+  const real = fs.rename;
+  let isFirst = true;
+  async function rename(...[from, to]: Parameters<typeof real>): Promise<void> {
+    if (isFirst) {
+      isFirst = false;
+      happens(String(from));
+    }
+    await real(from, to);
+  }
+  Object.assign(fs, { rename });
+  syncBuiltinESMExports();
+  return {
+    [Symbol.dispose]: () => {
+      Object.assign(fs, { rename: real });
+      syncBuiltinESMExports();
+    },
+  };
+}
