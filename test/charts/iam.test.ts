@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseNotices } from '../../src/aws/notices/parse-notice.ts';
 
 const directory = join(import.meta.dirname, '..', '..', 'deploy', 'iam');
 
@@ -59,4 +60,115 @@ describe('the IAM examples', () => {
       expect(JSON.stringify(statement)).not.toContain('*');
     },
   );
+});
+
+/** A resource of a CloudFormation template. */
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+type Pattern = Readonly<Record<string, unknown>>;
+
+/** EventBridge's own rules, as far as the example uses them. */
+function matches(pattern: Pattern, event: Pattern): boolean {
+  return Object.entries(pattern).every(([key, wanted]) => {
+    if (key === '$or') {
+      return (wanted as readonly Pattern[]).some((choice) => matches(choice, event));
+    }
+    const value = event[key];
+    if (!Array.isArray(wanted)) {
+      return matches(wanted as Pattern, (value ?? {}) as Pattern);
+    }
+    return wanted.some((each) => (typeof each === 'string' ? each === value : value === undefined));
+  });
+}
+
+describe('the example of a queue that tells of changes', () => {
+  const { Resources: resources }: { Resources: Readonly<Record<string, Resource>> } = JSON.parse(
+    readFileSync(join(directory, 'change-notices.json'), 'utf8'),
+  );
+  const queueArn = { 'Fn::GetAtt': ['Queue', 'Arn'] };
+
+  function propertiesOf(type: string): Resource['Properties'] {
+    const [found, ...others] = Object.values(resources).filter(({ Type }) => Type === type);
+    expect(others).toEqual([]);
+    return found?.Properties ?? {};
+  }
+
+  it('keeps messages for all nodes, and no longer than they are of use', () => {
+    const queue = propertiesOf('AWS::SQS::Queue');
+
+    expect(queue).toMatchObject({ MessageRetentionPeriod: 300 });
+    expect(queue).not.toHaveProperty('RedrivePolicy');
+    // A FIFO queue would hold back what follows a message that is being read.
+    expect(queue).not.toHaveProperty('FifoQueue');
+  });
+
+  it('lets the one rule send, and the provider receive, and nothing else', () => {
+    const [sends, receives] = ['AWS::SQS::QueuePolicy', 'AWS::IAM::ManagedPolicy'].map(
+      (type) => (propertiesOf(type)['PolicyDocument'] as { readonly Statement: readonly Statement[] }).Statement,
+    );
+
+    expect(sends).toEqual([
+      {
+        Sid: 'TheRuleMaySend',
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: queueArn,
+        Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': ['Rule', 'Arn'] } } },
+      },
+    ]);
+    expect(receives).toEqual([
+      { Sid: 'HearOfChanges', Effect: 'Allow', Action: 'sqs:ReceiveMessage', Resource: queueArn },
+    ]);
+    expect(propertiesOf('AWS::Events::Rule')['Targets']).toEqual([{ Id: 'queue', Arn: queueArn }]);
+  });
+
+  it.for<readonly [string, string, Pattern, boolean]>([
+    ['aws.ssm', 'Parameter Store Change', { name: '/shop/db', operation: 'Update' }, true],
+    ['aws.ssm', 'Parameter Store Policy Action', { 'parameter-name': '/shop/db' }, false],
+    ['aws.secretsmanager', 'Secret Label Updated', { name: 'shop/db', labelUpdated: 'AWSCURRENT' }, true],
+    ...['PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage', 'RestoreSecret'].map(
+      (eventName) =>
+        [
+          'aws.secretsmanager',
+          'AWS API Call via CloudTrail',
+          { eventName, requestParameters: { secretId: 'shop/db' } },
+          true,
+        ] as const,
+    ),
+    [
+      'aws.secretsmanager',
+      'AWS API Call via CloudTrail',
+      { eventName: 'PutSecretValue', errorCode: 'AccessDenied', requestParameters: { secretId: 'shop/db' } },
+      false,
+    ],
+    [
+      'aws.secretsmanager',
+      'AWS API Call via CloudTrail',
+      { eventName: 'GetSecretValue', requestParameters: { secretId: 'shop/db' } },
+      false,
+    ],
+    [
+      'aws.secretsmanager',
+      'AWS Service Event via CloudTrail',
+      { eventName: 'RotationSucceeded', additionalEventData: { SecretId: 'shop/db' } },
+      true,
+    ],
+    [
+      'aws.secretsmanager',
+      'AWS Service Event via CloudTrail',
+      { eventName: 'RotationStarted', additionalEventData: { SecretId: 'shop/db' } },
+      false,
+    ],
+  ])('tells of %s, %s, %j: %s, as the provider understands it', ([source, type, detail, isTold]) => {
+    const event = { source, 'detail-type': type, region: 'eu-west-1', detail };
+
+    const passes = matches(propertiesOf('AWS::Events::Rule')['EventPattern'] as Pattern, event);
+
+    expect(passes).toBe(isTold);
+    expect(parseNotices(JSON.stringify(event))).toHaveLength(isTold ? 1 : 0);
+  });
 });
