@@ -5,7 +5,7 @@ import { ProviderError } from '../errors.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { type Access, type AccessSource, inClusterAccess } from './access.ts';
 import type { ApiObject } from './api-object.ts';
-import { refusal, unreachable } from './errors.ts';
+import { readStatus, refusal, unreachable } from './errors.ts';
 import { type KubeRequest, type Lookup, pathOf, VERBS } from './request.ts';
 import type { KubeSettings } from './settings.ts';
 
@@ -43,7 +43,7 @@ export function openKube(settings: KubeSettings, findAccess: AccessSource = acce
       const body = await text(response);
       const status = response.statusCode ?? 0;
       if ((status < 200 || status > 299) && request.accepts?.includes(status) !== true) {
-        throw refusal(request, status, body);
+        throw refusal(request, status, readStatus(body));
       }
       return { status, object: readObject(body) as Shape };
     } catch (error) {

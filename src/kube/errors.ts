@@ -6,15 +6,15 @@ import { type KubeRequest, VERBS } from './request.ts';
 const MAX_QUOTE = 400;
 
 /** A Status object, as far as it says why. */
-interface Status {
+export interface Status {
   readonly message?: unknown;
   readonly reason?: unknown;
   readonly details?: { readonly causes?: readonly { readonly field?: unknown; readonly reason?: unknown }[] };
 }
 
 /** An answer that is neither the object nor accepted. */
-export function refusal(request: KubeRequest, status: number, body: string): ProviderError {
-  const said = mayQuote(request) ? statusMessage(body) : statusFields(body);
+export function refusal(request: KubeRequest, status: number, answer: Status): ProviderError {
+  const said = mayQuote(request) ? statusMessage(answer) : statusFields(answer);
   return new ProviderError(
     reasonOf(request, status),
     `${failed(request)}: the API server answered ${status}${said === '' ? '' : ` (${said})`}${wayOut(request, status)}`,
@@ -82,15 +82,13 @@ function mayQuote({ verb, resource }: KubeRequest): boolean {
   return resource !== 'secrets' || verb === 'get' || verb === 'list';
 }
 
-/** The sentence in a Kubernetes Status object; what a load balancer says in HTML is left out. */
-function statusMessage(body: string): string {
-  const { message } = readStatus(body);
+/** Its sentence. */
+function statusMessage({ message }: Status): string {
   return typeof message === 'string' ? message.slice(0, MAX_QUOTE) : '';
 }
 
 /** Its reason, and the fields that are wrong: no values. */
-function statusFields(body: string): string {
-  const { reason, details } = readStatus(body);
+function statusFields({ reason, details }: Status): string {
   const causes = (details?.causes ?? []).map((cause) => words([cause.field, cause.reason]).join(' '));
   return words([reason, causes.join(', ')])
     .join(': ')
@@ -101,7 +99,8 @@ function words(parts: readonly unknown[]): readonly string[] {
   return parts.filter((part): part is string => typeof part === 'string' && part !== '');
 }
 
-function readStatus(body: string): Status {
+/** What a load balancer says in HTML is left out. */
+export function readStatus(body: string): Status {
   try {
     const status: unknown = JSON.parse(body);
     return typeof status === 'object' && status !== null ? status : {};

@@ -2,6 +2,8 @@ import { SecretBytes } from '../secret-bytes.ts';
 import type { AppliedSecret, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
 import { type ApiObject, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
+import { refusal, type Status } from './errors.ts';
+import type { KubeRequest } from './request.ts';
 
 interface ApiSecret extends ApiObject {
   readonly type?: string;
@@ -21,19 +23,20 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
     },
 
     async apply(secret, manager, fields, signal) {
-      const { status } = await kube.ask(
-        {
-          verb: 'apply',
-          resource: 'secrets',
-          namespace: secret.namespace,
-          name: secret.name,
-          query: { fieldManager: manager, force: 'true' },
-          body: appliedSecret(secret, fields),
-          accepts: [409],
-        },
-        signal,
-      );
-      return status === 409 ? 'changed' : 'written';
+      const request: KubeRequest = {
+        verb: 'apply',
+        resource: 'secrets',
+        namespace: secret.namespace,
+        name: secret.name,
+        query: { fieldManager: manager, force: 'true' },
+        body: appliedSecret(secret, fields),
+        accepts: [409, 422],
+      };
+      const { status, object } = await kube.ask<ApiSecret & Status>(request, signal);
+      if (status === 422 && !isOfAnother(object)) {
+        throw refusal(request, status, object);
+      }
+      return status === 409 || status === 422 ? 'changed' : 'written';
     },
 
     async remove({ namespace, name }, { uid, resourceVersion }, signal) {
@@ -63,6 +66,11 @@ function storedSecret({ metadata, type, immutable, data }: ApiSecret): StoredSec
     owners: (metadata?.ownerReferences ?? []).map(refOf),
     appliers: new Set(appliers.map(({ manager = '' }) => manager)),
   };
+}
+
+/** A uid that is not the stored one, or of a Secret that has gone, is a change of the uid to the API server. */
+function isOfAnother({ details }: Status): boolean {
+  return details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
 }
 
 function appliedSecret({ namespace, name }: SecretName, fields: AppliedSecret): object {

@@ -6,20 +6,22 @@ import { inClusterAccess } from '../../../src/kube/access.ts';
 import { openKube } from '../../../src/kube/client.ts';
 import { createRegionLookup } from '../../../src/kube/nodes.ts';
 import { createRoleLookup } from '../../../src/kube/service-accounts.ts';
-import { type ApiServer, type CoreObject, type Fault, startApiServer } from '../../fakes/kube/api-server.ts';
+import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
+import type { Fault } from '../../fakes/kube/faults.ts';
+import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 
 const NEVER = new AbortController().signal;
 const ROLE = 'arn:aws:iam::123456789012:role/shop';
 const POD = { namespace: 'shop', name: 'web-1', uid: 'c0ffee', serviceAccount: 'web' };
-const WEB: CoreObject = {
+const WEB: KubeObject = {
   kind: 'ServiceAccount',
   metadata: { namespace: 'shop', name: 'web', annotations: { 'eks.amazonaws.com/role-arn': ROLE } },
 };
-const NODE: CoreObject = {
+const NODE: KubeObject = {
   kind: 'Node',
   metadata: { name: 'node-1', labels: { 'topology.kubernetes.io/region': 'eu-west-1' } },
 };
-const WEB_POD: CoreObject = {
+const WEB_POD: KubeObject = {
   kind: 'Pod',
   metadata: { namespace: 'shop', name: 'web-1' },
   spec: { nodeName: 'node-1' },

@@ -1,79 +1,81 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { stringify } from 'yaml';
-
-/** An object of the core API group, as JSON. */
-export interface CoreObject {
-  readonly kind: 'ServiceAccount' | 'Pod' | 'Node';
-  readonly metadata: {
-    /** Absent for nodes. */
-    readonly namespace?: string;
-    readonly name: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: Readonly<Record<string, unknown>>;
-}
-
-/** What goes wrong with every request, until it is set back to undefined. */
-export type Fault =
-  | { readonly kind: 'status'; readonly status: number; readonly message: string }
-  | { readonly kind: 'html'; readonly status: number }
-  | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'hang' }
-  | { readonly kind: 'reset' };
+import { makeCertificate, writeKubeconfig } from './access-files.ts';
+import { answer, removeObject } from './answer.ts';
+import { Failure } from './failure.ts';
+import { createFaults, type Fault, type RequestFilter } from './faults.ts';
+import { type KubeObject, pathTo, targetOf } from './kube-object.ts';
+import { createStorage } from './storage.ts';
+import type { TokenRequest } from './token-requests.ts';
 
 export interface ApiServerOptions {
-  readonly objects?: readonly CoreObject[];
+  readonly objects?: readonly KubeObject[];
   /** TLS with a certificate made by openssl; without it plain HTTP. */
   readonly tls?: boolean;
+  /** Whether what has lost its owners is deleted at once. */
+  readonly collectsGarbage?: boolean;
 }
 
-/** A stand-in for the API server: it gives out objects by name, knows one bearer token, and counts. */
+/**
+ * A stand-in for the API server: it stores objects of any kind with versions, owners of fields and preconditions as kube-apiserver does, mints tokens,
+ * knows one bearer token, and counts. Namespaces need not be made, and of schemas it knows a Secret's alone.
+ */
 export interface ApiServer extends AsyncDisposable {
   readonly url: string;
   /** Path of a kubeconfig for it. */
   readonly kubeconfig: string;
   /** Directory with `token` and `ca.crt`, as the kubelet mounts it. */
   readonly serviceAccountDir: string;
-  /** By path below /api/v1, such as `namespaces/shop/serviceaccounts/web`. */
-  readonly objects: Map<string, CoreObject>;
-  /** Method and path of each request, in order. */
+  /** All that is stored, as it is now. */
+  readonly objects: readonly KubeObject[];
+  /** Method, path and query of each request, in order. */
   readonly requests: string[];
+  readonly tokenRequests: readonly TokenRequest[];
   /** Connections accepted so far. */
   readonly connections: number;
+  /** Of every request, until it is set back to undefined. */
   fault: Fault | undefined;
-  put(object: CoreObject): void;
+  /** Of some requests, until it is disposed of. */
+  inject(fault: Fault, when: RequestFilter): Disposable;
+  /** Makes an object, or replaces it whole, as somebody with kubectl. */
+  put(object: KubeObject): KubeObject;
+  /** By path, such as `/api/v1/namespaces/shop/secrets/db`. */
+  find(path: string): KubeObject | undefined;
+  /** As somebody with kubectl; what has gone already is no error. */
+  remove(path: string): void;
   /** From now on only this token is known; the file in `serviceAccountDir` has it, the kubeconfig keeps the old one. */
   renewToken(token: string): Promise<void>;
   /** Drops the connections that are kept idle, as a load balancer does. */
   dropConnections(): void;
 }
 
-const PLURALS = { ServiceAccount: 'serviceaccounts', Pod: 'pods', Node: 'nodes' } as const;
+const KUBECTL = 'kubectl';
 
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   const directory = await mkdtemp(join(tmpdir(), 'api-server-'));
   const certificate = options.tls ? await makeCertificate(directory) : undefined;
-  const objects = new Map<string, CoreObject>();
+  const tokenRequests: TokenRequest[] = [];
+  const cluster = { storage: createStorage(), tokenRequests, collectsGarbage: options.collectsGarbage ?? false };
+  const faults = createFaults();
   const requests: string[] = [];
   let token = 'token-of-the-provider';
   let connections = 0;
-  let fault: Fault | undefined;
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    requests.push(`${request.method} ${request.url}`);
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '' } = request;
+    const url = new URL(request.url ?? '', 'http://api');
+    requests.push(`${method} ${request.url}`);
+    const fault = faults.of(method, url.pathname);
     switch (fault?.kind) {
       case 'status':
-        return sendStatus(response, fault.status, fault.message);
+        return sendStatus(response, new Failure(fault.status, fault.reason ?? '', fault.message, fault.details));
       case 'html':
         response.writeHead(fault.status, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
         return undefined;
@@ -85,27 +87,30 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       case 'delay':
         await sleep(fault.ms);
         break;
+      case 'lost-answer':
       case undefined:
         break;
     }
     if (request.headers.authorization !== `Bearer ${token}`) {
-      return sendStatus(response, 401, 'Unauthorized');
+      return sendStatus(response, new Failure(401, 'Unauthorized', 'Unauthorized'));
     }
-    const object = objects.get(request.url?.replace('/api/v1/', '') ?? '');
-    if (request.method !== 'GET' || object === undefined) {
-      const [name, resource] = request.url?.split('/').toReversed() ?? [];
-      return sendStatus(response, 404, `${resource} "${name}" not found`);
+    const contentType = request.headers['content-type'] ?? '';
+    const body = await text(request);
+    try {
+      const { status, body: object } = answer(cluster, { method, url, contentType, body });
+      if (fault?.kind === 'lost-answer') {
+        request.socket.destroy();
+      } else {
+        sendJson(response, status, object);
+      }
+    } catch (error) {
+      sendStatus(response, error instanceof Failure ? error : new Failure(500, 'InternalError', String(error)));
     }
-    return sendJson(response, 200, { apiVersion: 'v1', ...object });
-  }
-
-  function put(object: CoreObject): void {
-    const { namespace, name } = object.metadata;
-    objects.set(`${namespace === undefined ? '' : `namespaces/${namespace}/`}${PLURALS[object.kind]}/${name}`, object);
+    return undefined;
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    void answer(request, response);
+    void respond(request, response);
   }
   const server = certificate === undefined ? createHttpServer(handle) : createHttpsServer(certificate, handle);
   // TLS sockets are counted once they are secure, so that a failed handshake is no connection.
@@ -116,27 +121,41 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   await once(server, 'listening');
   const url = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  options.objects?.forEach(put);
-  const kubeconfig = join(directory, 'kubeconfig');
-  await writeFile(kubeconfig, stringify(kubeconfigFor(url, token, certificate?.cert)), { mode: 0o600 });
+  options.objects?.forEach((object) => cluster.storage.put(object, KUBECTL));
+  const kubeconfig = await writeKubeconfig(directory, url, token, certificate?.cert);
   await writeFile(join(directory, 'token'), token, { mode: 0o600 });
+
+  function find(path: string): KubeObject | undefined {
+    return cluster.storage.all().find((object) => pathTo(targetOf(object)) === path);
+  }
 
   return {
     url,
     kubeconfig,
     serviceAccountDir: directory,
-    objects,
+    get objects() {
+      return cluster.storage.all();
+    },
     requests,
+    tokenRequests,
     get connections() {
       return connections;
     },
     get fault() {
-      return fault;
+      return faults.everywhere;
     },
     set fault(next) {
-      fault = next;
+      faults.everywhere = next;
     },
-    put,
+    inject: faults.inject,
+    put: (object) => cluster.storage.put(object, KUBECTL),
+    find,
+    remove(path) {
+      const object = find(path);
+      if (object !== undefined) {
+        removeObject(cluster, targetOf(object));
+      }
+    },
     async renewToken(next) {
       token = next;
       await writeFile(join(directory, 'token'), next, { mode: 0o600 });
@@ -150,33 +169,11 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   };
 }
 
-function sendStatus(response: ServerResponse, code: number, message: string): void {
-  sendJson(response, code, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code });
+function sendStatus(response: ServerResponse, { status: code, reason, message, details }: Failure): void {
+  const body = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code };
+  sendJson(response, code, body);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-function kubeconfigFor(server: string, token: string, ca: string | undefined): unknown {
-  const trust =
-    ca === undefined
-      ? { 'insecure-skip-tls-verify': true }
-      : { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
-  return {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'stand-in', cluster: { server, ...trust } }],
-    users: [{ name: 'provider', user: { token } }],
-    contexts: [{ name: 'stand-in', context: { cluster: 'stand-in', user: 'provider' } }],
-    'current-context': 'stand-in',
-  };
-}
-
-async function makeCertificate(directory: string): Promise<{ readonly key: string; readonly cert: string }> {
-  const [keyFile, certFile] = [join(directory, 'tls.key'), join(directory, 'ca.crt')];
-  const subject = ['-subj', '/CN=stand-in API server', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
-  await promisify(execFile)('openssl', ['req', '-x509', '-days', '2', ...key, ...subject, '-out', certFile]);
-  return { key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8') };
 }

@@ -1,0 +1,27 @@
+import { type KubeObject, type Named, targetOf } from './kube-object.ts';
+import type { Storage } from './storage.ts';
+
+/**
+ * Deletes what was owned by this object and has no other owner that is still there, and what that owned; where there is one,
+ * the references to owners that have gone are removed, as kube-controller-manager does in the background.
+ */
+export function collectGarbage(storage: Storage, deleted: KubeObject): void {
+  for (const dependent of storage.all()) {
+    const owners = dependent.metadata.ownerReferences ?? [];
+    if (owners.some(({ uid }) => uid === deleted.metadata.uid)) {
+      const uids = new Set(storage.all().map(({ metadata }) => metadata.uid));
+      const left = owners.filter(({ uid }) => uids.has(uid));
+      const target: Named = targetOf(dependent);
+      if (left.length === 0) {
+        storage.remove(target);
+        collectGarbage(storage, dependent);
+      } else {
+        const { metadata, ...rest } = dependent;
+        storage.put(
+          { ...rest, kind: dependent.kind, metadata: { ...metadata, ownerReferences: left } },
+          'kube-controller-manager',
+        );
+      }
+    }
+  }
+}
