@@ -1,16 +1,23 @@
-// Makes dist/: the program, a file that it loads only for a kubeconfig, and the protocols: all that an image needs beside Node itself.
+// Makes dist/: the program, the files that it loads only where they are needed, and the protocols: all that an image needs beside Node itself.
 import { cpSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
+/** Imported by import() only: source that is only read, never run, costs memory too, 6 MiB of the idle daemon's 38. */
+const onDemand = new Map(
+  [join('src', 'kube', 'kubeconfig.ts'), join('src', 'aws', 'notices', 'sqs-queue.ts')].map((file) => [
+    basename(file, '.ts'),
+    join(root, file),
+  ]),
+);
 
 rmSync(dist, { recursive: true, force: true });
 await build({
   entryPoints: {
     'aws-secrets-csi': join(root, 'src', 'main.ts'),
-    kubeconfig: join(root, 'src', 'kube', 'kubeconfig.ts'),
+    ...Object.fromEntries(onDemand),
   },
   outdir: dist,
   outExtension: { '.js': '.cjs' },
@@ -27,17 +34,22 @@ await build({
   logLevel: 'warning',
   plugins: [
     {
-      // Source that is only read, never run, costs memory too: 6 MiB of the idle daemon's 38.
-      name: 'kubeconfig in a file of its own',
+      name: 'files of their own',
       setup(plugin) {
-        plugin.onResolve({ filter: /\/kubeconfig\.ts$/ }, ({ kind }) =>
-          kind === 'dynamic-import' ? { path: './kubeconfig.cjs', external: true } : undefined,
-        );
+        plugin.onResolve({ filter: /^\..*\.ts$/ }, ({ kind, path }) => {
+          if (kind !== 'dynamic-import') {
+            return undefined;
+          }
+          const name = basename(path, '.ts');
+          return onDemand.has(name)
+            ? { path: `./${name}.cjs`, external: true }
+            : { errors: [{ text: `${path} is imported on demand: say so in bundle.mjs` }] };
+        });
       },
     },
   ],
 });
 cpSync(join(root, 'proto'), join(dist, 'proto'), { recursive: true });
-for (const name of ['aws-secrets-csi.cjs', 'kubeconfig.cjs']) {
-  process.stdout.write(`dist/${name}: ${(statSync(join(dist, name)).size / 2 ** 20).toFixed(1)} MiB\n`);
+for (const name of ['aws-secrets-csi', ...onDemand.keys()]) {
+  process.stdout.write(`dist/${name}.cjs: ${(statSync(join(dist, `${name}.cjs`)).size / 2 ** 20).toFixed(1)} MiB\n`);
 }

@@ -1,7 +1,8 @@
-import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { fromWebToken } from '@aws-sdk/credential-providers';
 import type { SecretBytes } from '../secret-bytes.ts';
+import { clientConfig } from './client-config.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
 
@@ -28,23 +29,9 @@ export interface Clients {
   ssm(region: string, credentials: Credentials): SSMClient;
 }
 
-export function createClients(settings: AwsSettings, { requestHandler }: Transport): Clients {
-  /** Says everything that the SDK would else look for in the environment, in shared config files or at the instance metadata service. */
-  function configFor(region: string, endpoint: string | undefined) {
-    return {
-      region,
-      requestHandler,
-      maxAttempts: settings.maxAttempts,
-      retryMode: 'standard',
-      defaultsMode: 'standard',
-      userAgentAppId: settings.appId,
-      authSchemePreference: [],
-      ignoreConfiguredEndpointUrls: true,
-      // An address is taken as it is: the SDK refuses one together with these two.
-      useFipsEndpoint: endpoint === undefined && settings.useFipsEndpoint,
-      useDualstackEndpoint: endpoint === undefined && settings.useDualstackEndpoint,
-      ...(endpoint !== undefined && { endpoint }),
-    } satisfies SecretsManagerClientConfig;
+export function createClients(settings: AwsSettings, transport: Transport): Clients {
+  function configFor(region: string, service: keyof AwsSettings['endpoints']) {
+    return clientConfig(settings, transport, { region, endpoint: settings.endpoints[service] });
   }
 
   return {
@@ -53,15 +40,12 @@ export function createClients(settings: AwsSettings, { requestHandler }: Transpo
         roleArn,
         roleSessionName: sessionName,
         webIdentityToken: token.exposeText(),
-        clientConfig: configFor(region, settings.endpoints.sts),
+        clientConfig: configFor(region, 'sts'),
       })(),
     secretsManager: keptWithCredentials(
-      (region, credentials) =>
-        new SecretsManagerClient({ ...configFor(region, settings.endpoints.secretsManager), credentials }),
+      (region, credentials) => new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials }),
     ),
-    ssm: keptWithCredentials(
-      (region, credentials) => new SSMClient({ ...configFor(region, settings.endpoints.ssm), credentials }),
-    ),
+    ssm: keptWithCredentials((region, credentials) => new SSMClient({ ...configFor(region, 'ssm'), credentials })),
   };
 }
 

@@ -14,7 +14,8 @@ const MAX_SOCKETS = 128;
 /** Ours to close first: a request on a connection that the other side just gave up costs a retry. */
 const IDLE_MS = 50_000;
 
-export function openTransport(settings: AwsSettings): Transport {
+/** @param waitMs for which a service may keep a request waiting before it is late */
+export function openTransport(settings: AwsSettings, waitMs = 0): Transport {
   const agent = {
     keepAlive: true,
     maxSockets: MAX_SOCKETS,
@@ -28,11 +29,11 @@ export function openTransport(settings: AwsSettings): Transport {
       httpAgent,
       httpsAgent,
       connectionTimeout: settings.connectTimeoutMs,
-      requestTimeout: settings.requestTimeoutMs,
+      requestTimeout: settings.requestTimeoutMs + waitMs,
       // Without this the SDK only warns.
       throwOnRequestTimeout: true,
       // The request timeout ends with the answer's first byte; this one watches the rest.
-      socketTimeout: settings.requestTimeoutMs,
+      socketTimeout: settings.requestTimeoutMs + waitMs,
     },
     [Symbol.dispose]() {
       httpAgent.destroy();

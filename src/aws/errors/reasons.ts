@@ -19,7 +19,7 @@ const REASONS: ReadonlyMap<string, AwsReason> = new Map([
     'SlowDown',
   ]),
   ...all('AccessDenied', ['AccessDenied', 'UnauthorizedOperation', 'KMSAccessDenied']),
-  ...all('ObjectNotFound', ['ResourceNotFound', 'ParameterNotFound', 'ParameterVersionNotFound']),
+  ...all('ObjectNotFound', ['ResourceNotFound', 'ParameterNotFound', 'ParameterVersionNotFound', 'QueueDoesNotExist']),
   ...all('CredentialsRefused', [
     'ExpiredToken',
     'InvalidToken',

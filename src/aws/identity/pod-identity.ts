@@ -6,6 +6,7 @@ import { type AgentAnswer, getFromAgent } from './agent-request.ts';
 import type { Credentials } from '../clients.ts';
 import { abortError } from '../errors/aws-error.ts';
 import { oneLine } from '../errors/fault.ts';
+import { parseJsonObject } from '../json-object.ts';
 import { type AgentIdentity, describeIdentity } from './identity.ts';
 import type { AwsSettings } from '../settings.ts';
 
@@ -78,7 +79,7 @@ function refusal(identity: AgentIdentity, status: number, text: string): Provide
 }
 
 function parseCredentials(body: string): Credentials {
-  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(body);
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseJsonObject(body);
   const expiration = new Date(typeof Expiration === 'string' ? Expiration : Number.NaN);
   if (
     typeof AccessKeyId !== 'string' ||
@@ -89,13 +90,4 @@ function parseCredentials(body: string): Credentials {
     throw new ProviderError('StoreUnavailable', 'The EKS Pod Identity agent gave an answer that holds no credentials');
   }
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token, expiration };
-}
-
-function parseObject(body: string): Readonly<Partial<Record<string, unknown>>> {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
 }

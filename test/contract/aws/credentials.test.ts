@@ -1,31 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
+import { describe, expect, it } from 'vitest';
+import { createFetcher } from '../../../src/aws/fetch.ts';
 import { ProviderError } from '../../../src/errors.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
 import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
-import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { fetcherWith, openFakes, podSpec, secret, settingsFor, texts, NO_MEMORY } from './fetch-fixture.ts';
+import { podSpec, secret, settingsFor, texts, NO_MEMORY, useFetcher } from './fetch-fixture.ts';
 
-let fakes: AwsFakes;
-let fetcher: Fetcher;
 const { signal } = new AbortController();
 const ASSUME = { action: 'sts:AssumeRoleWithWebIdentity' };
-
-beforeAll(async () => {
-  fakes = await openFakes();
+const aws = useFetcher(async (fakes) => {
   await (await fakes.seed()).secret('a', 'value a');
-});
-
-/** Each test has its own: one remembers credentials. */
-beforeEach(() => {
-  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
-});
-
-afterEach(() => fetcher[Symbol.dispose]());
-
-afterAll(async () => {
-  await fakes[Symbol.asyncDispose]();
 });
 
 function withToken(token: string) {
@@ -33,12 +17,12 @@ function withToken(token: string) {
 }
 
 it('assumes the role of the service account, under a name that says whose session it is', async () => {
-  await fetcher.fetchAll(podSpec([secret('a')]), signal);
+  await aws.fetcher.fetchAll(podSpec([secret('a')]), signal);
 
-  const [assume, get] = fakes.gate.state.calls.slice(-2);
+  const [assume, get] = aws.fakes.gate.state.calls.slice(-2);
   expect(assume).toMatchObject({
     ...ASSUME,
-    role: `arn:aws:iam::${fakes.account}:role/reader`,
+    role: `arn:aws:iam::${aws.fakes.account}:role/reader`,
     sessionName: 'shop.cart',
   });
   expect(get).toMatchObject({ action: 'secretsmanager:GetSecretValue', sessionName: 'shop.cart' });
@@ -63,12 +47,12 @@ describe('a refusal of STS fails the mount once, and says what to set', () => {
   ])('%s', async ([, token, wayOut]) => {
     const spec = withToken(token());
 
-    const failure = await fetcher.fetchAll(spec, signal).catch((error: unknown) => error);
+    const failure = await aws.fetcher.fetchAll(spec, signal).catch((error: unknown) => error);
 
     expect(failure).toBeInstanceOf(ProviderError);
     expect(failure).toMatchObject({ reason: 'CredentialsRefused', object: undefined });
     expect(failure).not.toHaveProperty('cause');
-    expect(String(failure)).toContain(`Failed to assume role arn:aws:iam::${fakes.account}:role/reader: 40`);
+    expect(String(failure)).toContain(`Failed to assume role arn:aws:iam::${aws.fakes.account}:role/reader: 40`);
     expect(String(failure)).toContain(wayOut);
     expect(String(failure)).not.toContain(spec.tokens.get('sts.amazonaws.com')?.exposeText());
   });
@@ -78,24 +62,24 @@ it.for([
   ['Throttled', THROTTLED],
   ['StoreUnavailable', OUTAGE],
 ] as const)('says %s of STS, once for the mount', async ([reason, fault]) => {
-  using _ = fakes.gate.state.inject(fault, ASSUME);
+  using _ = aws.fakes.gate.state.inject(fault, ASSUME);
 
-  await expect(fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal)).rejects.toMatchObject({ reason });
+  await expect(aws.fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal)).rejects.toMatchObject({ reason });
 });
 
 it('asks nobody when the request has no token', async () => {
-  const before = fakes.gate.state.count();
+  const before = aws.fakes.gate.state.count();
 
-  await expect(fetcher.fetchAll(podSpec([secret('a')], { tokens: new Map() }), signal)).rejects.toMatchObject({
+  await expect(aws.fetcher.fetchAll(podSpec([secret('a')], { tokens: new Map() }), signal)).rejects.toMatchObject({
     reason: 'TokenMissing',
   });
-  expect(fakes.gate.state.count()).toBe(before);
+  expect(aws.fakes.gate.state.count()).toBe(before);
 });
 
 it('passes on why there is no role', async () => {
   const missing = new ProviderError('RoleMissing', 'no role');
   using roleless = createFetcher({
-    settings: settingsFor(fakes.gate.url),
+    settings: settingsFor(aws.fakes.gate.url),
     roleOf: () => Promise.reject(missing),
     limits: NO_MEMORY,
   });
@@ -104,10 +88,10 @@ it('passes on why there is no role', async () => {
 });
 
 it('gives each pod its own permissions', async () => {
-  const seed = await fakes.seed();
+  const seed = await aws.fakes.seed();
   await Promise.all([seed.secret('of-cart', 'c'), seed.secret('of-pay', 'p')]);
   const roles = ['cart', 'pay'].map((name) =>
-    fakes.addRole(
+    aws.fakes.addRole(
       name,
       [`shop/${name}`],
       [{ actions: ['secretsmanager:GetSecretValue'], resources: [`*:secret:of-${name}-*`] }],
@@ -115,7 +99,7 @@ it('gives each pod its own permissions', async () => {
   );
   using both = createFetcher({
     limits: NO_MEMORY,
-    settings: settingsFor(fakes.gate.url),
+    settings: settingsFor(aws.fakes.gate.url),
     roleOf: ({ serviceAccount }) => Promise.resolve(roles[serviceAccount === 'cart' ? 0 : 1]!),
   });
   const specs = ['cart', 'pay'].map((name) =>

@@ -1,29 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createFetcher } from '../../../src/aws/fetch.ts';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
-import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import {
   failure,
   fetched,
-  fetcherWith,
-  openFakes,
   parameter,
   podSpec,
   reasons,
   secret,
   settingsFor,
   texts,
+  useFetcher,
 } from './fetch-fixture.ts';
 
-let fakes: AwsFakes;
-let fetcher: Fetcher;
 const { signal } = new AbortController();
 const FIRST = { region: 'us-east-1' };
 const SECOND = { region: 'us-west-2' };
 const TWO_REGIONS = { regions: ['us-east-1', 'us-west-2'] } as const;
-
-beforeAll(async () => {
-  fakes = await openFakes();
+const aws = useFetcher(async (fakes) => {
   const [east, west] = [await fakes.seed('us-east-1'), await fakes.seed('us-west-2')];
   await Promise.all([
     east.secret('a', 'a in the east'),
@@ -37,25 +31,14 @@ beforeAll(async () => {
   ]);
 });
 
-/** Each test has its own: one remembers credentials. */
-beforeEach(() => {
-  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
-});
-
-afterEach(() => fetcher[Symbol.dispose]());
-
-afterAll(async () => {
-  await fakes[Symbol.asyncDispose]();
-});
-
 it.for([
   ['answers with errors', OUTAGE],
   ['does not answer', { kind: 'hang' }],
   ['breaks connections', { kind: 'reset' }],
 ] as const satisfies [string, Fault][])('asks the second region when the first %s', async ([, fault]) => {
-  using _ = fakes.gate.state.inject(fault, FIRST);
+  using _ = aws.fakes.gate.state.inject(fault, FIRST);
 
-  const outcomes = await fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
+  const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
 
   expect(texts(outcomes)).toEqual(['a in the west', 'p in the west']);
   expect(outcomes.map((outcome) => fetched(outcome).region)).toEqual(['us-west-2', 'us-west-2']);
@@ -67,9 +50,9 @@ it.for([
 ] as const satisfies [string, Fault][])(
   'asks the first for no value when to the question for versions it %s',
   async ([, fault]) => {
-    const roleArn = fakes.addRole('reader', ['shop/cart']);
+    const roleArn = aws.fakes.addRole('reader', ['shop/cart']);
     using remembering = createFetcher({
-      settings: settingsFor(fakes.gate.url),
+      settings: settingsFor(aws.fakes.gate.url),
       roleOf: async () => roleArn,
       limits: { intervalMs: 60_000, cacheMaxBytes: 0, deadlineMs: 1_500 },
     });
@@ -79,25 +62,25 @@ it.for([
     onTestFinished(() => void vi.useRealTimers());
     const { version } = fetched((await remembering.fetchAll(spec, signal))[0]);
     vi.advanceTimersByTime(60_001);
-    const before = fakes.gate.state.count(values);
-    using _ = fakes.gate.state.inject(fault, FIRST);
+    const before = aws.fakes.gate.state.count(values);
+    using _ = aws.fakes.gate.state.inject(fault, FIRST);
 
     const asOf = await remembering.currentAsOf(spec, new Map([['a', version]]), signal);
     const outcomes = await remembering.fetchAll(spec, signal);
 
     expect(asOf).toBeUndefined();
     expect(texts(outcomes)).toEqual(['a in the west']);
-    expect(fakes.gate.state.count(values)).toBe(before);
+    expect(aws.fakes.gate.state.count(values)).toBe(before);
   },
 );
 
 it('asks the second region by the name and version that the class gives for it', async () => {
-  const west = await fakes.seed('us-west-2');
+  const west = await aws.fakes.seed('us-west-2');
   const { version } = await west.secret('a-replica', 'replica');
   await west.secretVersion('a-replica', 'later');
-  using _ = fakes.gate.state.inject(OUTAGE, FIRST);
+  using _ = aws.fakes.gate.state.inject(OUTAGE, FIRST);
 
-  const [outcome] = await fetcher.fetchAll(
+  const [outcome] = await aws.fetcher.fetchAll(
     podSpec([secret('a', {}, { name: 'a-replica', version })], TWO_REGIONS),
     signal,
   );
@@ -106,12 +89,12 @@ it('asks the second region by the name and version that the class gives for it',
 });
 
 it('never asks the second region while the first answers', async () => {
-  const before = fakes.gate.state.count(SECOND);
+  const before = aws.fakes.gate.state.count(SECOND);
 
-  const outcomes = await fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
+  const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
 
   expect(texts(outcomes)).toEqual(['a in the east', 'p in the east']);
-  expect(fakes.gate.state.count(SECOND)).toBe(before);
+  expect(aws.fakes.gate.state.count(SECOND)).toBe(before);
 });
 
 describe('a no of the first region is a no', () => {
@@ -121,33 +104,36 @@ describe('a no of the first region is a no', () => {
     ['ObjectNotFound', { kind: 'error', status: 400, code: 'ResourceNotFoundException', message: 'no' }],
     ['ObjectRefused', { kind: 'error', status: 400, code: 'DecryptionFailure', message: 'no' }],
   ] as const satisfies [string, Fault][])('%s', async ([reason, fault]) => {
-    using _ = fakes.gate.state.inject(fault, FIRST);
-    const before = fakes.gate.state.count(SECOND);
+    using _ = aws.fakes.gate.state.inject(fault, FIRST);
+    const before = aws.fakes.gate.state.count(SECOND);
 
-    const outcomes = await fetcher.fetchAll(podSpec([secret('a')], TWO_REGIONS), signal);
+    const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a')], TWO_REGIONS), signal);
 
     expect(reasons(outcomes)).toEqual([reason]);
-    expect(fakes.gate.state.count(SECOND)).toBe(before);
+    expect(aws.fakes.gate.state.count(SECOND)).toBe(before);
   });
 });
 
 it('asks the second region for the object that the first cannot give, and for no other', async () => {
-  using _ = fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a', action: 'secretsmanager:GetSecretValue' });
-  const before = fakes.gate.state.count(SECOND);
+  using _ = aws.fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a', action: 'secretsmanager:GetSecretValue' });
+  const before = aws.fakes.gate.state.count(SECOND);
 
-  const outcomes = await fetcher.fetchAll(podSpec([secret('a'), secret('b'), parameter('/p')], TWO_REGIONS), signal);
+  const outcomes = await aws.fetcher.fetchAll(
+    podSpec([secret('a'), secret('b'), parameter('/p')], TWO_REGIONS),
+    signal,
+  );
 
   expect(texts(outcomes)).toEqual(['a in the west', 'b in the east', 'p in the east']);
-  expect(fakes.gate.state.count(SECOND) - before).toBe(1);
+  expect(aws.fakes.gate.state.count(SECOND) - before).toBe(1);
 });
 
 it.for([
   ['secret', secret('a'), 'secretsmanager'],
   ['parameters', parameter('/p'), 'ssm'],
 ] as const)('tells of both regions when both are down: %s', async ([what, object, service]) => {
-  using _ = fakes.gate.state.inject(OUTAGE, { service });
+  using _ = aws.fakes.gate.state.inject(OUTAGE, { service });
 
-  const [outcome] = await fetcher.fetchAll(podSpec([object], TWO_REGIONS), signal);
+  const [outcome] = await aws.fetcher.fetchAll(podSpec([object], TWO_REGIONS), signal);
 
   expect(failure(outcome)).toMatchObject({ reason: 'StoreUnavailable', object: object.name });
   expect(failure(outcome).message).toMatch(

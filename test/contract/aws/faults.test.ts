@@ -1,41 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Fetcher } from '../../../src/aws/fetch.ts';
+import { expect, it } from 'vitest';
 import { ProviderError } from '../../../src/errors.ts';
 import { EXPIRED, type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
-import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import {
   failure,
   fetcherWith,
-  openFakes,
   parameter,
   podSpec,
   reasons,
   secret,
   settingsFor,
   texts,
+  useFetcher,
 } from './fetch-fixture.ts';
 
-let fakes: AwsFakes;
-let fetcher: Fetcher;
 const { signal } = new AbortController();
 const GET = { action: 'secretsmanager:GetSecretValue', resource: 'a' };
-
-beforeAll(async () => {
-  fakes = await openFakes();
+const aws = useFetcher(async (fakes) => {
   const seed = await fakes.seed();
   await Promise.all([seed.secret('a', 'value a'), seed.secret('b', 'value b'), seed.parameter('/p', 'value p')]);
-});
-
-/** Each test has its own: one remembers credentials. */
-beforeEach(() => {
-  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
-});
-
-afterEach(() => fetcher[Symbol.dispose]());
-
-afterAll(async () => {
-  await fakes[Symbol.asyncDispose]();
 });
 
 it.for([
@@ -44,9 +27,9 @@ it.for([
   ['a reset', { kind: 'reset' }],
   ['an answer that never comes', { kind: 'hang' }],
 ] as const satisfies [string, Fault][])('gets over %s that happens once', async ([, fault]) => {
-  using _ = fakes.gate.state.inject(fault, GET, 1);
+  using _ = aws.fakes.gate.state.inject(fault, GET, 1);
 
-  expect(texts(await fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['value a']);
+  expect(texts(await aws.fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['value a']);
 });
 
 it.for([
@@ -68,9 +51,9 @@ it.for([
 ] as const satisfies [string, Fault, RegExp][])(
   'says %s of a fault that lasts, and only of the object that it hits',
   async ([reason, fault, message]) => {
-    using _ = fakes.gate.state.inject(fault, GET);
+    using _ = aws.fakes.gate.state.inject(fault, GET);
 
-    const outcomes = await fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal);
+    const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal);
 
     expect(reasons(outcomes)).toEqual([reason, 'value value b']);
     expect(failure(outcomes[0]).object).toBe('a');
@@ -80,29 +63,29 @@ it.for([
 );
 
 it('ends a call that hangs after all attempts and no later', async () => {
-  using _ = fakes.gate.state.inject({ kind: 'hang' }, { service: 'ssm' });
+  using _ = aws.fakes.gate.state.inject({ kind: 'hang' }, { service: 'ssm' });
   const began = performance.now();
 
-  const outcomes = await fetcher.fetchAll(podSpec([parameter('/p')]), signal);
+  const outcomes = await aws.fetcher.fetchAll(podSpec([parameter('/p')]), signal);
 
   expect(reasons(outcomes)).toEqual(['StoreUnavailable']);
   expect(performance.now() - began).toBeLessThan(2 * 400 + 700);
 });
 
 it('ends an answer that stops in the middle', async () => {
-  using _ = fakes.gate.state.inject({ kind: 'stall', body: '{"SecretStr' }, GET);
+  using _ = aws.fakes.gate.state.inject({ kind: 'stall', body: '{"SecretStr' }, GET);
 
-  expect(reasons(await fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['StoreUnavailable']);
+  expect(reasons(await aws.fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['StoreUnavailable']);
 });
 
 it.for([
   ['an unanswered call', { kind: 'hang' }],
   ['a wait between attempts', THROTTLED],
 ] as const satisfies [string, Fault][])('lets go of %s at once when the mount is cancelled', async ([, fault]) => {
-  using _ = fakes.gate.state.inject(fault);
+  using _ = aws.fakes.gate.state.inject(fault);
   using slow = fetcherWith(
-    settingsFor(fakes.gate.url, { maxAttempts: 10, requestTimeoutMs: 60_000 }),
-    fakes.addRole('slow', ['shop/cart']),
+    settingsFor(aws.fakes.gate.url, { maxAttempts: 10, requestTimeoutMs: 60_000 }),
+    aws.fakes.addRole('slow', ['shop/cart']),
   );
   const cancelling = new AbortController();
   const fetching = slow.fetchAll(podSpec([secret('a')]), cancelling.signal);
@@ -115,10 +98,10 @@ it.for([
 });
 
 it('says that its time is over when that ends it', async () => {
-  using _ = fakes.gate.state.inject({ kind: 'hang' }, GET);
+  using _ = aws.fakes.gate.state.inject({ kind: 'hang' }, GET);
 
   const over = new AbortController();
   setTimeout(() => over.abort(new ProviderError('DeadlineExceeded', 'over')), 100);
 
-  await expect(fetcher.fetchAll(podSpec([secret('a')]), over.signal)).rejects.toThrow('over');
+  await expect(aws.fetcher.fetchAll(podSpec([secret('a')]), over.signal)).rejects.toThrow('over');
 });

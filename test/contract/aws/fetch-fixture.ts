@@ -1,4 +1,4 @@
-import { inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
 import type { AwsSettings } from '../../../src/aws/settings.ts';
 import { ProviderError } from '../../../src/errors.ts';
@@ -18,7 +18,7 @@ export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes>
 /** Every service at one address; short timeouts, so that a fault shows soon. */
 export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}): AwsSettings {
   return {
-    endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint },
+    endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint, sqs: endpoint },
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
     proxy: {},
@@ -37,6 +37,36 @@ export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 1_500 } 
 /** A fetcher whose pods all have this role. */
 export function fetcherWith(settings: AwsSettings, roleArn: string): Fetcher {
   return createFetcher({ settings, roleOf: () => Promise.resolve(roleArn), limits: NO_MEMORY });
+}
+
+/**
+ * An account for the tests of a file, filled once, and a fetcher for each of them, as one remembers credentials. Its pods may read everything.
+ */
+export function useFetcher(fill: (fakes: AwsFakes) => Promise<unknown>): UsedFetcher {
+  let fakes: AwsFakes;
+  let fetcher: Fetcher;
+  beforeAll(async () => {
+    fakes = await openFakes();
+    await fill(fakes);
+  });
+  beforeEach(() => {
+    fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
+  });
+  afterEach(() => fetcher[Symbol.dispose]());
+  afterAll(() => fakes[Symbol.asyncDispose]());
+  return {
+    get fakes() {
+      return fakes;
+    },
+    get fetcher() {
+      return fetcher;
+    },
+  };
+}
+
+export interface UsedFetcher {
+  readonly fakes: AwsFakes;
+  readonly fetcher: Fetcher;
 }
 
 export function secret(name: string, source: Partial<ObjectSource> = {}, failover = source): ObjectSpec {

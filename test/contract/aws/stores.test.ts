@@ -1,38 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fetcher } from '../../../src/aws/fetch.ts';
+import { describe, expect, it } from 'vitest';
 import type { Seed } from '../../fakes/aws/seed.ts';
-import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
-import {
-  fetched,
-  fetcherWith,
-  openFakes,
-  parameter,
-  podSpec,
-  reasons,
-  secret,
-  settingsFor,
-  texts,
-} from './fetch-fixture.ts';
+import { fetched, parameter, podSpec, reasons, secret, texts, useFetcher } from './fetch-fixture.ts';
 
-let fakes: AwsFakes;
 let seed: Seed;
-let fetcher: Fetcher;
 const { signal } = new AbortController();
-
-beforeAll(async () => {
-  fakes = await openFakes();
+const aws = useFetcher(async (fakes) => {
   seed = await fakes.seed();
-});
-
-/** Each test has its own: one remembers credentials. */
-beforeEach(() => {
-  fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
-});
-
-afterEach(() => fetcher[Symbol.dispose]());
-
-afterAll(async () => {
-  await fakes[Symbol.asyncDispose]();
 });
 
 describe('Secrets Manager', () => {
@@ -40,7 +13,7 @@ describe('Secrets Manager', () => {
     const text = await seed.secret('text', 'pässword\n');
     const binary = await seed.secret('binary', Uint8Array.of(0, 255, 10, 128));
 
-    const [first, second] = await fetcher.fetchAll(podSpec([secret('text'), secret('binary')]), signal);
+    const [first, second] = await aws.fetcher.fetchAll(podSpec([secret('text'), secret('binary')]), signal);
 
     expect(fetched(first)).toMatchObject({ region: 'us-east-1', version: text.version });
     expect(fetched(first).value.expose()).toEqual(new TextEncoder().encode('pässword\n'));
@@ -51,7 +24,7 @@ describe('Secrets Manager', () => {
   it('finds a secret by its ARN, under the name that the class gives it', async () => {
     const { arn } = await seed.secret('by-arn', 'v');
 
-    const [outcome] = await fetcher.fetchAll(podSpec([secret(arn)]), signal);
+    const [outcome] = await aws.fetcher.fetchAll(podSpec([secret(arn)]), signal);
 
     expect(fetched(outcome).object.name).toBe(arn);
     expect(fetched(outcome).value.exposeText()).toBe('v');
@@ -62,7 +35,7 @@ describe('Secrets Manager', () => {
     await seed.secretVersion('versions', 'new');
     await seed.secretVersion('versions', 'next', ['AWSPENDING']);
 
-    const outcomes = await fetcher.fetchAll(
+    const outcomes = await aws.fetcher.fetchAll(
       podSpec([
         secret('versions'),
         secret('versions', { version: old.version }),
@@ -83,7 +56,7 @@ describe('Parameter Store', () => {
     await seed.parameter('/app/one', 'first');
     await seed.parameter('/app/one', 'second');
 
-    const [outcome] = await fetcher.fetchAll(podSpec([parameter('/app/one')]), signal);
+    const [outcome] = await aws.fetcher.fetchAll(podSpec([parameter('/app/one')]), signal);
 
     expect(fetched(outcome)).toMatchObject({ region: 'us-east-1', version: '2' });
     expect(fetched(outcome).value.exposeText()).toBe('second');
@@ -92,22 +65,22 @@ describe('Parameter Store', () => {
   it('asks for ten at a time, and answers in the order of the class', async () => {
     const names = Array.from({ length: 23 }, (_, index) => `/many/${(index * 7) % 23}`);
     await Promise.all(names.map((name) => seed.parameter(name, `value of ${name}`)));
-    const before = fakes.gate.state.count({ action: 'ssm:GetParameters' });
+    const before = aws.fakes.gate.state.count({ action: 'ssm:GetParameters' });
 
-    const outcomes = await fetcher.fetchAll(podSpec(names.map((name) => parameter(name))), signal);
+    const outcomes = await aws.fetcher.fetchAll(podSpec(names.map((name) => parameter(name))), signal);
 
     expect(texts(outcomes)).toEqual(names.map((name) => `value of ${name}`));
-    expect(fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(3);
+    expect(aws.fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(3);
   });
 
   it('tells one parameter by version, label and ARN apart in one call', async () => {
     await seed.parameter('/app/v', 'v1', 'blue');
     await seed.parameter('/app/v', 'v2', 'green');
     await seed.parameter('/app/v', 'v3');
-    const arn = `arn:aws:ssm:us-east-1:${fakes.account}:parameter/app/v`;
-    const before = fakes.gate.state.count({ action: 'ssm:GetParameters' });
+    const arn = `arn:aws:ssm:us-east-1:${aws.fakes.account}:parameter/app/v`;
+    const before = aws.fakes.gate.state.count({ action: 'ssm:GetParameters' });
 
-    const outcomes = await fetcher.fetchAll(
+    const outcomes = await aws.fetcher.fetchAll(
       podSpec([
         parameter('/app/v', { label: 'blue' }),
         parameter('/app/v', { label: 'green' }),
@@ -121,16 +94,16 @@ describe('Parameter Store', () => {
 
     expect(texts(outcomes)).toEqual(['v1', 'v2', 'v1', 'v3', 'v3', 'v1']);
     expect(outcomes.map((outcome) => fetched(outcome).version)).toEqual(['1', '2', '1', '3', '3', '1']);
-    expect(fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(1);
+    expect(aws.fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(1);
   });
 
   it('asks once for what is listed twice', async () => {
     await seed.parameter('/app/twice', 'v');
 
-    const outcomes = await fetcher.fetchAll(podSpec([parameter('/app/twice'), parameter('/app/twice')]), signal);
+    const outcomes = await aws.fetcher.fetchAll(podSpec([parameter('/app/twice'), parameter('/app/twice')]), signal);
 
     expect(texts(outcomes)).toEqual(['v', 'v']);
-    expect(fakes.gate.state.calls.at(-1)?.resources).toEqual(['/app/twice']);
+    expect(aws.fakes.gate.state.calls.at(-1)?.resources).toEqual(['/app/twice']);
   });
 });
 
@@ -140,14 +113,14 @@ it('keeps the order of a class over both stores', async () => {
   await seed.parameter('mixed-a', 'parameter a');
   const objects = [secret('mixed-b'), parameter('mixed-a'), secret('mixed-a'), parameter('mixed-none')];
 
-  const outcomes = await fetcher.fetchAll(podSpec(objects), signal);
+  const outcomes = await aws.fetcher.fetchAll(podSpec(objects), signal);
 
   expect(reasons(outcomes)).toEqual(['value secret b', 'value parameter a', 'value secret a', 'ObjectNotFound']);
 });
 
 it('asks nobody for a class without objects', async () => {
-  const before = fakes.gate.state.count();
+  const before = aws.fakes.gate.state.count();
 
-  expect(await fetcher.fetchAll(podSpec([], { tokens: new Map() }), signal)).toEqual([]);
-  expect(fakes.gate.state.count()).toBe(before);
+  expect(await aws.fetcher.fetchAll(podSpec([], { tokens: new Map() }), signal)).toEqual([]);
+  expect(aws.fakes.gate.state.count()).toBe(before);
 });

@@ -1,0 +1,32 @@
+import { ProviderError } from '../../errors.ts';
+import { readFault } from '../errors/fault.ts';
+import { type AwsReason, reasonOf } from '../errors/reasons.ts';
+
+const WAYS_OUT: Readonly<Record<AwsReason, string>> = {
+  CredentialsRefused:
+    "give the provider's own service account a role (by the annotation eks.amazonaws.com/role-arn, or a Pod Identity association)",
+  AccessDenied: "allow sqs:ReceiveMessage on this queue to the provider's own role",
+  ObjectNotFound: 'check --rotation-queue-url',
+  ObjectRefused: 'check --rotation-queue-url',
+  Throttled: 'until then changes are found once an interval',
+  StoreUnavailable: 'until then changes are found once an interval',
+};
+
+/** Why a queue cannot be read, as one line for who runs the provider. Without a `cause`, as an SDK's error holds the request. */
+export function queueError(thrown: unknown, queueUrl: string): ProviderError {
+  const doing = `Failed receiving change notices from ${queueUrl}`;
+  if (thrown instanceof Error && thrown.name === 'CredentialsProviderError') {
+    return new ProviderError(
+      'CredentialsRefused',
+      `${doing}: the provider has no AWS credentials of its own: ${WAYS_OUT.CredentialsRefused}`,
+    );
+  }
+  const fault = readFault(thrown);
+  if (fault === undefined) {
+    return ProviderError.from(thrown);
+  }
+  // The role of one's own may be what is refused.
+  const reason = reasonOf(fault, fault.text.includes('sts:') ? 'sts' : 'store');
+  const what = [doing, fault.status ?? '', fault.kind === 'answer' ? fault.code : '', fault.text];
+  return new ProviderError(reason, `${what.filter((part) => part !== '').join(': ')}: ${WAYS_OUT[reason]}`);
+}

@@ -1,0 +1,182 @@
+import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import type { Credentials } from '../../../src/aws/clients.ts';
+import { type NoticeOptions, openNotices } from '../../../src/aws/notices/listen.ts';
+import type { Notice } from '../../../src/aws/notices/parse-notice.ts';
+import type { ProviderError } from '../../../src/errors.ts';
+import { accountKeys } from '../../fakes/aws/seed.ts';
+import { mintToken } from '../../fakes/aws/web-token.ts';
+import { openFakes, settingsFor } from './fetch-fixture.ts';
+
+const REGION = 'us-east-1';
+const ACCOUNT = '111122223333';
+
+/** A new queue, and the keys of who may read it where the SDK looks for them. */
+async function openQueue(account = ACCOUNT) {
+  const name = `changes-${crypto.randomUUID()}`;
+  const keys = await accountKeys(inject('motoUrl'), `arn:aws:iam::${account}:role/provider`, 'provider');
+  stubKeys(keys);
+  const client = new SQSClient({ region: REGION, endpoint: inject('motoUrl'), credentials: keys });
+  await client.send(new CreateQueueCommand({ QueueName: name }));
+  const QueueUrl = `https://sqs.${REGION}.amazonaws.com/${account}/${name}`;
+  return {
+    url: QueueUrl,
+    send: (body: string) => client.send(new SendMessageCommand({ QueueUrl, MessageBody: body })),
+    async attributes() {
+      const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }));
+      return Attributes ?? {};
+    },
+  };
+}
+
+/** The keys that the SDK finds in the environment: these, or none. */
+function stubKeys(keys: Partial<Credentials>): void {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', keys.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', keys.secretAccessKey);
+  vi.stubEnv('AWS_SESSION_TOKEN', keys.sessionToken);
+  // Nor anywhere else on the machine that this runs on.
+  vi.stubEnv('AWS_PROFILE', undefined);
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere');
+  vi.stubEnv('AWS_CONFIG_FILE', '/nowhere');
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+}
+
+function changed(name: string): string {
+  return JSON.stringify({
+    source: 'aws.secretsmanager',
+    'detail-type': 'Secret Label Updated',
+    region: REGION,
+    detail: { name, labelUpdated: 'AWSCURRENT' },
+  });
+}
+
+/** A listener, and what it has told. */
+function listenTo(queueUrl: string, changes: Partial<NoticeOptions> = {}) {
+  const told: Notice[] = [];
+  const troubles: (ProviderError | 'over')[] = [];
+  const listener = openNotices({
+    queueUrl,
+    settings: settingsFor(inject('motoUrl')),
+    onNotices: (notices) => void told.push(...notices),
+    onTrouble: (error) => void troubles.push(error),
+    onRecovery: () => void troubles.push('over'),
+    repeatMs: 50,
+    retryMs: 20,
+    ...changes,
+  });
+  onTestFinished(() => listener[Symbol.asyncDispose]());
+  return { told, troubles, names: () => told.map(({ id }) => id), stop: () => listener[Symbol.asyncDispose]() };
+}
+
+/** A queue behind a gate, which counts, and a token of the provider's own where the SDK looks for one. */
+async function openGate() {
+  const fakes = await openFakes();
+  onTestFinished(() => fakes[Symbol.asyncDispose]());
+  const queue = await openQueue(fakes.account);
+  stubKeys({});
+  const tokenFile = join(await mkdtemp(join(tmpdir(), 'notices-')), 'token');
+  onTestFinished(() => rm(dirname(tokenFile), { recursive: true }));
+  await writeFile(tokenFile, mintToken('kube-system/provider'));
+  vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile);
+  vi.stubEnv('AWS_ROLE_ARN', fakes.addRole('provider', ['kube-system/provider']));
+  return { state: fakes.gate.state, queue, settings: settingsFor(fakes.gate.url) };
+}
+
+it('tells every listener of each message once, and leaves it for the others', async () => {
+  const queue = await openQueue();
+  const [first, second] = [listenTo(queue.url), listenTo(queue.url)];
+  await queue.send(changed('a'));
+  await queue.send(changed('b'));
+
+  await vi.waitFor(() =>
+    expect([first, second].map(({ names }) => names().toSorted())).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]),
+  );
+  await sleep(200);
+  const late = listenTo(queue.url);
+  await vi.waitFor(() => expect(late.names().toSorted()).toEqual(['a', 'b']));
+  expect(first.told).toHaveLength(2);
+  expect(first.told).toContainEqual({ store: 'secretsmanager', id: 'a', region: REGION });
+  expect(await queue.attributes()).toMatchObject({
+    ApproximateNumberOfMessages: '2',
+    ApproximateNumberOfMessagesNotVisible: '0',
+  });
+  expect([first, second, late].flatMap(({ troubles }) => troubles)).toEqual([]);
+});
+
+it('passes over what it does not know', async () => {
+  const queue = await openQueue();
+  const listener = listenTo(queue.url);
+  for (const body of ['hello', '{}', '{"source":"aws.s3"}', changed('a')]) {
+    await queue.send(body);
+  }
+
+  await vi.waitFor(() => expect(listener.names()).toEqual(['a']));
+  expect(listener.troubles).toEqual([]);
+});
+
+describe('as the role of the provider’s own service account', () => {
+  it('asks the same STS as for pods', async () => {
+    const { state, queue, settings } = await openGate();
+    const listener = listenTo(queue.url, { settings });
+    await queue.send(changed('a'));
+
+    await vi.waitFor(() => expect(listener.names()).toEqual(['a']));
+    const [assume, receive] = state.calls;
+    expect(assume?.action).toBe('sts:AssumeRoleWithWebIdentity');
+    expect(receive).toMatchObject({ region: REGION, role: process.env['AWS_ROLE_ARN'] });
+    expect(receive?.action).toContain('ReceiveMessage');
+  });
+
+  it('waits between looks at messages that it knows', async () => {
+    const { state, queue, settings } = await openGate();
+    const listener = listenTo(queue.url, { settings, repeatMs: 100 });
+    await queue.send(changed('a'));
+    await vi.waitFor(() => expect(listener.names()).toEqual(['a']));
+    const before = state.count();
+    await sleep(450);
+
+    expect(state.count() - before).toBeGreaterThan(1);
+    expect(state.count() - before).toBeLessThan(7);
+  });
+});
+
+it('stops at once, in the middle of a wait for messages', async () => {
+  const queue = await openQueue();
+  const listener = listenTo(queue.url);
+  await sleep(300);
+  const begun = performance.now();
+  await listener.stop();
+
+  expect(performance.now() - begun).toBeLessThan(500);
+  expect(listener.troubles).toEqual([]);
+});
+
+it('says once that it cannot read the queue, goes on trying, and says that it can again', async () => {
+  const queue = await openQueue();
+  const missing = queue.url.replace('changes-', 'none-');
+  const listener = listenTo(missing);
+
+  await vi.waitFor(() => expect(listener.troubles).toHaveLength(1));
+  await sleep(300);
+  expect(listener.troubles).toMatchObject([{ reason: 'ObjectNotFound' }]);
+  const client = new SQSClient({ region: REGION, endpoint: inject('motoUrl') });
+  await client.send(new CreateQueueCommand({ QueueName: missing.split('/').at(-1)! }));
+  await client.send(new SendMessageCommand({ QueueUrl: missing, MessageBody: changed('a') }));
+  await vi.waitFor(() => expect(listener.names()).toEqual(['a']), 5_000);
+  expect(listener.troubles).toMatchObject([{ reason: 'ObjectNotFound' }, 'over']);
+});
+
+it('says that the provider has no credentials of its own', async () => {
+  const queue = await openQueue();
+  stubKeys({});
+  const listener = listenTo(queue.url);
+
+  await vi.waitFor(() => expect(listener.troubles).toMatchObject([{ reason: 'CredentialsRefused' }]), 5_000);
+});
