@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { SecretBytes } from '../secret-bytes.ts';
+import { type Decision, decide, ownAnnotations } from './decide.ts';
+import type { SecretContent } from './plan.ts';
+import type { StoredSecret } from './secret-api.ts';
+
+const NOW = 1_000_000;
+const AS_OF = 500_000;
+const DESIRED: SecretContent = {
+  type: 'Opaque',
+  isImmutable: false,
+  labels: new Map([['secrets-store.csi.k8s.io/managed', 'true']]),
+  annotations: new Map([['note', 'x']]),
+  data: bytes({ a: '1', b: '2' }),
+};
+const STORED: StoredSecret = {
+  uid: 'uid',
+  resourceVersion: '1',
+  isGoing: false,
+  owners: [],
+  appliers: new Set(['aws-secrets-csi']),
+  ...DESIRED,
+  annotations: ownAnnotations(DESIRED, AS_OF),
+};
+
+function bytes(texts: Readonly<Record<string, string>>) {
+  return new Map(Object.entries(texts).map(([key, text]) => [key, SecretBytes.fromText(text)]));
+}
+
+/** Stored as of then, with another value. */
+function other(asOf: number | string): Partial<StoredSecret> {
+  const time = typeof asOf === 'string' ? asOf : new Date(asOf).toISOString();
+  return { data: bytes({ a: '1', b: '3' }), annotations: new Map([['aws-secrets-csi/as-of', time]]) };
+}
+
+describe('decide', () => {
+  it.for<[string, Partial<StoredSecret>, Partial<SecretContent>, Decision['kind']]>([
+    ['the same', {}, {}, 'equal'],
+    ['the same as of any time', { annotations: ownAnnotations(DESIRED, NOW) }, {}, 'equal'],
+    ['the same, as the driver writes it', { annotations: DESIRED.annotations, appliers: new Set() }, {}, 'equal'],
+    ['the same and more of others', { data: bytes({ a: '1', b: '2', c: '3' }) }, {}, 'equal'],
+    ['a key of ours too many', {}, { data: bytes({ a: '1' }) }, 'write'],
+    ['an annotation of ours too many', {}, { annotations: new Map() }, 'write'],
+    ['a label of ours too many', { labels: new Map([...DESIRED.labels, ['l', 'm']]) }, {}, 'equal'],
+    ['a key too few', { data: bytes({ a: '1' }) }, {}, 'write'],
+    ['another value', { data: bytes({ a: '1', b: '3' }) }, {}, 'write'],
+    ['another label', {}, { labels: new Map([...DESIRED.labels, ['l', 'm']]) }, 'write'],
+    ["without the driver's label", { labels: new Map() }, {}, 'write'],
+    ['another annotation', {}, { annotations: new Map([['note', 'y']]) }, 'write'],
+    ['older values', other(AS_OF - 1), {}, 'write'],
+    ['other values as of the same moment', other(AS_OF), {}, 'write'],
+    ['newer values', other(AS_OF + 1), {}, 'newer'],
+    ['newer values, by a clock that is ahead', other(NOW + 60_000), {}, 'newer'],
+    ['values of the future', other(NOW + 60_001), {}, 'write'],
+    ['values of no time', other('yesterday'), {}, 'write'],
+    ['newer values of another type', { ...other(AS_OF + 1), type: 'x' }, {}, 'newer'],
+    ['another type', { type: 'x' }, {}, 'replace'],
+    ['not yet immutable', {}, { isImmutable: true }, 'write'],
+    ['immutable, and not to be', { isImmutable: true }, {}, 'replace'],
+    ['immutable, the same', { isImmutable: true }, { isImmutable: true }, 'equal'],
+    [
+      'immutable, another label',
+      { isImmutable: true, labels: new Map(), appliers: new Set(['aws-secrets-csi']) },
+      { isImmutable: true },
+      'write',
+    ],
+    ['immutable, another value', { isImmutable: true, ...other(AS_OF) }, { isImmutable: true }, 'replace'],
+    ['immutable, a key too many', { isImmutable: true }, { isImmutable: true, data: bytes({ a: '1' }) }, 'replace'],
+    ["somebody else's", { appliers: new Set(['helm']), labels: new Map() }, {}, 'refuse'],
+    ["somebody else's, going", { appliers: new Set(), labels: new Map(), isGoing: true }, {}, 'refuse'],
+    ['going', { isGoing: true }, {}, 'going'],
+  ])('about a Secret that is %s', ([, stored, desired, kind]) => {
+    expect(decide({ ...STORED, ...stored }, { ...DESIRED, ...desired }, AS_OF, NOW).kind).toBe(kind);
+  });
+
+  it('tells as of when newer values are', () => {
+    expect(decide({ ...STORED, ...other(AS_OF + 7) }, DESIRED, AS_OF, NOW)).toEqual({ kind: 'newer', asOf: AS_OF + 7 });
+  });
+});
+
+describe('ownAnnotations', () => {
+  it('says nothing of the values', () => {
+    expect(ownAnnotations({ ...DESIRED, data: bytes({ a: 'x', b: 'y' }) }, AS_OF)).toEqual(
+      ownAnnotations(DESIRED, AS_OF),
+    );
+  });
+
+  it('says the time to the millisecond', () => {
+    expect(ownAnnotations(DESIRED, 1_234).get('aws-secrets-csi/as-of')).toBe('1970-01-01T00:00:01.234Z');
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { createCluster, DB, type MountWords, mountOf, SIGNAL, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
+import type { SecretApi } from './secret-api.ts';
+import { createSecretSync, type SecretSync } from './secret-sync.ts';
+
+class Killed extends Error {}
+
+/** Ends at its n-th call, before or after that has had its effect; then nothing works any more. */
+function mortal(secrets: SecretApi, dies: { readonly at: number; readonly how: 'before' | 'after' }): SecretApi {
+  let calls = 0;
+  async function live<T>(call: () => Promise<T>): Promise<T> {
+    calls += 1;
+    if (calls > dies.at || (calls === dies.at && dies.how === 'before')) {
+      throw new Killed();
+    }
+    const result = await call();
+    if (calls === dies.at) {
+      throw new Killed();
+    }
+    return result;
+  }
+  return {
+    read: (...given) => live(() => secrets.read(...given)),
+    apply: (...given) => live(() => secrets.apply(...given)),
+    remove: (...given) => live(() => secrets.remove(...given)),
+  };
+}
+
+function start(secrets: SecretApi): SecretSync {
+  return createSecretSync({ secrets, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS, now: () => 10_000 });
+}
+
+interface Story {
+  readonly name: string;
+  /** How things were, by processes that live. */
+  readonly before: readonly MountWords[];
+  readonly act: (sync: SecretSync) => Promise<void>;
+  readonly owners: readonly string[] | undefined;
+  readonly value?: string;
+}
+
+const IMMUTABLE = { annotations: { 'aws-secrets-csi/sync-immutable': 'true' } };
+const V2 = { files: { db: 'v2' }, asOf: 2_000 };
+const OTHER: MountWords = { pod: 'other', owner: 'job' };
+
+const STORIES: readonly Story[] = [
+  { name: 'making a Secret', before: [], act: synced({ pod: 'a' }), owners: ['web'], value: 'v1' },
+  { name: 'writing', before: [{ pod: 'b' }], act: synced({ pod: 'a', ...V2 }), owners: ['web'], value: 'v2' },
+  {
+    name: 'coming to the Secret of others with newer values',
+    before: [OTHER],
+    act: synced({ pod: 'a', ...V2 }),
+    owners: ['job', 'web'],
+    value: 'v2',
+  },
+  {
+    name: 'making an immutable Secret anew',
+    before: [{ ...OTHER, ...IMMUTABLE }],
+    act: synced({ pod: 'a', ...IMMUTABLE, ...V2 }),
+    owners: ['job', 'web'],
+    value: 'v2',
+  },
+  { name: 'dropping the last owner', before: [], act: dropped({ pod: 'a' }), owners: undefined },
+  { name: 'dropping the first owner', before: [], act: dropped({ pod: 'a' }, OTHER), owners: ['job'], value: 'v1' },
+  { name: 'dropping a later owner', before: [OTHER], act: dropped({ pod: 'a' }), owners: ['job'], value: 'v1' },
+  {
+    name: 'letting go of what the class no longer names',
+    before: [],
+    act: async (sync) => {
+      await sync.sync(mountOf({ pod: 'a' }), SIGNAL);
+      await sync.sync(mountOf({ pod: 'a', secretObjects: [{ ...DB[0], secretName: 'new' }] }), SIGNAL);
+    },
+    owners: undefined,
+  },
+];
+
+function synced(words: MountWords) {
+  return (sync: SecretSync) => sync.sync(mountOf(words), SIGNAL);
+}
+
+function dropped(words: MountWords, ...others: readonly MountWords[]) {
+  return async (sync: SecretSync) => {
+    for (const each of [words, ...others]) {
+      await sync.sync(mountOf(each), SIGNAL);
+    }
+    await sync.drop(mountOf(words).targetPath, SIGNAL);
+  };
+}
+
+describe.for(STORIES)('a process killed while $name', ({ before, act, owners, value }) => {
+  it.for(['before', 'after'] as const)(
+    '%s any call leaves no Secret without owner, and the next one ends right',
+    async (how) => {
+      let survived = false;
+      for (let at = 1; !survived; at++) {
+        const cluster = createCluster();
+        const { secrets } = cluster;
+        for (const words of before) {
+          await start(secrets).sync(mountOf(words), SIGNAL);
+        }
+
+        survived = await act(start(mortal(secrets, { at, how }))).then(
+          () => true,
+          () => false,
+        );
+
+        for (const name of ['db', 'new']) {
+          expect((await cluster.stored(name))?.owners, `killed ${how} call ${at}`).not.toEqual([]);
+        }
+        await act(start(secrets));
+        // Those who had their owners there have them put back, should one have been lost.
+        for (const words of before) {
+          await start(secrets).sync(mountOf({ ...words, ...(value === 'v2' && V2) }), SIGNAL);
+        }
+        const shown = await cluster.shown();
+        expect(shown?.owners, `killed ${how} call ${at}`).toEqual(owners);
+        expect(shown?.data['password']).toBe(value);
+        expect(at).toBeLessThan(40);
+      }
+    },
+  );
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createCluster,
+  mountOf,
+  podOf,
+  replicaSet,
+  SECRET,
+  SIGNAL,
+  VERIFY_MS,
+} from '../../test/fakes/kube/sync-cluster.ts';
+import { ProviderError } from '../errors.ts';
+import { createSecretSync } from './secret-sync.ts';
+
+describe('drop', () => {
+  it('takes the Secret along with the last owner', async () => {
+    const { node, secrets } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+
+    await here.drop('a');
+
+    expect(secrets.names).toEqual([]);
+  });
+
+  it('leaves the owners whose pods are still there', async () => {
+    const { node, shown, calls, pods } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    await here.sync({ pod: 'b' });
+    await here.sync({ pod: 'c', owner: 'job' });
+    calls();
+
+    await here.drop('a');
+    expect(calls()).toEqual([]);
+
+    pods.push(podOf('elsewhere'));
+    await here.drop('b');
+    expect(calls()).toEqual([]);
+    expect(await shown()).toMatchObject({ owners: ['job', 'web'] });
+  });
+
+  it.for([
+    ['itself', podOf('a')],
+    ['over', podOf('b', 'web', { isOver: true })],
+    [
+      'without a volume of the class',
+      podOf('b', 'web', { volumes: new Map([['v', new Map([['secretProviderClass', 'other']])]]) }),
+    ],
+  ] as const)('goes by no pod that is %s', async ([, pod]) => {
+    const { node, pods, secrets } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    pods.push(pod);
+
+    await here.drop('a');
+
+    expect(secrets.names).toEqual([]);
+  });
+
+  it('drops the owner who came with the Secret, also from what the content says', async () => {
+    const { node, shown, stored } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    await here.sync({ pod: 'b', owner: 'job' });
+
+    await here.drop('a');
+
+    expect(await shown()).toMatchObject({ owners: ['job'], data: { password: 'v1' }, asOf: 1_000 });
+    expect((await stored())?.appliers).toEqual(new Set(['aws-secrets-csi', 'aws-secrets-csi/job-uid']));
+  });
+
+  it('is done with where the owner is gone, the Secret, or our part in it', async () => {
+    const { node, secrets, shown } = createCluster();
+    const here = node();
+    for (const pod of ['a', 'b', 'c']) {
+      await here.sync({ pod, owner: pod });
+    }
+
+    secrets.collect((uid) => uid !== 'a-uid');
+    await here.drop('a');
+    expect(await shown()).toMatchObject({ owners: ['b', 'c'] });
+
+    secrets.destroy(SECRET);
+    await here.drop('b');
+    secrets.replace(SECRET, 'kubectl', { owners: [replicaSet('c')] });
+    await here.drop('c');
+    expect(await shown()).toMatchObject({ owners: ['c'] });
+  });
+
+  it('knows nothing of mounts that it has not synced', async () => {
+    const { node, calls } = createCluster();
+
+    await node().drop('a');
+
+    expect(calls()).toEqual([]);
+  });
+
+  it('can be tried again', async () => {
+    const { secrets, pods } = createCluster();
+    let fails = true;
+    const sync = createSecretSync({
+      secrets,
+      podsOf: () =>
+        fails ? Promise.reject(new ProviderError('KubernetesUnavailable', 'down')) : Promise.resolve(pods),
+      verifyMs: VERIFY_MS,
+    });
+    const mount = mountOf({ pod: 'a' });
+    await sync.sync(mount, SIGNAL);
+
+    await expect(sync.drop(mount.targetPath, SIGNAL)).rejects.toThrow('down');
+    fails = false;
+    await sync.drop(mount.targetPath, SIGNAL);
+
+    expect(secrets.names).toEqual([]);
+  });
+
+  it('comes to nothing where a new pod of the owner has been synced meanwhile', async () => {
+    const { node, shown } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+
+    await Promise.all([here.drop('a'), here.sync({ pod: 'b' })]);
+
+    expect(await shown()).toMatchObject({ owners: ['web'] });
+  });
+});

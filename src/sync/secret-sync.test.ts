@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { createMemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
+import {
+  type Cluster,
+  createCluster,
+  DB,
+  mountOf,
+  replicaSet,
+  SECRET,
+  SIGNAL,
+  VERIFY_MS,
+} from '../../test/fakes/kube/sync-cluster.ts';
+import { ProviderError } from '../errors.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import { createSecretSync } from './secret-sync.ts';
+
+describe('sync', () => {
+  it("makes the class's Secret, owned by the pods' owner", async () => {
+    const { node, stored, shown } = createCluster();
+
+    await node().sync({ pod: 'a', asOf: 1_000 });
+
+    expect(await shown()).toEqual({ type: 'Opaque', data: { password: 'v1' }, owners: ['web'], asOf: 1_000 });
+    expect((await stored())?.owners).toEqual([replicaSet('web')]);
+    expect((await stored())?.appliers).toEqual(new Set(['aws-secrets-csi', 'aws-secrets-csi/web-uid']));
+    expect((await stored())?.labels.get('secrets-store.csi.k8s.io/managed')).toBe('true');
+    expect((await stored())?.annotations.get('aws-secrets-csi/as-of')).toBe('1970-01-01T00:00:01.000Z');
+  });
+
+  it('costs nothing where the class asks for no Secret', async () => {
+    const { node, calls } = createCluster();
+    const reading = {
+      ...mountOf({ pod: 'a', secretObjects: null }),
+      files: () => Promise.reject(new Error('read')),
+    };
+    const sync = createSecretSync({
+      secrets: createMemorySecrets(),
+      podsOf: () => Promise.resolve([]),
+      verifyMs: VERIFY_MS,
+    });
+
+    await sync.sync(reading, SIGNAL);
+    await node().sync({ pod: 'a', secretObjects: [] });
+
+    expect(calls()).toEqual([]);
+  });
+
+  it('asks about a Secret once an interval, for all mounts of the node, and writes none that is right', async () => {
+    const { node, pass, calls } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    calls();
+
+    for (const pod of ['a', 'b', 'c']) {
+      await here.sync({ pod, asOf: 2_000 });
+    }
+    expect(calls()).toEqual([]);
+
+    pass(VERIFY_MS);
+    await Promise.all(['a', 'b', 'c'].map((pod) => here.sync({ pod, asOf: 3_000 })));
+    expect(calls()).toEqual(['read db']);
+  });
+
+  it('writes what has changed, once for all nodes', async () => {
+    const { node, shown, calls } = createCluster();
+    const nodes = [node(), node(), node()];
+    await Promise.all(nodes.map((each, index) => each.sync({ pod: `p${index}` })));
+    calls();
+
+    await Promise.all(
+      nodes.map((each, index) => each.sync({ pod: `p${index}`, files: { db: 'v2' }, asOf: 2_000 + index })),
+    );
+
+    expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['web'] });
+    const writes = calls().filter((call) => call.startsWith('apply'));
+    expect(writes.length).toBeLessThanOrEqual(nodes.length);
+    await Promise.all(
+      nodes.map((each, index) => each.sync({ pod: `q${index}`, files: { db: 'v2' }, asOf: 2_000 + index })),
+    );
+    expect(calls().filter((call) => call.startsWith('apply'))).toEqual([]);
+  });
+
+  it('adds an owner for each of those whose pods share a Secret', async () => {
+    const { node, shown } = createCluster();
+    const [here, there] = [node(), node()];
+
+    await here.sync({ pod: 'a', owner: 'web' });
+    await here.sync({ pod: 'b', owner: 'job' });
+    await there.sync({ pod: 'c', owner: 'batch' });
+    await there.sync({ pod: 'c', owner: 'batch', files: { db: 'v2' }, asOf: 2_000 });
+
+    expect(await shown()).toMatchObject({ owners: ['batch', 'job', 'web'], data: { password: 'v2' } });
+  });
+
+  it('leaves newer values, until it has newer ones itself', async () => {
+    const { node, shown, calls } = createCluster();
+    const [here, there] = [node(), node()];
+    await here.sync({ pod: 'a', files: { db: 'v2' }, asOf: 2_000 });
+
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, asOf: 1_999 });
+    expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['job', 'web'] });
+
+    calls();
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, asOf: 1_999 });
+    expect(calls()).toEqual([]);
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, asOf: 2_001 });
+    expect(await shown()).toMatchObject({ data: { password: 'v1' }, asOf: 2_001 });
+  });
+
+  it('does not believe a time that is to come', async () => {
+    const { node, shown, pass } = createCluster();
+    await node().sync({ pod: 'a', asOf: 100_000 });
+
+    await node().sync({ pod: 'b', files: { db: 'v2' }, asOf: 9_000 });
+    expect(await shown()).toMatchObject({ data: { password: 'v2' } });
+
+    await node().sync({ pod: 'a', asOf: 60_000 });
+    pass(1_000);
+    await node().sync({ pod: 'b', files: { db: 'v2' }, asOf: 9_000 });
+    expect(await shown()).toMatchObject({ data: { password: 'v1' } });
+  });
+
+  it.for([
+    [
+      'applied by "helm"',
+      async ({ secrets }: Cluster) => {
+        await secrets.apply(SECRET, 'helm', { data: new Map([['mine', SecretBytes.fromText('x')]]) }, SIGNAL);
+      },
+    ],
+    [
+      'owned by ReplicaSet "other"',
+      async ({ secrets }: Cluster) => {
+        secrets.replace(SECRET, 'operator', { owners: [replicaSet('other')] });
+      },
+    ],
+    [
+      'made by hand',
+      async ({ secrets }: Cluster) => {
+        secrets.replace(SECRET, 'kubectl', {});
+      },
+    ],
+  ] as const)("leaves somebody else's Secret alone: %s", async ([whose, make]) => {
+    const here = createCluster();
+    await make(here);
+    const before = await here.stored();
+
+    const failed = here.node().sync({ pod: 'a' });
+
+    await expect(failed).rejects.toMatchObject({ reason: 'SecretRefused', message: expect.stringContaining(whose) });
+    await expect(failed).rejects.toThrow(/"db" in namespace shop .* give secretName another name/);
+    expect(await here.stored()).toEqual(before);
+  });
+
+  it('says all that failed, and does what did not', async () => {
+    const { secrets, node, shown } = createCluster();
+    secrets.replace(SECRET, 'kubectl', {});
+    const two = [
+      ...DB,
+      { ...DB[0], secretName: 'fine' },
+      { secretName: 'Bad' },
+      { ...DB[0], secretName: 'x', data: [{ objectName: 'no', key: 'k' }] },
+    ];
+
+    const failed = node().sync({ pod: 'a', secretObjects: two });
+
+    await expect(failed).rejects.toThrow(/"Bad"[^]*"db"[^]*"x": the key "k"/);
+    expect(await shown('fine')).toMatchObject({ data: { password: 'v1' } });
+    expect(await shown('x')).toBeUndefined();
+  });
+
+  it('fails once where the files cannot be read', async () => {
+    const { secrets } = createCluster();
+    const error = new ProviderError('VolumeUnwritable', 'gone');
+    const sync = createSecretSync({ secrets, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS });
+    const mount = mountOf({ pod: 'a', secretObjects: [...DB, { ...DB[0], secretName: 'two' }] });
+
+    await expect(sync.sync({ ...mount, files: () => Promise.reject(error) }, SIGNAL)).rejects.toBe(error);
+  });
+
+  it("ends with the signal's reason", async () => {
+    const { secrets } = createCluster();
+    const sync = createSecretSync({ secrets, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS });
+    const reason = new Error('over');
+
+    await expect(sync.sync(mountOf({ pod: 'a' }), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it('makes a Secret anew that somebody has deleted', async () => {
+    const { secrets, node, pass, shown } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    secrets.destroy(SECRET);
+
+    pass(VERIFY_MS);
+    await here.sync({ pod: 'a' });
+
+    expect(await shown()).toMatchObject({ owners: ['web'] });
+  });
+
+  it('tells that a Secret is held up in being deleted', async () => {
+    const { secrets, node } = createCluster();
+    await node().sync({ pod: 'a' });
+    secrets.markGoing(SECRET);
+
+    await expect(node().sync({ pod: 'a' })).rejects.toThrow('is being deleted, which its finalizers hold up');
+  });
+
+  it('gives up, for now, on a Secret that changes faster than it can be read', async () => {
+    const { secrets, node } = createCluster();
+    await node().sync({ pod: 'a' });
+    const restless = { ...secrets, apply: async () => 'changed' as const };
+    const sync = createSecretSync({ secrets: restless, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS });
+
+    await expect(sync.sync(mountOf({ pod: 'a', files: { db: 'v2' } }), SIGNAL)).rejects.toMatchObject({
+      reason: 'KubernetesUnavailable',
+    });
+  });
+});

@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { ProviderError } from '../errors.ts';
+import { createKeyedLock } from '../keyed-lock.ts';
+import type { PlannedFile } from '../mount/plan.ts';
+import type { NodePod, ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
+import type { PodRef } from '../spec/mount-spec.ts';
+import { problemsError } from '../spec/parse-class.ts';
+import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
+import type { SecretSpec } from '../spec/secret-spec.ts';
+import { secretContent } from './content.ts';
+import type { SecretApi, SecretName } from './secret-api.ts';
+import { dropOwner, settleSecret } from './settle.ts';
+
+/** A mount and what is in its volume. */
+export interface SyncedMount {
+  readonly targetPath: string;
+  readonly pod: PodRef;
+  readonly owner: ObjectRef;
+  readonly class: ProviderClass;
+  /** When AWS said that these are the values (wall). */
+  readonly asOf: number;
+  /** By file: equal ones mean equal files, so that these need no reading. */
+  readonly versions: ReadonlyMap<string, string>;
+  files(): Promise<readonly PlannedFile[]>;
+}
+
+/** Keeps the Kubernetes Secrets that classes ask for. */
+export interface SecretSync {
+  /**
+   * Brings the class's Secrets to the mount's files, and its owner among theirs.
+   * @throws ProviderError saying all that failed; what did not fail is done. The signal's reason when it aborts.
+   */
+  sync(mount: SyncedMount, signal: AbortSignal): Promise<void>;
+  /**
+   * The mount is gone: its owner leaves the Secrets, unless another of the owner's pods needs them; the last owner takes the Secret along.
+   * @throws ProviderError; then it is to be called again
+   */
+  drop(targetPath: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface SecretSyncDeps {
+  readonly secrets: SecretApi;
+  /** Of all nodes. @throws ProviderError */
+  podsOf(namespace: string, ownerUid: string, signal: AbortSignal): Promise<readonly NodePod[]>;
+  /** For how long a Secret that was found right counts as right. */
+  readonly verifyMs: number;
+  /** Wall. */
+  readonly now?: () => number;
+}
+
+/** What is remembered of a mount. */
+interface Known {
+  readonly pod: PodRef;
+  readonly className: string;
+  readonly owner: ObjectRef;
+  /** Secrets that its owner is to be among the owners of. */
+  readonly wants: ReadonlySet<string>;
+  /** What is still to be let go of. */
+  readonly leaves: readonly Ownership[];
+}
+
+interface Ownership {
+  readonly name: string;
+  readonly owner: ObjectRef;
+}
+
+/** What is remembered of a Secret. */
+interface Verified {
+  readonly at: number;
+  /** Digest of the class and of the versions it was held against. */
+  readonly content: string;
+  readonly owners: ReadonlySet<string>;
+  /** Where the Secret holds values as of later than ours: as of when. Infinity where it holds ours. */
+  readonly newerAsOf: number;
+}
+
+/** A volume's attribute that names its class. */
+const CLASS_NAME = 'secretProviderClass';
+
+export function createSecretSync({ secrets, podsOf, verifyMs, now = Date.now }: SecretSyncDeps): SecretSync {
+  const mounts = new Map<string, Known>();
+  /** By namespace and name. */
+  const verified = new Map<string, Verified>();
+  const mountLock = createKeyedLock();
+  const secretLock = createKeyedLock();
+
+  return {
+    async sync(mount, signal) {
+      await mountLock.withLock(mount.targetPath, () => syncMount(mount, signal));
+    },
+
+    async drop(targetPath, signal) {
+      await mountLock.withLock(targetPath, () => dropMount(targetPath, signal));
+    },
+  };
+
+  async function syncMount(mount: SyncedMount, signal: AbortSignal): Promise<void> {
+    const { targetPath, pod, owner } = mount;
+    const { secrets: specs, problems } = parseSecretObjects(mount.class);
+    const before = mounts.get(targetPath);
+    if (before === undefined && specs.length === 0 && problems.length === 0) {
+      return;
+    }
+    const names = new Set(specs.map(({ name }) => name));
+    // An entry that cannot be read does not say that its Secret is no longer wanted.
+    const wants = problems.length > 0 && before?.owner.uid === owner.uid ? names.union(before.wants) : names;
+    const leaves = ownerships(before).filter((held) => held.owner.uid !== owner.uid || !wants.has(held.name));
+    const known: Known = { pod, className: mount.class.name, owner, wants, leaves };
+    // Before anything is written: whoever takes this owner away meanwhile has to see that it is wanted.
+    remember(targetPath, known);
+
+    const content = digestOf(mount);
+    const files = once(() => mount.files());
+    await all(
+      [
+        ...specs.map((spec) => syncSecret(mount, spec, content, files, signal)),
+        ...leaves.map((held) => release(pod.namespace, held, signal)),
+      ],
+      problems.length > 0 ? [problemsError(problems)] : [],
+      signal,
+    );
+    remember(targetPath, { ...known, leaves: [] });
+  }
+
+  async function dropMount(targetPath: string, signal: AbortSignal): Promise<void> {
+    const known = mounts.get(targetPath);
+    if (known === undefined) {
+      return;
+    }
+    const leaves = ownerships(known);
+    remember(targetPath, { ...known, wants: new Set(), leaves });
+    const isNeeded = once(() => hasOtherPods(known, signal));
+    await all(
+      leaves.map((held) => release(known.pod.namespace, held, signal, isNeeded)),
+      [],
+      signal,
+    );
+    mounts.delete(targetPath);
+  }
+
+  function remember(targetPath: string, known: Known): void {
+    if (known.wants.size + known.leaves.length > 0) {
+      mounts.set(targetPath, known);
+    } else {
+      mounts.delete(targetPath);
+    }
+  }
+
+  function syncSecret(
+    mount: SyncedMount,
+    spec: SecretSpec,
+    content: string,
+    files: () => Promise<readonly PlannedFile[]>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { asOf, owner } = mount;
+    const secret = { namespace: mount.pod.namespace, name: spec.name };
+    const key = keyOf(secret);
+    return secretLock.withLock(key, async () => {
+      const at = now();
+      if (isVerified(verified.get(key), mount, content, at)) {
+        return;
+      }
+      verified.delete(key);
+      const wanted = { content: await secretContent(spec, await files()), asOf, owner };
+      const { owners, newerAsOf = Infinity } = await settleSecret(secrets, secret, wanted, now, signal);
+      verified.set(key, { at, content, owners: new Set(owners.map(({ uid }) => uid)), newerAsOf });
+    });
+  }
+
+  function isVerified(found: Verified | undefined, mount: SyncedMount, content: string, at: number): boolean {
+    // Wall clocks are set back at times.
+    const isRecent = found !== undefined && at >= found.at && at - found.at < verifyMs;
+    return isRecent && found.content === content && found.owners.has(mount.owner.uid) && mount.asOf < found.newerAsOf;
+  }
+
+  /** Takes an owner off a Secret, unless another mount of this node wants it there, or there is need of it elsewhere. */
+  function release(
+    namespace: string,
+    { name, owner }: Ownership,
+    signal: AbortSignal,
+    isNeeded: () => Promise<boolean> = () => Promise.resolve(false),
+  ): Promise<void> {
+    const secret = { namespace, name };
+    return secretLock.withLock(keyOf(secret), async () => {
+      if (isWanted(secret, owner)) {
+        return;
+      }
+      verified.delete(keyOf(secret));
+      if (!(await isNeeded())) {
+        await dropOwner(secrets, secret, owner, signal);
+      }
+    });
+  }
+
+  function isWanted({ namespace, name }: SecretName, owner: ObjectRef): boolean {
+    return mounts
+      .values()
+      .some((known) => known.owner.uid === owner.uid && known.pod.namespace === namespace && known.wants.has(name));
+  }
+
+  async function hasOtherPods({ pod, owner, className }: Known, signal: AbortSignal): Promise<boolean> {
+    const pods = await podsOf(pod.namespace, owner.uid, signal);
+    return pods.some(
+      ({ ref, isOver, volumes }) =>
+        ref.uid !== pod.uid &&
+        !isOver &&
+        volumes.values().some((attributes) => attributes.get(CLASS_NAME) === className),
+    );
+  }
+}
+
+function keyOf({ namespace, name }: SecretName): string {
+  return `${namespace}/${name}`;
+}
+
+function ownerships(known: Known | undefined): readonly Ownership[] {
+  return known === undefined
+    ? []
+    : [...known.leaves, ...Array.from(known.wants, (name) => ({ name, owner: known.owner }))];
+}
+
+function digestOf({ class: { secretObjects, annotations }, versions }: SyncedMount): string {
+  const content = JSON.stringify([secretObjects, [...annotations], [...versions]]);
+  return createHash('sha256').update(content).digest('base64');
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
+}
+
+/**
+ * Waits for all, then says all that failed.
+ * @throws ProviderError, or the signal's reason
+ */
+async function all(
+  works: readonly Promise<void>[],
+  problems: readonly ProviderError[],
+  signal: AbortSignal,
+): Promise<void> {
+  const outcomes = await Promise.allSettled(works);
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [ProviderError.from(outcome.reason)] : [],
+  );
+  // Several Secrets may fail for one reason, as when the files cannot be read.
+  const distinct = new Set([...problems, ...failures]);
+  if (distinct.size > 0) {
+    signal.throwIfAborted();
+    throw ProviderError.all([...distinct]);
+  }
+}
