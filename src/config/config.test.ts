@@ -72,10 +72,6 @@ describe('readConfig', () => {
       ['--rotation-queue-url=https://sqs.example/1/q', '--node-name=n'],
       ['--rotation-queue-url: needs --enable-secret-rotation'],
     ],
-    [
-      ['--enable-secret-rotation', '--driver-writes-secrets', '--node-name=n'],
-      ['--enable-secret-rotation: cannot be with --driver-writes-secrets'],
-    ],
   ] as const)('refuses %j, as something else is missing or in the way', ([args, says]) => {
     const problems = problemsOf(args);
 

@@ -101,9 +101,6 @@ function contradictions(values: FlagValues): readonly string[] {
   return [
     ...needNode.map((name) => `--${name}: needs --node-name, as it follows the pods of this node`),
     ...needRotation.map((name) => `--${name}: needs --enable-secret-rotation`),
-    ...(rotates && values['driver-writes-secrets']
-      ? ['--enable-secret-rotation: cannot be with --driver-writes-secrets, where the driver alone writes files']
-      : []),
   ];
 }
 

@@ -73,10 +73,15 @@ export function openKube(settings: KubeSettings, findAccess: AccessSource = acce
         reject(error);
       }
     });
-    if ('contentType' in verb) {
+    if (what.body !== undefined && 'contentType' in verb) {
+      const body = Buffer.from(JSON.stringify(what.body));
       request.setHeader('content-type', verb.contentType);
+      // Node leaves it out for DELETE, and the body would be taken for the connection's next request.
+      request.setHeader('content-length', body.byteLength);
+      request.end(body);
+    } else {
+      request.end();
     }
-    request.end(what.body === undefined ? undefined : JSON.stringify(what.body));
     return promise;
   }
 

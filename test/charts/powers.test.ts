@@ -103,7 +103,6 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
   it.for<readonly [Values, string]>([
     [{ restartOnRotation: { enabled: true } }, 'restartOnRotation.enabled needs enableSecretRotation: true'],
     [{ rotationQueueUrl: QUEUE_URL }, 'rotationQueueUrl needs enableSecretRotation: true'],
-    [{ ...ROTATION, driverWritesSecrets: true }, 'enableSecretRotation needs driverWritesSecrets: false'],
     [{ enableSecretRotation: 'sometimes' }, "'/enableSecretRotation'"],
     [{ rotationQueueUrl: 'secret-changes' }, "'/rotationQueueUrl'"],
     [{ syncSecret: true }, "'/syncSecret'"],

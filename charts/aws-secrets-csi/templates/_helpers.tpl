@@ -53,8 +53,6 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.rotationQueueUrl }}
 {{- fail "rotationQueueUrl needs enableSecretRotation: true, as the queue only tells when to look" }}
 {{- end }}
-{{- else if .Values.driverWritesSecrets }}
-{{- fail "enableSecretRotation needs driverWritesSecrets: false, as the driver's files cannot be written by another; rotate by the driver's own enableSecretRotation" }}
 {{- end }}
 {{- end }}
 

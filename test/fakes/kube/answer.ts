@@ -45,6 +45,9 @@ export function answer(cluster: Cluster, request: ApiRequest): ApiAnswer {
         cluster.tokenRequests.push(asked);
         return { status: 201, body: token };
       }
+      if (typeof body.kind !== 'string') {
+        throw badRequest("Object 'Kind' is missing");
+      }
       return { status: 201, body: storage.create(target, body, manager) };
     }
     case 'PATCH':
