@@ -48,7 +48,7 @@ export function openNotices(options: NoticeOptions): AsyncDisposable {
  * Tells of each message of the queue once, until the signal's end. All nodes read the one queue, and each must see every message: so nobody
  * hides or deletes any, and the queue's retention period, a few minutes, is what removes them.
  */
-export async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Promise<void> {
+async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Promise<void> {
   const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS } = options;
   const address = queueAddress(queueUrl, settings);
   using transport = openTransport(settings, WAIT_SECONDS * 1_000);
