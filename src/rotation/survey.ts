@@ -29,7 +29,7 @@ export interface Survey {
 export async function survey(mounts: NodeMounts, deps: SurveyDeps, signal: AbortSignal): Promise<Survey> {
   const pods = new Map((await deps.listPods(signal)).map((pod) => [pod.ref.uid, pod]));
   const gone: NodeMount[] = [];
-  for (const mount of [...mounts.all()]) {
+  for (const mount of mounts.all()) {
     // A pod that has just started may be missing in the list.
     const pod = pods.get(mount.pod.uid) ?? (await deps.podOf(mount.pod, signal));
     if (pod === undefined || pod.isOver) {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createCluster, DB, type MountWords, mountOf, SIGNAL, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
+import type { MemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
+import {
+  createCluster,
+  DB,
+  type MountWords,
+  mountOf,
+  SECRET,
+  SIGNAL,
+  VERIFY_MS,
+} from '../../test/fakes/kube/sync-cluster.ts';
 import type { SecretApi } from './secret-api.ts';
 import { createSecretSync, type SecretSync } from './secret-sync.ts';
 
@@ -34,6 +43,8 @@ interface Story {
   readonly name: string;
   /** How things were, by processes that live. */
   readonly before: readonly MountWords[];
+  /** What others have made of it since. */
+  readonly since?: (secrets: MemorySecrets) => Promise<void>;
   readonly act: (sync: SecretSync) => Promise<void>;
   readonly owners: readonly string[] | undefined;
   readonly value?: string;
@@ -59,6 +70,32 @@ const STORIES: readonly Story[] = [
     act: synced({ pod: 'a', ...IMMUTABLE, ...V2 }),
     owners: ['job', 'web'],
     value: 'v2',
+  },
+  {
+    name: 'writing what the driver has taken the owners from',
+    before: [{ pod: 'b' }],
+    since: async (secrets) => {
+      secrets.replace(SECRET, 'driver', { labels: new Map([['secrets-store.csi.k8s.io/managed', 'true']]) });
+    },
+    act: synced({ pod: 'a', ...V2 }),
+    owners: ['web'],
+    value: 'v2',
+  },
+  {
+    name: 'writing what another was killed at making',
+    before: [],
+    since: killedAtMaking,
+    act: synced({ pod: 'a', ...V2 }),
+    owners: ['job', 'web'],
+    value: 'v2',
+  },
+  {
+    name: 'dropping an owner while another was killed at making',
+    before: [],
+    since: killedAtMaking,
+    act: dropped({ pod: 'a' }),
+    owners: ['job'],
+    value: 'v1',
   },
   { name: 'dropping the last owner', before: [], act: dropped({ pod: 'a' }), owners: undefined },
   { name: 'dropping the first owner', before: [], act: dropped({ pod: 'a' }, OTHER), owners: ['job'], value: 'v1' },
@@ -87,7 +124,12 @@ function dropped(words: MountWords, ...others: readonly MountWords[]) {
   };
 }
 
-describe.for(STORIES)('a process killed while $name', ({ before, act, owners, value }) => {
+/** The Secret is there, its owner said by none but its content's manager. */
+async function killedAtMaking(secrets: MemorySecrets): Promise<void> {
+  await expect(start(mortal(secrets, { at: 2, how: 'after' })).sync(mountOf(OTHER), SIGNAL)).rejects.toThrow();
+}
+
+describe.for(STORIES)('a process killed while $name', ({ before, since, act, owners, value }) => {
   it.for(['before', 'after'] as const)(
     '%s any call leaves no Secret without owner, and the next one ends right',
     async (how) => {

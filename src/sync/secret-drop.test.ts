@@ -87,6 +87,28 @@ describe('drop', () => {
     expect(await shown()).toMatchObject({ owners: ['c'] });
   });
 
+  it('takes the Secret along where two nodes drop the last two owners at once', async () => {
+    const { node, secrets } = createCluster();
+    const [here, there] = [node(), node()];
+    await here.sync({ pod: 'a' });
+    await there.sync({ pod: 'b', owner: 'job' });
+
+    await Promise.all([here.drop('a'), there.drop('b')]);
+
+    expect(secrets.names).toEqual([]);
+  });
+
+  it('remembers nothing of what it has taken along', async () => {
+    const { node, shown } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    await here.drop('a');
+
+    await here.sync({ pod: 'b' });
+
+    expect(await shown()).toMatchObject({ owners: ['web'] });
+  });
+
   it('knows nothing of mounts that it has not synced', async () => {
     const { node, calls } = createCluster();
 

@@ -197,6 +197,43 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ owners: ['web'] });
   });
 
+  it('makes a Secret anew that is deleted while its owner is being added', async () => {
+    const { secrets, node, shown } = createCluster();
+    await node().sync({ pod: 'a' });
+    let isThere = true;
+    const sync = createSecretSync({
+      secrets: {
+        ...secrets,
+        async read(...given) {
+          const found = await secrets.read(...given);
+          if (isThere) {
+            secrets.destroy(SECRET);
+          }
+          isThere = false;
+          return found;
+        },
+      },
+      podsOf: () => Promise.resolve([]),
+      verifyMs: VERIFY_MS,
+    });
+
+    await sync.sync(mountOf({ pod: 'b', owner: 'job' }), SIGNAL);
+
+    expect(await shown()).toMatchObject({ data: { password: 'v1' }, owners: ['job'] });
+  });
+
+  it('looks again after its clock has been set back', async () => {
+    const { node, pass, calls } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    calls();
+
+    pass(-1);
+    await here.sync({ pod: 'a' });
+
+    expect(calls()).toEqual(['read db']);
+  });
+
   it('tells that a Secret is held up in being deleted', async () => {
     const { secrets, node } = createCluster();
     await node().sync({ pod: 'a' });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import forge from 'node-forge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
@@ -43,6 +44,7 @@ beforeAll(() => {
   }
   openssl('pkcs12 -export -inkey ed.key -in ca.crt -nomac -nokeys -passout pass: -out certificates.pfx');
   openssl('pkcs12 -export -inkey rsa.key -in rsa.crt -iter 60000 -passout pass: -out slow.pfx');
+  openssl('pkcs12 -export -inkey rsa.key -in rsa.crt -iter 66000 -passout pass: -out negative.pfx');
 }, 60_000);
 
 afterAll(() => {
@@ -104,6 +106,12 @@ describe.for(KEY_KINDS)('a tls Secret with an %s key', (kind) => {
     });
   });
 
+  it('takes a key under no password', async () => {
+    const { key } = await split(text('ca.crt'), withoutPassword(text(`${kind}.key`)));
+
+    expect(key).toBe(text(`${kind}.old.key`));
+  });
+
   it('is made of each part of the file only where both are there', async () => {
     await expectRefused(split(text(`${kind}.key`)), 'there is no certificate in the file "crt"');
     await expectRefused(split(text(`${kind}.crt`)), 'there is no private key in the file "key"');
@@ -131,6 +139,7 @@ describe('a tls Secret', () => {
     ['that is broken', () => split(text('ca.crt'), pem('PRIVATE KEY', 'AAAA')), 'no kind that is known'],
     ['that a PFX does not hold', () => split(text('ca.crt'), bytes('certificates.pfx')), 'no private key'],
     ['in a PFX that costs too much', () => split(text('ca.crt'), bytes('slow.pfx')), 'no private key'],
+    ['in a PFX of a negative cost', () => split(text('ca.crt'), negative()), 'no private key'],
     ['in no PFX', () => split(text('ca.crt'), Buffer.from('30820101', 'hex')), 'no private key'],
   ] as const)('refuses a key %s', async ([, attempt, reason]) => {
     await expectRefused(attempt(), reason);
@@ -154,6 +163,41 @@ describe('a tls Secret', () => {
     expect((error as ProviderError).cause).toBeUndefined();
   });
 });
+
+/** Where the number of rounds is first said, its sign is turned: to who looks at no sign it is eight millions. */
+function negative(): Buffer {
+  const pfx = bytes('negative.pfx');
+  const rounds = pfx.indexOf(Buffer.from('02030101d0', 'hex'));
+  pfx[rounds + 2] = 0x81;
+  return pfx;
+}
+
+/** A PFX whose key is under no password, which is not the empty one: other tools than openssl make such. */
+function withoutPassword(keyPem: string): Buffer {
+  const { asn1, pki } = forge;
+  const { Class, Type } = asn1;
+  const key = pki.encryptPrivateKeyInfo(asn1.fromDer(forge.pem.decode(keyPem)[0]!.body), null as unknown as string, {
+    algorithm: '3des',
+  });
+  const bags = list(list(oid('1.2.840.113549.1.12.10.1.2'), tagged(key)));
+  const safe = list(list(oid('1.2.840.113549.1.7.1'), tagged(octets(bags))));
+  const version = asn1.create(Class.UNIVERSAL, Type.INTEGER, false, asn1.integerToDer(3).getBytes());
+  const pfx = list(version, list(oid('1.2.840.113549.1.7.1'), tagged(octets(safe))));
+  return Buffer.from(asn1.toDer(pfx).getBytes(), 'latin1');
+
+  function list(...items: forge.asn1.Asn1[]) {
+    return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, items);
+  }
+  function tagged(item: forge.asn1.Asn1) {
+    return asn1.create(Class.CONTEXT_SPECIFIC, 0, true, [item]);
+  }
+  function octets(item: forge.asn1.Asn1) {
+    return asn1.create(Class.UNIVERSAL, Type.OCTETSTRING, false, asn1.toDer(item).getBytes());
+  }
+  function oid(name: string) {
+    return asn1.create(Class.UNIVERSAL, Type.OID, false, asn1.oidToDer(name).getBytes());
+  }
+}
 
 function pem(label: string, base64: string): string {
   return `-----BEGIN ${label}-----\n${base64}\n-----END ${label}-----\n`;

@@ -39,8 +39,9 @@ const SERVED: ServedMount = {
     pod: { namespace: 'shop', name: 'web', uid: 'uid', serviceAccount: 'web' },
     tokens: new Map(),
   },
-  versions: planMount([]).versions,
-  asOf: 0, changed: true,
+  versions: planMount([], 0).versions,
+  asOf: 0,
+  changed: true,
 };
 
 let folder: string;

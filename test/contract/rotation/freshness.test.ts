@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statsBelow } from '../publish/pod-view.ts';
 import { contentsOf } from '../daemon/node.ts';
-import { type ClusterNode, startCluster, type TestCluster, versionsOf } from './cluster.ts';
+import { type ClusterNode, startCluster, type StartedPod, type TestCluster, versionsOf } from './cluster.ts';
 
 const INTERVAL_MS = 10_000;
 /** Of the interval: what publishing takes. */
@@ -35,7 +35,7 @@ it('brings a rotated value to every pod of the node within the interval and five
   const still = { objectName: 'still', objectType: 'secretsmanager' };
   await cluster.applyClass('changing', { objects: [db, url, still] });
   await cluster.applyClass('unchanged', { objects: [still] });
-  const changing = [];
+  const changing: StartedPod[] = [];
   for (const [index, serviceAccount] of ['web', 'web', 'web', 'worker', 'worker'].entries()) {
     changing.push(await node.startPod(`changing-${index}`, { className: 'changing', serviceAccount }));
   }
