@@ -189,7 +189,7 @@ function withoutPassword(keyPem: string): Buffer {
     return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, items);
   }
   function tagged(item: forge.asn1.Asn1) {
-    return asn1.create(Class.CONTEXT_SPECIFIC, 0, true, [item]);
+    return asn1.create(Class.CONTEXT_SPECIFIC, Type.NONE, true, [item]);
   }
   function octets(item: forge.asn1.Asn1) {
     return asn1.create(Class.UNIVERSAL, Type.OCTETSTRING, false, asn1.toDer(item).getBytes());
