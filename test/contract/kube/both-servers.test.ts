@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Kube } from '../../../src/kube/client.ts';
+import { createEventRecorder } from '../../../src/kube/events.ts';
+import { createPodApi } from '../../../src/kube/pods.ts';
+import { createSecretApi } from '../../../src/kube/secrets.ts';
+import { createTokenRequests } from '../../../src/kube/tokens.ts';
+import { createWorkloadApi } from '../../../src/kube/workloads.ts';
+import { SecretBytes } from '../../../src/secret-bytes.ts';
+import type { AppliedSecret, SecretName } from '../../../src/sync/secret-api.ts';
+import { failureOf, NEVER, ownerRef } from './kube-fixture.ts';
+import { type Server, SERVERS } from './servers.ts';
+
+const CONTENT = 'aws-secrets-csi';
+
+describe.for(SERVERS)('%s', ([, start]) => {
+  let server: Server;
+  let kube: Kube;
+  let names = 0;
+  beforeAll(async () => {
+    server = await start();
+    ({ kube } = server);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  function newName(): SecretName {
+    names += 1;
+    return { namespace: 'shop', name: `secret-${names}` };
+  }
+
+  async function apply(secret: SecretName, manager: string, fields: AppliedSecret): Promise<void> {
+    expect(await createSecretApi(kube).apply(secret, manager, fields, NEVER)).toBe('written');
+  }
+
+  async function stored(secret: SecretName) {
+    const found = await createSecretApi(kube).read(secret, NEVER);
+    expect(found).toBeDefined();
+    return found!;
+  }
+
+  /** What a test compares: without what differs from run to run. */
+  async function shown(secret: SecretName) {
+    const { type, isImmutable, labels, annotations, data, owners, appliers } = await stored(secret);
+    return {
+      type,
+      isImmutable,
+      labels: Object.fromEntries(labels),
+      annotations: Object.fromEntries(annotations),
+      data: Object.fromEntries([...data].map(([key, value]) => [key, value.exposeText()])),
+      owners: owners.map(({ uid }) => uid),
+      appliers: [...appliers].toSorted(),
+    };
+  }
+
+  it('makes what is applied, and writes nothing where the same is applied again', async () => {
+    const secret = newName();
+    const fields: AppliedSecret = {
+      type: 'kubernetes.io/basic-auth',
+      isImmutable: false,
+      labels: new Map([['label', '1']]),
+      annotations: new Map([['annotation', '1']]),
+      data: dataOf({ password: 'pässword\0' }),
+      owners: [ownerRef('one')],
+    };
+
+    await apply(secret, CONTENT, fields);
+    const first = await stored(secret);
+    await apply(secret, CONTENT, fields);
+    const second = await stored(secret);
+
+    expect(await shown(secret)).toEqual({
+      type: 'kubernetes.io/basic-auth',
+      isImmutable: false,
+      labels: { label: '1' },
+      annotations: { annotation: '1' },
+      data: { password: 'pässword\0' },
+      owners: ['one'],
+      appliers: [CONTENT],
+    });
+    expect(first.owners).toEqual([ownerRef('one')]);
+    expect(second.resourceVersion).toBe(first.resourceVersion);
+    expect(second.isGoing).toBe(false);
+  });
+
+  it('removes what a manager says no more, unless another says it too', async () => {
+    const secret = newName();
+    await apply(secret, CONTENT, { data: dataOf({ a: '1', b: '1' }), labels: new Map([['x', '1']]) });
+    await apply(secret, 'other', { data: dataOf({ b: '1' }) });
+
+    await apply(secret, CONTENT, { data: dataOf({ c: '1' }) });
+
+    expect(await shown(secret)).toMatchObject({
+      data: { b: '1', c: '1' },
+      labels: {},
+      appliers: [CONTENT, 'other'],
+    });
+  });
+
+  it('keeps an owner as long as one manager says it, and forgets a manager that says nothing', async () => {
+    const secret = newName();
+    await apply(secret, CONTENT, { owners: [ownerRef('one')], data: dataOf({ a: '1' }) });
+    await apply(secret, `${CONTENT}/one`, { owners: [ownerRef('one')] });
+    await apply(secret, `${CONTENT}/two`, { owners: [ownerRef('two')] });
+    await apply(secret, CONTENT, { data: dataOf({ a: '1' }) });
+    const both = await shown(secret);
+
+    await apply(secret, `${CONTENT}/one`, {});
+    const left = await shown(secret);
+
+    expect(both).toMatchObject({ owners: ['one', 'two'], appliers: [CONTENT, `${CONTENT}/one`, `${CONTENT}/two`] });
+    expect(left).toMatchObject({ owners: ['two'], appliers: [CONTENT, `${CONTENT}/two`] });
+  });
+
+  it('takes a field from whoever said something else, who does not remove it then', async () => {
+    const secret = newName();
+    await apply(secret, 'other', { data: dataOf({ a: 'theirs', b: 'theirs' }) });
+    await apply(secret, CONTENT, { data: dataOf({ a: 'ours' }) });
+
+    await apply(secret, 'other', { data: dataOf({ b: 'theirs' }) });
+
+    expect(await shown(secret)).toMatchObject({ data: { a: 'ours', b: 'theirs' } });
+  });
+
+  it('refuses to take a field without force', async () => {
+    const secret = newName();
+    await apply(secret, 'other', { data: dataOf({ a: 'theirs' }) });
+    const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret.name }, data: { a: 'b3Vycw==' } };
+    const request = { verb: 'apply', resource: 'secrets', ...secret, body, accepts: [409] } as const;
+
+    const { status, object } = await kube.ask({ ...request, query: { fieldManager: CONTENT } }, NEVER);
+
+    expect(status).toBe(409);
+    expect(object).toMatchObject({ details: { causes: [{ reason: 'FieldManagerConflict', field: '.data.a' }] } });
+  });
+
+  it('counts as said by its maker what was made or patched without applying', async () => {
+    const secret = newName();
+    const target = { resource: 'secrets', ...secret } as const;
+    const metadata = { name: secret.name };
+    const body = { apiVersion: 'v1', kind: 'Secret', metadata, data: { a: 'YQ==', b: 'YQ==' } };
+    await kube.ask({ verb: 'create', ...target, body }, NEVER);
+    await apply(secret, CONTENT, { data: dataOf({ a: 'a', c: 'a', d: 'a' }) });
+    await kube.ask({ verb: 'merge', ...target, body: { data: { c: 'Yg==', d: null } } }, NEVER);
+
+    await apply(secret, CONTENT, {});
+
+    expect(await shown(secret)).toMatchObject({ data: { a: 'a', b: 'a', c: 'b' }, appliers: [] });
+  });
+
+  it('writes nothing over what has changed since it was read, is another one, or has gone', async () => {
+    const secret = newName();
+    const api = createSecretApi(kube);
+    await apply(secret, CONTENT, { data: dataOf({ a: '1' }) });
+    const { uid, resourceVersion } = await stored(secret);
+    await apply(secret, CONTENT, { data: dataOf({ a: '2' }) });
+    const another = '00000000-0000-4000-8000-000000000000';
+    const late = { data: dataOf({ a: '3' }) };
+
+    const outcomes = [
+      await api.apply(secret, CONTENT, { uid, resourceVersion, ...late }, NEVER),
+      await api.apply(secret, CONTENT, { uid: another, ...late }, NEVER),
+      await api.apply(newName(), CONTENT, { uid, resourceVersion, ...late }, NEVER),
+      await api.remove(secret, { uid, resourceVersion }, NEVER),
+      await api.remove(secret, { uid: another, resourceVersion: (await stored(secret)).resourceVersion }, NEVER),
+    ];
+
+    expect(outcomes).toEqual(['changed', 'changed', 'changed', 'changed', 'changed']);
+    expect(await shown(secret)).toMatchObject({ data: { a: '2' } });
+  });
+
+  it('removes what is as it was read, and minds nothing where it has gone', async () => {
+    const secret = newName();
+    const api = createSecretApi(kube);
+    await apply(secret, CONTENT, {});
+    const read = await stored(secret);
+
+    const outcomes = [await api.remove(secret, read, NEVER), await api.remove(secret, read, NEVER)];
+
+    expect(outcomes).toEqual(['written', 'written']);
+    expect(await api.read(secret, NEVER)).toBeUndefined();
+  });
+
+  it.for<readonly [string, AppliedSecret, AppliedSecret, string]>([
+    ['another type', { type: 'a/a' }, { type: 'b/b' }, 'Invalid: type FieldValueInvalid'],
+    [
+      'another value in what is immutable',
+      { isImmutable: true, data: dataOf({ a: '1' }) },
+      { isImmutable: true, data: dataOf({ a: '2' }) },
+      'Invalid: data FieldValueForbidden',
+    ],
+    [
+      'to make what is immutable mutable',
+      { isImmutable: true, data: dataOf({ a: '1' }) },
+      { data: dataOf({ a: '1' }) },
+      'Invalid: immutable FieldValueForbidden',
+    ],
+    [
+      'a type without its keys',
+      { data: dataOf({ a: '1' }), type: 'kubernetes.io/tls' },
+      {},
+      'Invalid: data[tls.crt] FieldValueRequired, data[tls.key] FieldValueRequired',
+    ],
+    ['a key that is none', { data: dataOf({ 'a/b': '1' }) }, {}, 'Invalid: data[a/b] FieldValueInvalid'],
+  ])('refuses %s, and names the field', async ([, first, second, said]) => {
+    const secret = newName();
+    const api = createSecretApi(kube);
+
+    const error = await failureOf(
+      api.apply(secret, CONTENT, first, NEVER).then(() => api.apply(secret, CONTENT, second, NEVER)),
+    );
+
+    expect(error).toMatchObject({
+      reason: 'SecretRefused',
+      message: `cannot apply Secret "shop/${secret.name}": the API server answered 422 (${said})`,
+    });
+  });
+
+  it('still takes a label for what is immutable', async () => {
+    const secret = newName();
+    const immutable: AppliedSecret = { isImmutable: true, data: dataOf({ a: '1' }) };
+    await apply(secret, CONTENT, immutable);
+
+    await apply(secret, CONTENT, { ...immutable, labels: new Map([['label', '1']]) });
+
+    expect(await shown(secret)).toMatchObject({ isImmutable: true, labels: { label: '1' } });
+  });
+
+  it('gives a token for a pod that is there, and takes events about it', async () => {
+    const spec = {
+      serviceAccountName: 'web',
+      automountServiceAccountToken: false,
+      nodeName: 'node-1',
+      containers: [{ name: 'main', image: 'image' }],
+    };
+    const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1' }, spec };
+    await kube.ask({ verb: 'create', resource: 'pods', namespace: 'shop', body }, NEVER);
+    const [pod] = await createPodApi(kube).listPods('node-1', NEVER);
+    const { ref } = pod!;
+    const event = { pod: ref, type: 'Warning', reason: 'Refused', message: 'no' } as const;
+    const source = { component: CONTENT, nodeName: 'node-1' };
+    const tokenOf = createTokenRequests(kube);
+
+    const token = await tokenOf(ref, 'sts.amazonaws.com', NEVER);
+    const gone = await failureOf(tokenOf({ ...ref, uid: 'other' }, 'sts.amazonaws.com', NEVER));
+    await createEventRecorder(kube, source)(event, NEVER);
+    await createEventRecorder(kube, source)(event, NEVER);
+    const events = await kube.ask({ verb: 'list', resource: 'events', namespace: 'shop' }, NEVER);
+
+    expect(token.exposeText().split('.')).toHaveLength(3);
+    expect(gone).toMatchObject({ reason: 'TokenMissing', message: expect.stringContaining('does not match the UID') });
+    expect(events.object).toMatchObject({ items: [{ count: 2, reason: 'Refused', involvedObject: { uid: ref.uid } }] });
+  });
+
+  it('rolls a workload that is as it was read', async () => {
+    const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'image' }] } };
+    const spec = { selector: { matchLabels: { app: 'web' } }, template };
+    const metadata = { name: 'web', annotations: { kept: '1' } };
+    const body = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec };
+    const made = await kube.ask({ verb: 'create', resource: 'deployments', namespace: 'shop', body }, NEVER);
+    const api = createWorkloadApi(kube);
+    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: made.object.metadata?.uid ?? '' };
+    const workload = (await api.workloadOf('shop', owner, NEVER))!;
+
+    const first = await api.patch(workload, { annotations: { a: '1' }, templateAnnotations: { b: '1' } }, NEVER);
+    const second = await api.patch(workload, { annotations: { a: '2' } }, NEVER);
+    const { annotations, templateAnnotations } = (await api.workloadOf('shop', owner, NEVER))!;
+
+    expect([first, second]).toEqual(['written', 'changed']);
+    expect(Object.fromEntries(annotations)).toMatchObject({ kept: '1', a: '1' });
+    expect(Object.fromEntries(templateAnnotations)).toEqual({ b: '1' });
+  });
+});
+
+function dataOf(texts: Readonly<Record<string, string>>): ReadonlyMap<string, SecretBytes> {
+  return new Map(Object.entries(texts).map(([key, text]) => [key, SecretBytes.fromText(text)]));
+}
