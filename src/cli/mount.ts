@@ -19,6 +19,7 @@ Asks a running provider for the class in a manifest, as the driver would, and li
   --class NAME            which class, where the manifest holds several
   --namespace NAME        pod's namespace (default: the class's)
   --pod NAME              pod's name (default ${NAME}-mount)
+  --pod-uid UID           pod's uid (default: made up)
   --service-account NAME  pod's service account (default "default")
   --token-file AUD=FILE   service-account token for an audience; give it once for each
   --timeout SECONDS       how long to wait (default 120, as the kubelet does)
@@ -35,6 +36,7 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
       class: { type: 'string' },
       namespace: { type: 'string' },
       pod: { type: 'string', default: `${NAME}-mount` },
+      'pod-uid': { type: 'string', default: randomUUID() },
       'service-account': { type: 'string', default: 'default' },
       'token-file': { type: 'string', multiple: true, default: [] },
       timeout: { type: 'string', default: '120' },
@@ -55,6 +57,7 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
     targetPath: options.target,
     namespace: options.namespace ?? manifestClass.namespace,
     pod: options.pod,
+    podUid: options['pod-uid'],
     serviceAccount: options['service-account'],
     tokens: readTokens(options['token-file']),
   });
@@ -108,6 +111,7 @@ interface Caller {
   readonly targetPath: string;
   readonly namespace: string;
   readonly pod: string;
+  readonly podUid: string;
   readonly serviceAccount: string;
   readonly tokens: Readonly<Record<string, { readonly token: string }>>;
 }
@@ -119,7 +123,7 @@ function requestFor({ name, parameters }: ManifestClass, caller: Caller): MountR
     secretProviderClass: name,
     'csi.storage.k8s.io/pod.name': caller.pod,
     'csi.storage.k8s.io/pod.namespace': caller.namespace,
-    'csi.storage.k8s.io/pod.uid': randomUUID(),
+    'csi.storage.k8s.io/pod.uid': caller.podUid,
     'csi.storage.k8s.io/serviceAccount.name': caller.serviceAccount,
     'csi.storage.k8s.io/ephemeral': 'true',
     ...(Object.keys(caller.tokens).length > 0 && {
