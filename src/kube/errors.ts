@@ -74,11 +74,12 @@ function allow({ verb, resource, subresource }: KubeRequest): string {
     subresource === undefined
       ? [resource, RESOURCES[resource].chartValue]
       : [`${resource}/${subresource}`, 'tokenRequest.enabled'];
-  return `allow the provider's service account to ${VERBS[verb].allow} "${what}" by a ClusterRole (the chart makes it: ${chartValue})`;
+  const unless = mayQuote({ verb, resource }) ? '' : ', unless a quota or a policy of the namespace refuses it';
+  return `allow the provider's service account to ${VERBS[verb].allow} "${what}" by a ClusterRole (the chart makes it: ${chartValue})${unless}`;
 }
 
 /** What the API server, or a policy in its way, says of a Secret that is written may quote the Secret. */
-function mayQuote({ verb, resource }: KubeRequest): boolean {
+function mayQuote({ verb, resource }: Pick<KubeRequest, 'verb' | 'resource'>): boolean {
   return resource !== 'secrets' || verb === 'get' || verb === 'list';
 }
 

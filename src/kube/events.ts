@@ -40,13 +40,18 @@ export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource
   /** When it was said, on the monotonic clock; the oldest first. */
   const said = new Map<string, number>();
 
-  function dropOld(now: number): void {
-    for (const [name, at] of said) {
-      if (at + SAID_FOR_MS > now && said.size < MAX_REMEMBERED) {
-        return;
-      }
-      said.delete(name);
+  function isSaid(name: string, now: number): boolean {
+    const at = said.get(name);
+    return at !== undefined && now < at + SAID_FOR_MS;
+  }
+
+  function remember(name: string, now: number): void {
+    said.delete(name);
+    const [oldest] = said.keys();
+    if (oldest !== undefined && said.size === MAX_REMEMBERED) {
+      said.delete(oldest);
     }
+    said.set(name, now);
   }
 
   async function send(name: string, event: PodEvent, signal: AbortSignal): Promise<void> {
@@ -68,12 +73,11 @@ export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource
 
   return async (event, signal) => {
     const now = performance.now();
-    dropOld(now);
     const name = nameOf(event);
-    if (said.has(name)) {
+    if (isSaid(name, now)) {
       return;
     }
-    said.set(name, now);
+    remember(name, now);
     try {
       await send(name, event, signal);
     } catch (error) {

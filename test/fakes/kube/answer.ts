@@ -1,7 +1,7 @@
 import { badRequest, Failure, notFound } from './failure.ts';
 import { collectGarbage } from './garbage-collection.ts';
 import { type KubeObject, type Named, readPath, type Target } from './kube-object.ts';
-import { selects } from './selectors.ts';
+import { selectorOf } from './selectors.ts';
 import type { Preconditions, Storage } from './storage.ts';
 import { answerTokenRequest, type TokenRequest } from './token-requests.ts';
 
@@ -70,7 +70,7 @@ export function removeObject({ storage, collectsGarbage }: Cluster, target: Name
 }
 
 function listed(storage: Storage, target: Target, { searchParams }: URL): object {
-  const items = storage.list(target).filter((object) => selects(searchParams, object));
+  const items = storage.list(target).filter(selectorOf(searchParams));
   const kind = `${items[0]?.kind ?? ''}List`;
   return {
     apiVersion: target.api.replace(/^\/apis?\//, ''),

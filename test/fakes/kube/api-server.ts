@@ -79,6 +79,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       case 'html':
         response.writeHead(fault.status, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
         return undefined;
+      case 'text':
+        response.writeHead(fault.status).end(fault.text);
+        return undefined;
       case 'hang':
         return undefined;
       case 'reset':

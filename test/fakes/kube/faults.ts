@@ -8,6 +8,8 @@ export type Fault =
       readonly details?: object;
     }
   | { readonly kind: 'html'; readonly status: number }
+  /** An answer as it stands here. */
+  | { readonly kind: 'text'; readonly status: number; readonly text: string }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'hang' }
   /** The connection breaks before the request is looked at. */

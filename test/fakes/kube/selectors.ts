@@ -1,12 +1,16 @@
 import { badRequest } from './failure.ts';
 import type { KubeObject } from './kube-object.ts';
 
-/** Whether a list with this query holds the object. Equality is what these selectors know. */
-export function selects(query: URLSearchParams, object: KubeObject): boolean {
-  return (
-    termsOf(query.get('labelSelector')).every(([label, value]) => object.metadata.labels?.[label] === value) &&
-    termsOf(query.get('fieldSelector')).every(([path, value]) => fieldAt(object, path) === value)
-  );
+/**
+ * Which objects a list with this query holds. Equality is what these selectors know.
+ * @throws Failure 400 for anything else
+ */
+export function selectorOf(query: URLSearchParams): (object: KubeObject) => boolean {
+  const labels = termsOf(query.get('labelSelector'));
+  const fields = termsOf(query.get('fieldSelector'));
+  return (object) =>
+    labels.every(([label, value]) => object.metadata.labels?.[label] === value) &&
+    fields.every(([path, value]) => fieldAt(object, path) === value);
 }
 
 function termsOf(selector: string | null): readonly (readonly [string, string])[] {

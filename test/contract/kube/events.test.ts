@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createEventRecorder, type PodEvent } from '../../../src/kube/events.ts';
+import { failureOf, NEVER, startKube } from './kube-fixture.ts';
+
+const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' };
+const SOURCE = { component: 'aws-secrets-csi', nodeName: 'node-1' };
+const EVENT: PodEvent = { pod: POD, type: 'Warning', reason: 'AccessDenied', message: 'cannot read "db"' };
+
+describe('an event', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is on the pod, and says who saw it where', async () => {
+    await using fixture = await startKube();
+
+    await createEventRecorder(fixture.kube, SOURCE)(EVENT, NEVER);
+
+    expect(fixture.api.objects).toMatchObject([
+      {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { namespace: 'shop', name: expect.stringMatching(/^web-1\.[0-9a-f]{16}$/) },
+        involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web-1', uid: 'uid-1' },
+        type: 'Warning',
+        reason: 'AccessDenied',
+        message: 'cannot read "db"',
+        count: 1,
+        source: { component: 'aws-secrets-csi', host: 'node-1' },
+        reportingComponent: 'aws-secrets-csi',
+      },
+    ]);
+  });
+
+  it('is not said again for ten minutes, and is counted then', async () => {
+    await using fixture = await startKube();
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+    const record = createEventRecorder(fixture.kube, SOURCE);
+    await record(EVENT, NEVER);
+
+    vi.advanceTimersByTime(599_999);
+    await record(EVENT, NEVER);
+    const requests = fixture.api.requests.length;
+    vi.advanceTimersByTime(1);
+    await record(EVENT, NEVER);
+
+    expect(requests).toBe(1);
+    const [event] = fixture.api.objects;
+    expect(event).toMatchObject({ count: 2 });
+    expect(Date.parse(String(event!['lastTimestamp'])) - Date.parse(String(event!['firstTimestamp']))).toBe(600_000);
+  });
+
+  it.for<readonly [string, Partial<PodEvent>]>([
+    ['pod', { pod: { ...POD, uid: 'uid-2' } }],
+    ['type', { type: 'Normal' }],
+    ['reason', { reason: 'Other' }],
+    ['message', { message: 'other' }],
+  ])('is another with another %s', async ([, other]) => {
+    await using fixture = await startKube();
+    const record = createEventRecorder(fixture.kube, SOURCE);
+
+    await record(EVENT, NEVER);
+    await record({ ...EVENT, ...other }, NEVER);
+
+    expect(fixture.api.objects).toHaveLength(2);
+  });
+
+  it('is cut to a kibibyte of whole characters, under a name that the API server takes', async () => {
+    await using fixture = await startKube();
+    const pod = { ...POD, name: `${'a'.repeat(235)}-b` };
+
+    await createEventRecorder(fixture.kube, { component: 'x' })(
+      { ...EVENT, pod, message: `a${'😀'.repeat(400)}` },
+      NEVER,
+    );
+
+    const [event] = fixture.api.objects;
+    expect(event!['message']).toBe(`a${'😀'.repeat(255)}`);
+    expect(event!.metadata.name).toMatch(/^a{235}\.[0-9a-f]{16}$/);
+    expect(event!['source']).toEqual({ component: 'x' });
+  });
+
+  it('that could not be said is said the next time', async () => {
+    await using fixture = await startKube();
+    const record = createEventRecorder(fixture.kube, SOURCE);
+    fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
+    const error = await failureOf(record(EVENT, NEVER));
+    fixture.api.fault = undefined;
+
+    await record(EVENT, NEVER);
+
+    expect(error).toMatchObject({
+      reason: 'KubernetesUnavailable',
+      message: expect.stringContaining('"create" "events"'),
+    });
+    expect(fixture.api.objects).toHaveLength(1);
+  });
+
+  it('is remembered of the last thousand only', async () => {
+    await using fixture = await startKube();
+    const record = createEventRecorder(fixture.kube, SOURCE);
+    for (let index = 0; index <= 1_000; index += 1) {
+      await record({ ...EVENT, message: String(index) }, NEVER);
+    }
+
+    await record({ ...EVENT, message: '1' }, NEVER);
+    const remembered = fixture.api.requests.length;
+    await record({ ...EVENT, message: '0' }, NEVER);
+
+    expect(remembered).toBe(1_001);
+    expect(fixture.api.requests.length).toBeGreaterThan(1_001);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { createPodStatusApi } from '../../../src/kube/pod-statuses.ts';
+import type { KubeObject } from '../../fakes/kube/kube-object.ts';
+import { NEVER, startKube } from './kube-fixture.ts';
+
+const RESOURCE = '/apis/secrets-store.csi.x-k8s.io/v1/namespaces/shop/secretproviderclasspodstatuses';
+const TARGET = '/pods/web-1/db/mount';
+const MOUNT = { namespace: 'shop', podName: 'web-1', className: 'db', targetPath: TARGET };
+const PATH = `${RESOURCE}/web-1-shop-db`;
+
+function status(node = 'node-1', name = 'web-1-shop-db', objects: unknown = [{ id: 'a', version: '1' }]): KubeObject {
+  return {
+    apiVersion: 'secrets-store.csi.x-k8s.io/v1',
+    kind: 'SecretProviderClassPodStatus',
+    metadata: { namespace: 'shop', name, labels: { 'internal.secrets-store.csi.k8s.io/node-name': node } },
+    status: { podName: 'web-1', secretProviderClassName: 'db', mounted: true, targetPath: TARGET, objects },
+  };
+}
+
+describe("the driver's notes", () => {
+  it('are listed of one node', async () => {
+    await using fixture = await startKube({ objects: [status(), status('node-2', 'web-2-shop-db')] });
+
+    const statuses = await createPodStatusApi(fixture.kube).listStatuses('node-1', NEVER);
+
+    expect(statuses).toEqual([{ ...MOUNT, isMounted: true, versions: new Map([['a', '1']]) }]);
+  });
+
+  it('cannot be of a node whose name is too long for a label', async () => {
+    await using fixture = await startKube({ objects: [status('n'.repeat(63)), status('n'.repeat(64), 'other')] });
+    const api = createPodStatusApi(fixture.kube);
+
+    const [longest, longer] = [
+      await api.listStatuses('n'.repeat(63), NEVER),
+      await api.listStatuses('n'.repeat(64), NEVER),
+    ];
+
+    expect([longest.length, longer.length]).toEqual([1, 0]);
+    expect(fixture.api.requests).toHaveLength(1);
+  });
+
+  it('get the versions that are mounted now, in the order of the driver, and nothing else changes', async () => {
+    await using fixture = await startKube({ objects: [status()] });
+    const versions = new Map([
+      ['b', '1'],
+      ['a', '2'],
+    ]);
+
+    await createPodStatusApi(fixture.kube).noteVersions(MOUNT, versions, NEVER);
+
+    expect(fixture.api.find(PATH)?.['status']).toEqual({
+      podName: 'web-1',
+      secretProviderClassName: 'db',
+      mounted: true,
+      targetPath: TARGET,
+      objects: [
+        { id: 'a', version: '2' },
+        { id: 'b', version: '1' },
+      ],
+    });
+  });
+
+  it.for<readonly [string, readonly KubeObject[], string]>([
+    ['has the versions already', [status()], TARGET],
+    ['is of another volume', [status()], '/pods/web-1/other/mount'],
+    ['is not there', [], TARGET],
+  ])('stay as they are where the note %s', async ([, objects, targetPath]) => {
+    await using fixture = await startKube({ objects });
+    const versions = new Map([['a', targetPath === TARGET ? '1' : '2']]);
+
+    await createPodStatusApi(fixture.kube).noteVersions({ ...MOUNT, targetPath }, versions, NEVER);
+
+    expect(fixture.api.requests).toEqual([`GET ${PATH}`]);
+  });
+
+  it('are read again where the driver has written in between, once', async () => {
+    await using fixture = await startKube({ objects: [status()] });
+    let patches = 0;
+    using _ = fixture.api.inject({ kind: 'status', status: 409, message: 'changed' }, (method) => {
+      patches += method === 'PATCH' ? 1 : 0;
+      return method === 'PATCH' && patches === 1;
+    });
+
+    await createPodStatusApi(fixture.kube).noteVersions(MOUNT, new Map([['a', '2']]), NEVER);
+
+    expect(fixture.api.requests.map((request) => request.split(' ')[0])).toEqual(['GET', 'PATCH', 'GET', 'PATCH']);
+    expect(fixture.api.find(PATH)?.['status']).toMatchObject({ objects: [{ id: 'a', version: '2' }] });
+  });
+});
