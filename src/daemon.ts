@@ -8,6 +8,7 @@ import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
 import { serveMount } from './mount/serve.ts';
 import { createVolumes } from './mount/volume/volumes.ts';
+import type { Staleness } from './rotation/reconciler.ts';
 import { serveHealth } from './observability/http.ts';
 import { listenForNotices, openReconciler } from './open-reconciler.ts';
 import type { Logger } from './observability/logger.ts';
@@ -15,6 +16,8 @@ import type { Logger } from './observability/logger.ts';
 export interface Daemon extends AsyncDisposable {
   /** Where health checks are served. */
   readonly healthPort: number;
+  /** How old what the node's pods hold may be; empty where nobody looks after them. For metrics. */
+  staleness(): readonly Staleness[];
 }
 
 /**
@@ -70,5 +73,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   });
   ready = true;
   const opened = opening.move();
-  return { healthPort: health.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    healthPort: health.port,
+    staleness: () => reconciler?.staleness() ?? [],
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
