@@ -58,17 +58,15 @@ export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource
     const target = { resource: 'events', namespace: event.pod.namespace, name } as const;
     const body = apiEvent(name, event, source);
     const created = await kube.ask({ verb: 'create', ...target, body, accepts: [409] }, signal);
-    if (created.status === 409) {
-      // The first patch tells the count, so that no right to read events is needed.
-      const lastTimestamp = body.lastTimestamp;
-      const seen = await kube.ask<ApiEvent>(
-        { verb: 'merge', ...target, body: { lastTimestamp }, accepts: [404] },
-        signal,
-      );
-      const { count = 0, metadata } = seen.object;
-      const counted = { count: count + 1, metadata: { resourceVersion: metadata?.resourceVersion } };
-      await kube.ask({ verb: 'merge', ...target, body: counted, accepts: [404, 409] }, signal);
+    if (created.status !== 409) {
+      return;
     }
+    // The first patch tells the count, so that no right to read events is needed.
+    const again = { lastTimestamp: body.lastTimestamp };
+    const seen = await kube.ask<ApiEvent>({ verb: 'merge', ...target, body: again, accepts: [404] }, signal);
+    const { count = 0, metadata } = seen.object;
+    const counted = { count: count + 1, metadata: { resourceVersion: metadata?.resourceVersion } };
+    await kube.ask({ verb: 'merge', ...target, body: counted, accepts: [404, 409] }, signal);
   }
 
   return async (event, signal) => {

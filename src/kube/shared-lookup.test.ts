@@ -39,6 +39,38 @@ describe('sharedLookup', () => {
     expect([callsWhileFresh, load.mock.calls.length]).toEqual([1, 2]);
   });
 
+  it('keeps an answer as long as it says itself', async () => {
+    const load = vi.fn<Load>(async (key) => key);
+    const lookup = sharedLookup((answer) => Number(answer), load);
+    await lookup('1000', NEVER);
+    await lookup('2000', NEVER);
+    await Promise.resolve();
+
+    vi.advanceTimersByTime(1_000);
+    await lookup('1000', NEVER);
+    await lookup('2000', NEVER);
+
+    expect(load.mock.calls.flat()).toEqual(['1000', '2000', '1000']);
+  });
+
+  it('keeps no more answers than it may, those that came last, and whatever is still asked for', async () => {
+    const slow = Promise.withResolvers<string>();
+    const load = vi.fn<Load>((key) => (key === 'slow' ? slow.promise : Promise.resolve(key)));
+    const lookup = sharedLookup(1_000, load, 2);
+    const waiting = lookup('slow', NEVER);
+    for (const key of ['a', 'b', 'c']) {
+      await lookup(key, NEVER);
+      await Promise.resolve();
+    }
+
+    const again = [lookup('slow', NEVER), lookup('c', NEVER)];
+    slow.resolve('at last');
+    await Promise.all([waiting, ...again]);
+    await lookup('a', NEVER);
+
+    expect(load.mock.calls.flat()).toEqual(['slow', 'a', 'b', 'c', 'a']);
+  });
+
   it('does not keep a failure', async () => {
     const load = vi.fn<Load>(async () => 'answer').mockRejectedValueOnce(new Error('down'));
     const lookup = sharedLookup(1_000, load);

@@ -9,8 +9,8 @@ import { createRoleLookup } from '../../../src/kube/service-accounts.ts';
 import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
 import type { Fault } from '../../fakes/kube/faults.ts';
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
+import { failureOf, NEVER } from './kube-fixture.ts';
 
-const NEVER = new AbortController().signal;
 const ROLE = 'arn:aws:iam::123456789012:role/shop';
 const POD = { namespace: 'shop', name: 'web-1', uid: 'c0ffee', serviceAccount: 'web' };
 const WEB: KubeObject = {
@@ -33,15 +33,6 @@ function settingsFor(api: ApiServer): { readonly kubeconfig: string; readonly ti
 
 function caOf(api: ApiServer): Promise<string> {
   return readFile(join(api.serviceAccountDir, 'ca.crt'), 'utf8');
-}
-
-async function failureOf(work: Promise<unknown>): Promise<ProviderError> {
-  const error = await work.then(
-    () => new Error('it went well'),
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ProviderError);
-  return error as ProviderError;
 }
 
 describe('the role of a service account', () => {
