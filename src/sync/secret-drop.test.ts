@@ -69,6 +69,19 @@ describe('drop', () => {
     expect((await stored())?.appliers).toEqual(new Set(['aws-secrets-csi', 'aws-secrets-csi/job-uid']));
   });
 
+  it('keeps the owners of others in a Secret that was made anew', async () => {
+    const { node, shown } = createCluster();
+    const [here, there] = [node(), node()];
+    const annotations = { 'aws-secrets-csi/sync-immutable': 'true' };
+    await here.sync({ pod: 'a', annotations });
+    await there.sync({ pod: 'b', owner: 'job', annotations });
+    await here.sync({ pod: 'a', annotations, files: { db: 'v2' } });
+
+    await here.drop('a');
+
+    expect(await shown()).toMatchObject({ owners: ['job'], data: { password: 'v2' } });
+  });
+
   it('is done with where the owner is gone, the Secret, or our part in it', async () => {
     const { node, secrets, shown } = createCluster();
     const here = node();
@@ -92,6 +105,7 @@ describe('drop', () => {
     const [here, there] = [node(), node()];
     await here.sync({ pod: 'a' });
     await there.sync({ pod: 'b', owner: 'job' });
+    await here.sync({ pod: 'a', files: { db: 'v2' } });
 
     await Promise.all([here.drop('a'), there.drop('b')]);
 

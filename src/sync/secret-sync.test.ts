@@ -107,6 +107,32 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ data: { password: 'v1' }, asOf: 2_001 });
   });
 
+  it('leaves values that become newer while it decides', async () => {
+    const { secrets, node, shown } = createCluster();
+    const there = node();
+    await there.sync({ pod: 'a' });
+    let isSlow = true;
+    const sync = createSecretSync({
+      secrets: {
+        ...secrets,
+        async read(...given) {
+          const found = await secrets.read(...given);
+          if (isSlow) {
+            isSlow = false;
+            await there.sync({ pod: 'a', files: { db: 'v3' }, asOf: 3_000 });
+          }
+          return found;
+        },
+      },
+      podsOf: () => Promise.resolve([]),
+      verifyMs: VERIFY_MS,
+    });
+
+    await sync.sync(mountOf({ pod: 'b', files: { db: 'v2' }, asOf: 2_000 }), SIGNAL);
+
+    expect(await shown()).toMatchObject({ data: { password: 'v3' } });
+  });
+
   it('does not believe a time that is to come', async () => {
     const { node, shown, pass } = createCluster();
     await node().sync({ pod: 'a', asOf: 100_000 });
