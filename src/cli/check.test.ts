@@ -103,6 +103,63 @@ describe('check', () => {
     expect(out[0]).toMatch(/^class.yaml:8:21: error: spec.parameters.usePodIdentity must be a string/);
   });
 
+  it('tells where secretObjects are wrong', async () => {
+    const manifest = `apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: shop
+  annotations:
+    aws-secrets-csi/sync-immutable: "yes"
+spec:
+  provider: aws
+  parameters:
+    objects: |
+      - objectName: db
+        objectType: secretsmanager
+        jmesPath: [{path: a, objectAlias: db-a}]
+  secretObjects:
+    - secretName: db
+      type: Opaque
+      data:
+        - {objectName: db, key: whole}
+        - {objectName: db-a, key: part}
+    - secretName: Db
+      data:
+        - objectName: DB
+          key: a/b
+`;
+    const { code, out } = await checked(manifest);
+
+    expect(out.map((line) => line.split(':').slice(1, 4).join(':'))).toEqual([
+      '6:37: error',
+      '20:19: error',
+      '20:7: error',
+      '22:23: error',
+      '23:16: error',
+      ' 1, errors: 5, warnings: 0',
+    ]);
+    expect(out.join('\n')).toContain('"DB" is no file of the volume, which has "db", "db-a"');
+    expect(code).toBe(1);
+  });
+
+  it('finds nothing wrong with good secretObjects, and does not hold them against files of a bad class', async () => {
+    const secrets = '  secretObjects:\n    - {secretName: db, type: Opaque, data: [{objectName: db, key: a}]}\n';
+    const good = '    objects: |\n      - objectName: db\n        objectType: secretsmanager\n';
+
+    expect((await checked(classOf(good) + secrets)).out).toEqual(['classes: 1, errors: 0, warnings: 0']);
+    expect((await checked(classOf(good.replace('secretsmanager', 'nope')) + secrets)).out.at(-1)).toContain(
+      'errors: 1,',
+    );
+  });
+
+  it('tells of annotations that the API server would refuse', async () => {
+    const manifest = classOf('    objects: "[]"\n').replace('  name: shop', '  annotations: {a/b: true}');
+
+    expect((await checked(manifest)).out[0]).toBe(
+      'class.yaml:4:22: error: metadata.annotations.a/b must be a string: quote it',
+    );
+  });
+
   it('holds ARNs against a region only where it knows one', async () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf';
     const manifest = classOf(`    objects: '[{objectName: "${arn}"}]'\n`);

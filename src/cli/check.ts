@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { Problem } from '../spec/mount-spec.ts';
+import type { ClassSpec, Problem } from '../spec/mount-spec.ts';
 import { parseClass } from '../spec/parse-class.ts';
+import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
 import { NAME } from '../version.ts';
 import { type ManifestClass, type Position, readManifest, readText } from './manifest.ts';
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
@@ -50,16 +51,27 @@ export function check(args: readonly string[], terminal: Terminal): ExitCode {
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
 
-function lint({ parameters, positionOf }: ManifestClass, region: string | undefined): readonly Finding[] {
+function lint(manifestClass: ManifestClass, region: string | undefined): readonly Finding[] {
+  const { parameters, positionOf, positionAt } = manifestClass;
   const parsed = parseClass(parameters, { region, mode: DEFAULT_MODE });
   function located(severity: Finding['severity'], { message, parameter, offset }: Problem): Finding {
     return { severity, message, position: positionOf(parameter, offset) };
   }
   const problems = parsed.ok ? [] : parsed.problems;
+  const { problems: secretProblems } = parseSecretObjects(manifestClass, parsed.ok ? filesOf(parsed.spec) : undefined);
   return [
     ...problems.map((problem) => located('error', problem)),
+    ...secretProblems.map(({ message, path }) => ({ severity: 'error' as const, message, position: positionAt(path) })),
     ...parsed.warnings.map((problem) => located('warning', problem)),
   ];
+}
+
+/** @returns undefined for a class whose objects are left to its pods */
+function filesOf({ objects }: ClassSpec): ReadonlySet<string> | undefined {
+  if (objects.length === 0) {
+    return undefined;
+  }
+  return new Set(objects.flatMap(({ path, extractions }) => [path, ...extractions.map((each) => each.path)]));
 }
 
 /** @throws TypeError of parseArgs, UsageError */

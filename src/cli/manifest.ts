@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isMap, isScalar, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml';
+import type { ClassPath } from '../spec/secret-spec.ts';
 import { UsageError } from './terminal.ts';
 
 /** One SecretProviderClass of a manifest file. */
@@ -8,6 +9,11 @@ export interface ManifestClass {
   readonly namespace: string;
   readonly provider: string;
   readonly parameters: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** `spec.secretObjects` as it is. */
+  readonly secretObjects: unknown;
+  /** Place in the file of what a path from the class's root leads to, or of as much of the way as there is. */
+  positionAt(path: ClassPath): Position;
   /** Place in the file of an offset into a parameter's text. */
   positionOf(parameter: string, offset?: number): Position;
 }
@@ -97,11 +103,47 @@ function readClass(document: Document.Parsed, place: Place, problems: ManifestPr
     namespace: textIn(document, 'metadata', 'namespace') || 'default',
     provider: textIn(document, 'spec', 'provider'),
     parameters: new Map(Array.from(scalars, ([name, { value }]) => [name, value])),
+    annotations: readAnnotations(document, place, problems),
+    secretObjects: toPlain(document.getIn(['spec', 'secretObjects'], true), document),
+    positionAt(path) {
+      return place.at(offsetAt(document, path));
+    },
     positionOf(parameter, offset = 0) {
       const scalar = scalars.get(parameter);
       return scalar === undefined ? start : place.at(offsetInFile(place.text, scalar, offset));
     },
   };
+}
+
+function readAnnotations(document: Document, place: Place, problems: ManifestProblem[]): ReadonlyMap<string, string> {
+  const annotations = document.getIn(['metadata', 'annotations'], true);
+  const texts = new Map<string, string>();
+  for (const { key, value } of isMap<Scalar, Node>(annotations) ? annotations.items : []) {
+    const name = String(key.value);
+    if (isScalar(value) && typeof value.value === 'string') {
+      texts.set(name, value.value);
+    } else {
+      problems.push({
+        message: `metadata.annotations.${name} must be a string: quote it`,
+        position: place.at((value?.range ?? key.range)?.[0] ?? 0),
+      });
+    }
+  }
+  return texts;
+}
+
+function toPlain(node: unknown, document: Document): unknown {
+  return isNode(node) ? node.toJS(document) : undefined;
+}
+
+function offsetAt(document: Document, path: ClassPath): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) {
+      return node.range[0];
+    }
+  }
+  return document.contents?.range?.[0] ?? 0;
 }
 
 function textIn(document: Document.Parsed, ...path: readonly string[]): string {
