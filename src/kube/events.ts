@@ -1,16 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { PodEvent } from '../rotation/report.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
-
-/** Something that a pod's owner should hear of. */
-export interface PodEvent {
-  readonly pod: PodRef;
-  readonly type: 'Normal' | 'Warning';
-  /** One word in CamelCase. */
-  readonly reason: string;
-  readonly message: string;
-}
 
 export interface EventSource {
   /** Who says so. */

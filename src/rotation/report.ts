@@ -7,6 +7,7 @@ import type { NodeMount } from './node-mounts.ts';
 export interface PodEvent {
   readonly pod: PodRef;
   readonly type: 'Normal' | 'Warning';
+  /** One word in CamelCase. */
   readonly reason: string;
   readonly message: string;
 }
