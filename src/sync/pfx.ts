@@ -1,4 +1,4 @@
-import type forge from 'node-forge';
+import forge from 'node-forge';
 
 /** What a PFX holds, in its order, in DER. */
 export interface PfxContent {
@@ -8,7 +8,6 @@ export interface PfxContent {
 }
 
 type Asn1 = forge.asn1.Asn1;
-type Forge = typeof forge;
 
 /** RFC 7292 and RFC 2315. */
 const OID = {
@@ -32,12 +31,10 @@ const NO_PASSWORDS = ['', null] as const;
  * The library's own reader is not used, as it takes any number of rounds, and writes certificates anew instead of as they are.
  * @returns undefined for what is none, or none that can be read without a password
  */
-export async function readPfx(bytes: Uint8Array): Promise<PfxContent | undefined> {
-  // Loaded where it is needed: it costs megabytes, and few classes have PFX files.
-  const { default: library } = await import('node-forge');
+export function readPfx(bytes: Uint8Array): PfxContent | undefined {
   for (const password of NO_PASSWORDS) {
     try {
-      return decode(library, Buffer.from(bytes).toString('latin1'), password);
+      return decode(Buffer.from(bytes).toString('latin1'), password);
     } catch {
       // What the library says of it may quote it.
     }
@@ -45,7 +42,8 @@ export async function readPfx(bytes: Uint8Array): Promise<PfxContent | undefined
   return undefined;
 }
 
-function decode({ asn1, pki }: Forge, text: string, password: string | null): PfxContent {
+function decode(text: string, password: string | null): PfxContent {
+  const { asn1, pki } = forge;
   const certificates: Uint8Array[] = [];
   const keys: Uint8Array[] = [];
   let rounds = 0;

@@ -5,7 +5,6 @@ import { quote } from '../spec/quote.ts';
 import { TLS_CERTIFICATES } from '../spec/secret-rules.ts';
 import type { SecretSpec } from '../spec/secret-spec.ts';
 import { readPem } from './pem.ts';
-import { readPfx } from './pfx.ts';
 import { refused } from './plan.ts';
 
 /** What there is of use in a file, in DER. */
@@ -46,7 +45,9 @@ export async function readTls(
 async function readFile({ value }: PlannedFile): Promise<TlsFile> {
   const blocks = readPem(value.exposeText());
   if (blocks.length === 0) {
-    const pfx = await readPfx(value.expose());
+    // Loaded where it is needed: it costs megabytes, and few classes have PFX files.
+    const { readPfx } = await import('./pfx.ts');
+    const pfx = readPfx(value.expose());
     return { certificates: pfx?.certificates ?? [], key: pfx?.keys.at(-1), isLocked: false };
   }
   // Of several keys the driver takes the last.
