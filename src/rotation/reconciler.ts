@@ -63,7 +63,9 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
   }
 
   function groupKey(mount: NodeMount): string {
-    return mount.spec === undefined ? mount.targetPath : groupOf(mount.spec, intervalOf(mount));
+    const { spec, pod } = mount;
+    // Mounts that only the API server told of are most likely of one identity where their pods are of one service account.
+    return spec === undefined ? `${pod.namespace}/${pod.serviceAccount}` : groupOf(spec, intervalOf(mount));
   }
 
   function lotKey(mount: NodeMount): string {

@@ -1,6 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { serveSpec, type ServeDeps, type ServedMount, specFor, type SpecDeps } from '../mount/serve.ts';
+import type { Volumes } from '../mount/volume/volumes.ts';
 import type { ProviderClass } from '../spec/kube-objects.ts';
 import type { MountSpec } from '../spec/mount-spec.ts';
 import { followUp, type FollowUpDeps } from './follow-up.ts';
@@ -113,7 +114,10 @@ async function answer(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const before = mount.current?.versions ?? mount.noted;
-  const served = spec === undefined ? lastServed(mount) : await serveSpec(spec, deps, signal);
+  const served = spec === undefined ? lastServed(mount) : await serveFilled(spec, deps, signal);
+  if (served === undefined) {
+    return { isGone: true, rotated: [] };
+  }
   mount.current = { versions: served.versions, asOf: served.asOf };
   const failures: ProviderError[] = [];
   if (providerClass !== undefined) {
@@ -128,6 +132,35 @@ async function answer(
   return {
     rotated: served.changed === true ? changesOf(before, served.versions) : [],
     ...(failures.length > 0 && { error: ProviderError.all(failures) }),
+  };
+}
+
+/**
+ * As for a Mount call, but for a volume that is there: while AWS was asked, the driver may have emptied it, and would clear away no more.
+ * @returns undefined where it has
+ */
+async function serveFilled(spec: MountSpec, deps: TurnDeps, signal: AbortSignal): Promise<ServedMount | undefined> {
+  const { volumes } = deps;
+  try {
+    return await serveSpec(spec, { ...deps, ...(volumes !== undefined && { volumes: refilled(volumes) }) }, signal);
+  } catch (error) {
+    if ((await volumes?.isFilled(spec.targetPath)) === false) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The volumes, but that none of them is filled that is empty. */
+function refilled(volumes: Volumes): Volumes {
+  return {
+    ...volumes,
+    async publish(spec, plan, signal) {
+      if (!(await volumes.isFilled(spec.targetPath))) {
+        throw new ProviderError('VolumeUnwritable', `"${spec.targetPath}" has been emptied`);
+      }
+      return await volumes.publish(spec, plan, signal);
+    },
   };
 }
 

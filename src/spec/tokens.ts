@@ -37,7 +37,7 @@ export function tokenFor(tokens: ServiceAccountTokens, audience: string): Secret
   if (token !== undefined) {
     return token;
   }
-  const wayOut = `add {audience: "${audience}"} to spec.tokenRequests of the CSIDriver secrets-store.csi.k8s.io`;
+  const wayOut = `add {audience: "${audience}"} to spec.tokenRequests of the CSIDriver secrets-store.csi.k8s.io, or let the provider ask for tokens by --token-request`;
   if (tokens.size === 0) {
     throw new ProviderError(
       'TokenMissing',

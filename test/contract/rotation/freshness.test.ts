@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statsBelow } from '../publish/pod-view.ts';
 import { contentsOf } from '../daemon/node.ts';
-import { type ClusterNode, startCluster, type StartedPod, type TestCluster, versionsOf } from './cluster.ts';
+import { startCluster, type TestCluster } from './cluster.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { type StartedPod, versionsOf } from './objects.ts';
 
 const INTERVAL_MS = 10_000;
 /** Of the interval: what publishing takes. */

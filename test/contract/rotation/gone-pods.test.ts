@@ -1,0 +1,101 @@
+import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { contentsOf } from '../daemon/node.ts';
+import { statsBelow } from '../publish/pod-view.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { startCluster, type TestCluster } from './cluster.ts';
+import { PODS, type StartedPod } from './objects.ts';
+import { ROTATION, secret, SOON } from './values.ts';
+
+let cluster: TestCluster;
+let node: ClusterNode;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  node = await cluster.startNode('node-1', ROTATION);
+});
+
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+/** A pod with a secret, a class and an account of its own, all of its name. */
+async function startOwn(name: string): Promise<StartedPod> {
+  await cluster.addAccount(name);
+  await cluster.seed.secret(name, 'old');
+  await cluster.applyClass(name, { objects: [secret(name)] });
+  return await node.startPod(name, { className: name, serviceAccount: name });
+}
+
+describe.concurrent('a pod', () => {
+  it('that is gone is forgotten: nobody is asked for its sake any more', async ({ expect }) => {
+    const pod = await startOwn('gone');
+
+    await node.stopPod(pod);
+    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    // A look may be under way.
+    await sleep(500);
+    const [calls, requests] = [cluster.aws.gate.state.count({ resource: 'gone' }), cluster.api.requests.length];
+    await sleep(2_500);
+
+    expect(cluster.aws.gate.state.count({ resource: 'gone' })).toBe(calls);
+    expect(cluster.api.requests.slice(requests).filter((request) => request.includes('/gone'))).toEqual([]);
+    expect(await cluster.eventsOf('gone')).toEqual([]);
+  });
+
+  it.for([
+    ['that is being deleted', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }],
+    ['that has come to its end', { status: { phase: 'Succeeded' } }],
+  ] as const)('%s is not written to', async ([what, patch], { expect }) => {
+    const name = what.replaceAll(' ', '-');
+    const pod = await startOwn(name);
+    const before = statsBelow(pod.targetPath);
+
+    await cluster.kube.patch(`${PODS}/${name}`, patch);
+    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    await sleep(500);
+    await cluster.seed.secretVersion(name, 'new');
+    await sleep(2_500);
+
+    expect(statsBelow(pod.targetPath)).toEqual(before);
+    expect(await contentsOf(pod.targetPath)).toEqual({ [name]: ['644', 'old'] });
+  });
+});
+
+describe.concurrent('a volume that the driver has emptied', () => {
+  it('is never written to again', async ({ expect }) => {
+    const pod = await startOwn('emptied');
+
+    await node.emptyVolume(pod);
+    await cluster.seed.secretVersion('emptied', 'new');
+    await sleep(3_000);
+
+    expect(await readdir(pod.targetPath)).toEqual([]);
+    expect(await cluster.eventsOf('emptied')).toEqual([]);
+  });
+
+  it('while AWS was being asked is not written to either', async ({ expect }) => {
+    const pod = await startOwn('emptied-late');
+    const { state } = cluster.aws.gate;
+    using _ = state.inject({ kind: 'delay', ms: 1_000 }, { resource: 'emptied-late' });
+
+    await cluster.seed.secretVersion('emptied-late', 'new');
+    const calls = state.count({ resource: 'emptied-late' });
+    await expect.poll(() => state.count({ resource: 'emptied-late' }), SOON).toBeGreaterThan(calls);
+    await node.emptyVolume(pod);
+    await sleep(3_500);
+
+    expect(await readdir(pod.targetPath)).toEqual([]);
+    expect(await cluster.eventsOf('emptied-late')).toEqual([]);
+  });
+
+  it('is filled again by a Mount call, and looked after from then on', async ({ expect }) => {
+    const pod = await startOwn('mounted-again');
+    await node.emptyVolume(pod);
+    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+
+    await node.republish(pod);
+    await cluster.seed.secretVersion('mounted-again', 'new');
+
+    await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ 'mounted-again': ['644', 'new'] });
+  });
+});

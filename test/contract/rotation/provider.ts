@@ -1,0 +1,47 @@
+import pino from 'pino';
+import { readConfig } from '../../../src/config/config.ts';
+import { startDaemon } from '../../../src/daemon.ts';
+import type { Staleness } from '../../../src/rotation/reconciler.ts';
+import { startProvider } from '../../fakes/provider-process.ts';
+
+/** The provider of a node, for as long as it runs. */
+export interface Provider {
+  /** Lines of its log so far. */
+  readonly log: readonly string[];
+  readonly pid: number;
+  /** Of a provider in this process. */
+  staleness(): readonly Staleness[];
+  /** @param signal of a provider that is a process of its own: how it ends */
+  stop(signal?: NodeJS.Signals): Promise<unknown>;
+}
+
+export type Start = (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Provider>;
+
+export async function startInside(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Provider> {
+  const log: string[] = [];
+  const daemon = await startDaemon(
+    readConfig(args, env),
+    pino({ level: 'debug' }, { write: (line: string) => log.push(line) }),
+  );
+  return {
+    log,
+    pid: process.pid,
+    staleness: () => daemon.staleness(),
+    async stop() {
+      await daemon[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** As a process of its own, which can be killed and weighed. */
+export async function startAside(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Provider> {
+  const provider = await startProvider(args, { LOG_LEVEL: 'debug', ...env });
+  return {
+    log: provider.log,
+    pid: provider.pid,
+    staleness() {
+      throw new Error('another process does not tell');
+    },
+    stop: (signal) => provider.stop(signal),
+  };
+}

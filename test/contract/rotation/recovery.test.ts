@@ -1,0 +1,108 @@
+import { describe, it } from 'vitest';
+import { callsOf } from '../daemon/calls.ts';
+import { contentsOf } from '../daemon/node.ts';
+import { statsBelow } from '../publish/pod-view.ts';
+import { startCluster } from './cluster.ts';
+import { versionsOf } from './objects.ts';
+import { startAside, startInside } from './provider.ts';
+import { secret } from './values.ts';
+
+const ROTATION = ['--enable-secret-rotation', '--token-request', '--rotation-poll-interval=1s'];
+
+describe.concurrent('a provider that starts anew', () => {
+  it.for([
+    ['after a graceful end', startInside, 'SIGTERM'],
+    ['after a graceful end of its process', startAside, 'SIGTERM'],
+    ['killed', startAside, 'SIGKILL'],
+  ] as const)(
+    'brings what changed meanwhile to every pod, and no driver calls: %s',
+    async ([, start, signal], { expect }) => {
+      await using cluster = await startCluster();
+      const node = await cluster.startNode('node-1', ROTATION, { start });
+      const west = await cluster.aws.seed('eu-west-1');
+      await cluster.seed.secret('db', 'old');
+      await west.secret('db', 'old in the west');
+      await cluster.applyClass('class', { objects: [secret('db')] });
+      const plain = await node.startPod('plain', { className: 'class' });
+      const inTheWest = await node.startPod('in-the-west', {
+        className: 'class',
+        attributes: { region: 'eu-west-1', pathTranslation: 'False' },
+      });
+
+      await node.restart(async () => {
+        await cluster.seed.secretVersion('db', 'new');
+        await west.secretVersion('db', 'new in the west');
+        await cluster.applyClass('class', { objects: [{ ...secret('db'), objectAlias: 'renamed' }] });
+      }, signal);
+
+      await expect
+        .poll(async () => [await contentsOf(plain.targetPath), await contentsOf(inTheWest.targetPath)], {
+          timeout: 10_000,
+        })
+        .toEqual([{ renamed: ['644', 'new'] }, { renamed: ['644', 'new in the west'] }]);
+      await expect
+        .poll(() => versionsOf(cluster.kube, inTheWest))
+        .toEqual({ renamed: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      expect(new Set(cluster.api.tokenRequests.map(({ pod }) => pod))).toEqual(new Set(['in-the-west', 'plain']));
+      expect(cluster.api.tokenRequests).toHaveLength(2);
+    },
+  );
+
+  it('asks AWS once for each identity, and writes nothing where nothing has changed', async ({ expect }) => {
+    await using cluster = await startCluster();
+    const node = await cluster.startNode('node-1', [
+      '--enable-secret-rotation',
+      '--token-request',
+      '--rotation-poll-interval=6s',
+    ]);
+    await cluster.addAccount('worker');
+    await cluster.seed.secret('db', 'value');
+    await cluster.seed.parameter('/url', 'value');
+    await cluster.applyClass('class', {
+      objects: [secret('db'), { objectName: '/url', objectType: 'ssmparameter', objectAlias: 'url' }],
+    });
+    const pods = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        node.startPod(`pod-${index}`, { className: 'class', serviceAccount: index % 2 === 0 ? 'web' : 'worker' }),
+      ),
+    );
+    const before = pods.map(({ targetPath }) => statsBelow(targetPath));
+
+    const calls = await callsOf(cluster, async () => {
+      await node.restart();
+      await expect
+        .poll(() => pods.map((pod) => node.stalenessOf(pod)?.ageMs), { timeout: 10_000 })
+        .toEqual(pods.map(() => expect.any(Number)));
+    });
+
+    expect(calls).toEqual({ AssumeRoleWithWebIdentity: 2, GetSecretValue: 2, GetParameters: 2 });
+    expect(pods.map(({ targetPath }) => statsBelow(targetPath))).toEqual(before);
+    expect(node.said('mount rotated')).toEqual([]);
+  });
+
+  it('says whose tokens it lacks where it may ask for none, and goes on with the next Mount call', async ({
+    expect,
+  }) => {
+    await using cluster = await startCluster();
+    const node = await cluster.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=1s']);
+    await cluster.seed.secret('db', 'old');
+    await cluster.applyClass('class', { objects: [secret('db')] });
+    const pod = await node.startPod('web-1', { className: 'class' });
+
+    await node.restart(() => cluster.seed.secretVersion('db', 'new'));
+
+    await expect
+      .poll(() => cluster.eventsOf('web-1'), { timeout: 5_000 })
+      .toMatchObject([
+        { type: 'Warning', reason: 'TokenMissing', message: expect.stringContaining('--token-request') },
+      ]);
+    expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', 'old'] });
+    await node.republish(pod);
+    expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', 'new'] });
+    await cluster.seed.secretVersion('db', 'newest');
+    await expect.poll(() => contentsOf(pod.targetPath), { timeout: 5_000 }).toEqual({ db: ['644', 'newest'] });
+    await expect
+      .poll(async () => (await cluster.eventsOf('web-1')).map(({ reason, count }) => `${reason} ${count}`).toSorted())
+      .toEqual(['SecretsRefreshed 1', 'SecretsRotated 1', 'TokenMissing 1']);
+  });
+});
