@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type ClusterNode, startCluster, type TestCluster } from '../rotation/cluster.ts';
+import {
+  addClass,
+  objectOf,
+  ownedBy,
+  secretIn,
+  secretObject,
+  SECRETS,
+  SOON,
+  SYNC,
+  writesOf,
+  writesWithin,
+} from './synced.ts';
+
+/** After a restart the provider has no tokens of the driver's. */
+const ARGS = [...SYNC, '--token-request'];
+
+let cluster: TestCluster;
+let one: ClusterNode;
+let other: ClusterNode;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  one = await cluster.startNode('node-1', ARGS);
+  other = await cluster.startNode('node-2', ARGS);
+});
+
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+function ownersOf(name: string): readonly string[] | undefined {
+  return secretIn(cluster, name)?.owners;
+}
+
+describe.concurrent('the owners of a Secret', () => {
+  it('come and go with the pods of two ReplicaSets and a bare one, the last takes the Secret along', async ({
+    expect,
+  }) => {
+    const [blue, green] = [ownedBy('blue'), ownedBy('green')];
+    await addClass(cluster, 'shared', 'p1');
+    const blueHere = await one.startPod('blue-1', { className: 'shared', owner: blue });
+    const blueThere = await other.startPod('blue-2', { className: 'shared', owner: blue });
+    const greenHere = await one.startPod('green-1', { className: 'shared', owner: green });
+    const bare = await other.startPod('bare', { className: 'shared' });
+    const { uid } = secretIn(cluster, 'shared')!;
+
+    expect(ownersOf('shared')).toEqual(['Pod bare', 'ReplicaSet blue', 'ReplicaSet green']);
+    await one.stopPod(greenHere);
+    await expect.poll(() => ownersOf('shared'), SOON).toEqual(['Pod bare', 'ReplicaSet blue']);
+    await other.stopPod(bare);
+    await expect.poll(() => ownersOf('shared'), SOON).toEqual(['ReplicaSet blue']);
+    // A pod on the other node keeps it.
+    await one.stopPod(blueHere);
+    expect(await writesWithin(3, cluster, 'shared')).toEqual([]);
+    expect(secretIn(cluster, 'shared')).toMatchObject({ uid, data: { password: 'p1' }, owners: ['ReplicaSet blue'] });
+    await other.stopPod(blueThere);
+    await expect.poll(() => ownersOf('shared'), SOON).toBeUndefined();
+    await one.startPod('blue-3', { className: 'shared', owner: blue });
+    expect(secretIn(cluster, 'shared')).toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet blue'] });
+  });
+
+  it('leave no Secret behind where all pods go at once, on all nodes', async ({ expect }) => {
+    const owner = ownedBy('fleeting-rs');
+    await addClass(cluster, 'fleeting', 'p1');
+    const pods = await Promise.all(
+      [one, other, one, other].map(async (node, index) => {
+        const pod = await node.startPod(`fleeting-${index}`, { className: 'fleeting', owner });
+        return { node, pod };
+      }),
+    );
+
+    await Promise.all(pods.map(({ node, pod }) => node.stopPod(pod)));
+
+    await expect.poll(() => ownersOf('fleeting'), SOON).toBeUndefined();
+    expect(await writesWithin(2, cluster, 'fleeting')).toEqual([]);
+  });
+
+  it('give way to those of new pods, as when a Deployment is rolled', async ({ expect }) => {
+    await addClass(cluster, 'rolled', 'p1');
+    const before = await one.startPod('rolled-old', { className: 'rolled', owner: ownedBy('rolled-1') });
+    const { uid } = secretIn(cluster, 'rolled')!;
+
+    await other.startPod('rolled-new', { className: 'rolled', owner: ownedBy('rolled-2') });
+    await one.stopPod(before);
+
+    await expect.poll(() => ownersOf('rolled'), SOON).toEqual(['ReplicaSet rolled-2']);
+    expect(secretIn(cluster, 'rolled')).toMatchObject({ uid, data: { password: 'p1' } });
+  });
+
+  it('stay for pods of another class that asks for the same Secret', async ({ expect }) => {
+    const owner = ownedBy('twin-rs');
+    await addClass(cluster, 'twin', 'p1');
+    const secretObjects = [secretObject('twin', { password: 'twin' })];
+    await cluster.applyClass('other-twin', { objects: [objectOf('twin')], secretObjects });
+    const pod = await one.startPod('twin-1', { className: 'twin', owner });
+    await one.startPod('twin-2', { className: 'other-twin', owner });
+
+    await one.stopPod(pod);
+
+    expect(await writesWithin(3, cluster, 'twin')).toEqual([]);
+    expect(ownersOf('twin')).toEqual(['ReplicaSet twin-rs']);
+  });
+
+  it('go from a Secret that the class names no longer, which goes with them', async ({ expect }) => {
+    const entries = [secretObject('kept', { password: 'edited' }), secretObject('dropped', { password: 'edited' })];
+    await addClass(cluster, 'edited', 'p1', { secretObjects: entries });
+    await one.startPod('edited-1', { className: 'edited', owner: ownedBy('edited-rs') });
+    await other.startPod('edited-2', { className: 'edited' });
+    const before = ownersOf('dropped');
+
+    await cluster.applyClass('edited', { objects: [objectOf('edited')], secretObjects: entries.slice(0, 1) });
+
+    expect(before).toEqual(['Pod edited-2', 'ReplicaSet edited-rs']);
+    await expect.poll(() => ownersOf('dropped'), SOON).toBeUndefined();
+    expect(ownersOf('kept')).toEqual(before);
+    await cluster.applyClass('edited', { objects: [objectOf('edited')], secretObjects: entries });
+    await expect.poll(() => ownersOf('dropped'), SOON).toEqual(before);
+  });
+
+  it('go from all Secrets of a class that asks for none any more', async ({ expect }) => {
+    await addClass(cluster, 'emptied', 'p1');
+    await one.startPod('emptied-1', { className: 'emptied', owner: ownedBy('emptied-rs') });
+
+    await cluster.applyClass('emptied', { objects: [objectOf('emptied')] });
+
+    await expect.poll(() => ownersOf('emptied'), SOON).toBeUndefined();
+  });
+
+  it('stay where the class is gone while its pods run', async ({ expect }) => {
+    await addClass(cluster, 'classless', 'p1');
+    await one.startPod('classless-1', { className: 'classless' });
+
+    await cluster.removeClass('classless');
+    await expect.poll(() => cluster.eventsOf('classless-1'), SOON).toMatchObject([{ reason: 'ClassMissing' }]);
+
+    expect(await writesWithin(2, cluster, 'classless')).toEqual([]);
+    expect(ownersOf('classless')).toEqual(['Pod classless-1']);
+  });
+
+  it('stay where the API server does not answer, and go later', async ({ expect }) => {
+    await addClass(cluster, 'unreachable', 'p1');
+    await other.startPod('unreachable-1', { className: 'unreachable', owner: ownedBy('staying') });
+    const pod = await one.startPod('unreachable-2', { className: 'unreachable', owner: ownedBy('leaving') });
+    const broken = cluster.api.inject(
+      { kind: 'status', status: 503, message: 'etcd leader changed' },
+      (method, path) => method === 'PATCH' && path === `${SECRETS}/unreachable`,
+    );
+
+    await one.stopPod(pod);
+    await expect
+      .poll(() => writesOf(cluster, 'unreachable').filter((write) => write.endsWith('/uid-of-leaving')).length, SOON)
+      .toBeGreaterThan(2);
+    expect(ownersOf('unreachable')).toEqual(['ReplicaSet leaving', 'ReplicaSet staying']);
+    broken[Symbol.dispose]();
+
+    await expect.poll(() => ownersOf('unreachable'), SOON).toEqual(['ReplicaSet staying']);
+  });
+});
+
+describe('after a restart of the provider', () => {
+  it('owners and Secrets are looked after as before, without any Mount call', async ({ expect }) => {
+    await addClass(cluster, 'restarted', 'p1');
+    const first = await one.startPod('restarted-1', { className: 'restarted', owner: ownedBy('first') });
+    const second = await one.startPod('restarted-2', { className: 'restarted', owner: ownedBy('second') });
+    const { uid } = secretIn(cluster, 'restarted')!;
+
+    await one.restart(() => cluster.seed.secretVersion('restarted', 'p2'));
+    await expect.poll(() => secretIn(cluster, 'restarted')?.data, SOON).toEqual({ password: 'p2' });
+    expect(secretIn(cluster, 'restarted')).toMatchObject({ uid, owners: ['ReplicaSet first', 'ReplicaSet second'] });
+    await one.stopPod(first);
+
+    await expect.poll(() => ownersOf('restarted'), SOON).toEqual(['ReplicaSet second']);
+    await one.stopPod(second);
+    await expect.poll(() => ownersOf('restarted'), SOON).toBeUndefined();
+    await one.startPod('restarted-3', { className: 'restarted', owner: ownedBy('second') });
+    expect(secretIn(cluster, 'restarted')).toMatchObject({ data: { password: 'p2' }, owners: ['ReplicaSet second'] });
+  });
+
+  it('a Secret that was deleted meanwhile is there again', async ({ expect }) => {
+    await addClass(cluster, 'lost', 'p1');
+    await one.startPod('lost-1', { className: 'lost', owner: ownedBy('lost-rs') });
+
+    await one.restart(async () => cluster.api.remove(`${SECRETS}/lost`));
+
+    await expect
+      .poll(() => secretIn(cluster, 'lost'), SOON)
+      .toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet lost-rs'] });
+  });
+});

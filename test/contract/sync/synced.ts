@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClassOptions, NAMESPACE, type PodOptions, type TestCluster } from '../rotation/cluster.ts';
+
+export const INTERVAL_MS = 1_000;
+export const SYNC_ONLY = ['--sync-secret', `--rotation-poll-interval=${INTERVAL_MS}ms`];
+export const SYNC = ['--enable-secret-rotation', ...SYNC_ONLY];
+/** For whatever comes with one of the next looks, on a machine that is busy. */
+export const SOON = { timeout: 15_000, interval: 25 };
+export const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+
+const AS_OF = 'aws-secrets-csi/as-of';
+
+/** A Kubernetes Secret, as far as tests look at it. */
+export interface SecretView {
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+  readonly type: unknown;
+  readonly isImmutable: boolean;
+  /** By key, decoded. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** But for the provider's own. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `<kind> <name>`, sorted. */
+  readonly owners: readonly string[];
+  /** Wall; NaN where nobody says. */
+  readonly asOf: number;
+}
+
+export function secretIn({ api }: Pick<TestCluster, 'api'>, name: string): SecretView | undefined {
+  const found = api.find(`${SECRETS}/${name}`);
+  if (found === undefined) {
+    return undefined;
+  }
+  const { uid, resourceVersion, labels = {}, annotations = {}, ownerReferences = [] } = found.metadata;
+  const data = (found['data'] ?? {}) as Readonly<Record<string, string>>;
+  return {
+    uid,
+    resourceVersion,
+    type: found['type'],
+    isImmutable: found['immutable'] === true,
+    data: Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+    ),
+    labels,
+    annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith('aws-secrets-csi/'))),
+    owners: ownerReferences.map((owner) => `${owner.kind} ${owner.name}`).toSorted(),
+    asOf: Date.parse(annotations[AS_OF] ?? ''),
+  };
+}
+
+/** Requests about a Secret that are no reading, from the given one on: method, and for an apply the field manager. */
+export function writesOf({ api }: Pick<TestCluster, 'api'>, name: string, since = 0): readonly string[] {
+  return api.requests.slice(since).flatMap((request) => {
+    const [method = '', target = ''] = request.split(' ');
+    const { pathname, searchParams } = new URL(target, 'http://api');
+    const manager = searchParams.get('fieldManager');
+    const isWrite = method !== 'GET' && pathname === `${SECRETS}/${name}`;
+    return isWrite ? [manager === null ? method : `${method} ${manager}`] : [];
+  });
+}
+
+/** @returns the writes to a Secret within so many looks */
+export async function writesWithin(looks: number, cluster: Pick<TestCluster, 'api'>, name: string) {
+  const before = cluster.api.requests.length;
+  await sleep(looks * INTERVAL_MS);
+  return writesOf(cluster, name, before);
+}
+
+/** A value in Secrets Manager, a class that mounts it, and asks for a Secret that holds it as `password`; all of that name. */
+export async function addClass(
+  cluster: TestCluster,
+  name: string,
+  value: string,
+  options: Partial<ClassOptions> = {},
+): Promise<void> {
+  await cluster.seed.secret(name, value);
+  await cluster.applyClass(name, {
+    objects: [objectOf(name)],
+    secretObjects: [secretObject(name, { password: name })],
+    ...options,
+  });
+}
+
+export function objectOf(objectName: string): Readonly<Record<string, string>> {
+  return { objectName, objectType: 'secretsmanager' };
+}
+
+/** An entry of `secretObjects`. @param files by key */
+export function secretObject(
+  secretName: string,
+  files: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, unknown>> = {},
+): object {
+  const data = Object.entries(files).map(([key, objectName]) => ({ key, objectName }));
+  return { secretName, type: 'Opaque', data, ...more };
+}
+
+export function ownedBy(name: string, kind = 'ReplicaSet'): NonNullable<PodOptions['owner']> {
+  return { apiVersion: 'apps/v1', kind, name, uid: uidOf(name) };
+}
+
+export function uidOf(owner: string): string {
+  return `uid-of-${owner}`;
+}
