@@ -51,6 +51,17 @@ describe('an event', () => {
     expect(Date.parse(String(event!['lastTimestamp'])) - Date.parse(String(event!['firstTimestamp']))).toBe(600_000);
   });
 
+  it('is the same with another id of AWS’s answer', async () => {
+    await using fixture = await startKube();
+    const record = createEventRecorder(fixture.kube, SOURCE);
+
+    for (const id of ['9001f285-d100-4566-b3ff-05921840133d', 'cb51a361-d1d5-4d53-a89b-a10132fbb3b5']) {
+      await record({ ...EVENT, message: `cannot read "db" (request id ${id})` }, NEVER);
+    }
+
+    expect(fixture.api.objects).toMatchObject([{ message: expect.stringContaining('9001f285'), count: 1 }]);
+  });
+
   it.for<readonly [string, Partial<PodEvent>]>([
     ['pod', { pod: { ...POD, uid: 'uid-2' } }],
     ['type', { type: 'Normal' }],
