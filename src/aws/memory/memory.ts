@@ -8,7 +8,7 @@ export type Dated<Said> = Said & { readonly asOf: number };
 export interface Memory {
   /** The version last seen, if a store was asked for it at this time or later. */
   version(key: string, notBefore: number): Dated<Pick<Found, 'version'>> | undefined;
-  /** A copy, if the identity was allowed to read it at this time or later. */
+  /** A copy, if the identity was allowed to read it at this time or later; as of when its version was last confirmed. */
   found(key: string, notBefore: number): Dated<Found> | undefined;
   /** What was read. Where a later question has shown another version already, it says nothing new. */
   put(key: string, found: Dated<Found>): void;
@@ -81,7 +81,7 @@ export function createMemory(maxBytes: number): Memory {
         return undefined;
       }
       set(key, entry);
-      return { version: entry.version, value: entry.value.copy(), asOf: entry.readAt };
+      return { version: entry.version, value: entry.value.copy(), asOf: entry.checkedAt };
     },
     put(key, { version, value, asOf }) {
       const before = entries.get(key);

@@ -145,8 +145,11 @@ async function mount({ account, reader, filled, served }: World, who: Role, name
   for (const outcome of outcomes.values()) {
     if (!(outcome instanceof ProviderError)) {
       const { object, version, value, asOf } = outcome;
+      // May it read this value, and was it the latest at that time?
       served.push(
-        value.exposeText() === `${object.name} ${version}` && account.said('value', who, object.name, version, asOf),
+        value.exposeText() === `${object.name} ${version}` &&
+          account.said('value', who, object.name, version, -Infinity) &&
+          account.said('version', who, object.name, version, asOf),
       );
       filled.set(`${who} ${object.name}`, version);
       read.set(object.name as Name, version);

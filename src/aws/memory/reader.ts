@@ -240,8 +240,11 @@ function byKeyOf(requests: Iterable<StoreRequest>, asker: Asker): ReadonlyMap<st
   return new Map(Array.from(requests, (request) => [keyOf(request, asker), request] as const));
 }
 
-function outcomeOf({ object }: StoreRequest, answer: DatedAnswer, { region }: Asker): FetchOutcome {
-  return answer instanceof ProviderError ? answer : { object, region, ...answer };
+function outcomeOf(request: StoreRequest, answer: DatedAnswer, { region }: Asker): FetchOutcome {
+  const { object } = request;
+  return answer instanceof ProviderError
+    ? answer
+    : { object, region, ...answer, ...(isPinned(request) && { asOf: performance.now() }) };
 }
 
 function unanswered({ object }: StoreRequest): ProviderError {
