@@ -6,13 +6,13 @@ import { type Cluster, openCluster } from '../cluster/cluster.ts';
 import { makeProviderImage } from '../cluster/images.ts';
 import { CHECKOUT } from '../cluster/layout.ts';
 import { progress } from '../cluster/progress.ts';
-import { DRIVER_WRITES, PROVIDER_WRITES, type ProviderFacts } from './facts.ts';
+import { DRIVER_WRITES, LOOKING_AFTER, LOOKS_AFTER, PROVIDER_WRITES, type ProviderFacts } from './facts.ts';
 import { applyAuthority, installRelease } from './release.ts';
 import { STORY_LABEL } from './story.ts';
 
 const IMAGE = 'e2e.local/aws-secrets-csi:e2e';
 
-/** Installs the provider once for all stories, in both ways of writing, and starts the moto that their AWS is made of. */
+/** Installs the provider once for all stories, in both ways of writing and once with all it can do, and starts the moto that their AWS is made of. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await using opening = new AsyncDisposableStack();
   const cluster = await openCluster();
@@ -27,15 +27,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const leaving = cluster.owned ? new AsyncDisposableStack() : opening;
   leaving.use(await applyAuthority(cluster, facts));
   const driverWrites = { socketName: DRIVER_WRITES, driverWritesSecrets: true };
+  const looksAfter = { socketName: LOOKS_AFTER, ...LOOKING_AFTER };
   await Promise.all(
     [
       installRelease(cluster, facts, 'aws-secrets-csi'),
       installRelease(cluster, facts, 'aws-secrets-csi-driver-writes', driverWrites),
+      installRelease(cluster, facts, 'aws-secrets-csi-looks-after', looksAfter),
     ].map(async (release) => leaving.use(await release)),
   );
   leaving.defer(() => storiesAreGone(cluster));
   project.provide('provider', facts);
-  progress(`the provider runs twice, as "${PROVIDER_WRITES}" and as "${DRIVER_WRITES}"`);
+  progress(`the provider runs as "${PROVIDER_WRITES}", "${DRIVER_WRITES}" and "${LOOKS_AFTER}"`);
   const opened = opening.move();
   return () => opened.disposeAsync();
 }

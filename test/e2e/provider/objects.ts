@@ -6,21 +6,22 @@ export interface ClassOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** `PROVIDER_WRITES` unless told. */
   readonly provider?: string;
-  /** What the driver is to mirror into Secrets. */
+  /** What is to be mirrored into Secrets. */
   readonly secretObjects?: readonly object[];
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A SecretProviderClass. Objects can be given as text where the wording is what matters. */
 export function secretProviderClass(
   name: string,
   objects: string | readonly object[],
-  { parameters = {}, provider = PROVIDER_WRITES, secretObjects = [] }: ClassOptions = {},
+  { parameters = {}, provider = PROVIDER_WRITES, secretObjects = [], annotations = {} }: ClassOptions = {},
 ): object {
   const text = typeof objects === 'string' ? objects : JSON.stringify(objects);
   return {
     apiVersion: 'secrets-store.csi.x-k8s.io/v1',
     kind: 'SecretProviderClass',
-    metadata: { name },
+    metadata: { name, annotations },
     spec: { provider, parameters: { ...parameters, objects: text }, secretObjects },
   };
 }
@@ -41,12 +42,34 @@ export function pod(name: string, options: PodOptions): object {
 
 /** One such pod under a Deployment. */
 export function deployment(name: string, options: PodOptions): object {
-  const labels = { app: name };
+  return workload('Deployment', pod(name, options));
+}
+
+export interface WorkloadOptions {
+  /** One unless told; a DaemonSet has as many as there are nodes. */
+  readonly replicas?: number;
+  /** Of the workload itself. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** What makes pods like this one, and bears its name. */
+export function workload(
+  kind: 'Deployment' | 'StatefulSet' | 'DaemonSet',
+  like: object,
+  { replicas = 1, annotations = {} }: WorkloadOptions = {},
+): object {
+  const { metadata, spec } = like as { readonly metadata: { readonly name: string }; readonly spec: object };
+  const labels = { app: metadata.name };
   return {
     apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(options) } },
+    kind,
+    metadata: { name: metadata.name, annotations },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec },
+      ...(kind !== 'DaemonSet' && { replicas }),
+      ...(kind === 'StatefulSet' && { serviceName: metadata.name }),
+    },
   };
 }
 

@@ -9,7 +9,11 @@ import { waitFor } from '../cluster/wait.ts';
 import { AWS_PORT } from './facts.ts';
 import { deployment, pod, type PodOptions } from './objects.ts';
 import { releasesAreReady } from './release.ts';
+import { readSecret, type SyncedSecret } from './synced-secret.ts';
 import { type Listing, LISTING, readListing } from './volume-listing.ts';
+
+/** Kinds that make pods. */
+const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
 export const STORY_LABEL = 'aws-secrets-csi-e2e=story';
 
@@ -34,14 +38,24 @@ export interface Story extends AsyncDisposable {
   /** A pod that sleeps, of service account `app` unless told. */
   pod(name: string, options: StoryPod): object;
   deployment(name: string, options: StoryPod): object;
-  /** Applies them and returns when all are ready. Says what their events say if they do not get so. */
+  /** Applies pods and what makes pods, and returns when all are ready. Says what their events say if they do not get so. */
   startPods(...pods: readonly object[]): Promise<void>;
   /** Runs a command in a pod, or in one of `deployment/<name>`. */
   exec(pod: string, ...command: readonly string[]): Promise<string>;
   /** What a pod reads in the volume of a class. */
   filesOf(pod: string, className: string): Promise<Listing>;
+  /** What the provider has told of a pod. */
+  toldOf(pod: string): Promise<readonly PodEvent[]>;
+  /** A Kubernetes Secret; undefined where there is none. */
+  secretOf(name: string): Promise<SyncedSecret | undefined>;
   /** Waits until an event says that a volume of a pod cannot be mounted, with this in its message. @returns the message */
   mountFailure(pod: string, fragment: string): Promise<string>;
+}
+
+export interface PodEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
 }
 
 export async function openStory(cluster: Cluster, name: string): Promise<Story> {
@@ -84,17 +98,18 @@ export async function openStory(cluster: Cluster, name: string): Promise<Story> 
 
   async function startPods(...pods: readonly object[]): Promise<void> {
     await apply(...pods);
-    const conditions = { Pod: 'Ready', Deployment: 'Available' };
-    for (const [kind, condition] of Object.entries(conditions)) {
-      const names = pods.flatMap((object) => nameOf(object, kind));
-      if (names.length > 0) {
-        const wait = kubectl('wait', `--for=condition=${condition}`, kind, ...names, '--timeout=90s');
-        await wait.catch(async (error: unknown) => {
-          const events = await kubectl('get', 'events', '--sort-by=.lastTimestamp', '--no-headers');
-          throw new Error(`${String(error)}\nThe events of the namespace:\n${events}`, { cause: error });
-        });
-      }
-    }
+    const named = pods.flatMap((object) => nameOf(object, 'Pod'));
+    const made = WORKLOADS.flatMap((kind) =>
+      pods.flatMap((object) => nameOf(object, kind).map((of) => `${kind}/${of}`)),
+    );
+    const waits = [
+      ...(named.length > 0 ? [kubectl('wait', '--for=condition=Ready', 'pod', ...named, '--timeout=90s')] : []),
+      ...made.map((of) => kubectl('rollout', 'status', of, '--timeout=90s')),
+    ];
+    await Promise.all(waits).catch(async (error: unknown) => {
+      const events = await kubectl('get', 'events', '--sort-by=.lastTimestamp', '--no-headers');
+      throw new Error(`${String(error)}\nThe events of the namespace:\n${events}`, { cause: error });
+    });
   }
 
   const defaults = { image: cluster.appImage, serviceAccount: 'app' };
@@ -114,6 +129,24 @@ export async function openStory(cluster: Cluster, name: string): Promise<Story> 
     startPods,
     exec,
     filesOf: async (podName, className) => readListing(await exec(podName, 'sh', '-c', LISTING, className)),
+    async toldOf(podName) {
+      const selector = `--field-selector=involvedObject.name=${podName}`;
+      const events: EventList = JSON.parse(await kubectl('get', 'events', selector, '--output=json'));
+      return events.items
+        .filter(({ source }) => source.component === 'aws-secrets-csi')
+        .map(({ type, reason, message }) => ({ type, reason, message }));
+    },
+    async secretOf(secret) {
+      const found = await kubectl(
+        'get',
+        'secret',
+        secret,
+        '--ignore-not-found',
+        '--output=json',
+        '--show-managed-fields',
+      );
+      return found === '' ? undefined : readSecret(found);
+    },
     mountFailure: (podName, fragment) =>
       waitFor(
         `an event of ${podName} that says "${fragment}"`,
@@ -129,7 +162,7 @@ export async function openStory(cluster: Cluster, name: string): Promise<Story> 
 }
 
 interface EventList {
-  readonly items: readonly { readonly message: string }[];
+  readonly items: readonly (PodEvent & { readonly source: { readonly component?: string } })[];
 }
 
 function inNamespace(object: object, namespace: string): object {

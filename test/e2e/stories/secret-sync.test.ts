@@ -7,15 +7,6 @@ import { openStory, type Story } from '../provider/story.ts';
 /** The driver sees to owners every 5 s, the kubelet to volumes every 10 to 15 s. */
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
-interface Secret {
-  readonly type: string;
-  readonly metadata: {
-    readonly labels: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly kind: string }[];
-  };
-  readonly data: Readonly<Record<string, string>>;
-}
-
 const cluster = await openCluster();
 
 // On a cluster you have, it is for you to give the driver syncSecret.enabled.
@@ -49,20 +40,12 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
     await story.apply(secretProviderClass(name, [object], { provider, secretObjects: [secret] }));
   }
 
-  async function secretOf(name: string): Promise<Secret> {
-    return JSON.parse(await story.kubectl('get', 'secret', name, '--output=json'));
+  async function passwordOf(name: string): Promise<string | undefined> {
+    return (await story.secretOf(name))?.data['password'];
   }
 
-  async function passwordOf(name: string): Promise<string> {
-    return Buffer.from((await secretOf(name)).data['password'] ?? '', 'base64').toString();
-  }
-
-  async function ownersOf(name: string): Promise<readonly string[]> {
-    return ((await secretOf(name)).metadata.ownerReferences ?? []).map(({ kind }) => kind);
-  }
-
-  async function isGone(name: string): Promise<boolean> {
-    return (await story.kubectl('get', 'secret', name, '--ignore-not-found', '--output=name')) === '';
+  async function ownersOf(name: string): Promise<readonly string[] | undefined> {
+    return (await story.secretOf(name))?.owners;
   }
 
   test.concurrent.for(BOTH_WAYS)(
@@ -74,11 +57,11 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
 
       await story.startPods(story.pod(name, { classes: [name], env }));
 
-      const { type, metadata, data } = await secretOf(name);
       expect(await story.exec(name, 'sh', '-c', 'echo "$PASSWORD"')).toBe('p1\n');
-      expect(type).toBe('Opaque');
-      expect(metadata.labels).toEqual({ environment: 'test', 'secrets-store.csi.k8s.io/managed': 'true' });
-      expect(data).toEqual({ password: base64('p1'), 'login.json': base64(login('p1')) });
+      const secret = await story.secretOf(name);
+      expect(secret?.type).toBe('Opaque');
+      expect(secret?.labels).toEqual({ environment: 'test', 'secrets-store.csi.k8s.io/managed': 'true' });
+      expect(secret?.data).toEqual({ password: 'p1', 'login.json': login('p1') });
     },
   );
 
@@ -103,7 +86,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
 
     await story.kubectl('delete', 'pod', name);
 
-    await expect.poll(() => isGone(name), PATIENCE).toBe(true);
+    await expect.poll(() => story.secretOf(name), PATIENCE).toBeUndefined();
   });
 
   test.concurrent.for(BOTH_WAYS)(
@@ -118,7 +101,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
       await story.kubectl('delete', 'deployment', one);
       await expect.poll(() => ownersOf(shared), PATIENCE).toEqual(['ReplicaSet']);
       await story.kubectl('delete', 'deployment', two);
-      await expect.poll(() => isGone(shared), PATIENCE).toBe(true);
+      await expect.poll(() => story.secretOf(shared), PATIENCE).toBeUndefined();
     },
   );
 
@@ -139,8 +122,4 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
 
 function login(password: string): string {
   return JSON.stringify({ user: 'app', password });
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
-import { secretProviderClass } from '../provider/objects.ts';
+import { secretProviderClass, workload } from '../provider/objects.ts';
 import { openStory, type Story } from '../provider/story.ts';
 import { firstLook, looksFirst } from '../provider/with-container.ts';
 
@@ -17,18 +17,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => story[Symbol.asyncDispose]());
-
-/** A StatefulSet whose pod looks first. */
-function statefulSet(name: string): object {
-  const { spec } = looksFirst(story.pod(name, { classes: [name] }), name) as { readonly spec: object };
-  const labels = { app: name };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    metadata: { name },
-    spec: { serviceName: name, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-  };
-}
 
 async function scale(name: string, replicas: number): Promise<void> {
   await story.kubectl('scale', 'statefulset', name, `--replicas=${replicas}`);
@@ -45,7 +33,8 @@ test.concurrent.for(BOTH_WAYS)(
     const [name, pod] = [provider, `${provider}-0`];
     await story.seed.secret(name, 'p1');
     const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'db' };
-    await story.apply(secretProviderClass(name, [object], { provider }), statefulSet(name));
+    const looking = looksFirst(story.pod(name, { classes: [name] }), name);
+    await story.apply(secretProviderClass(name, [object], { provider }), workload('StatefulSet', looking));
     await scale(name, 1);
     const [firstUid, first] = [await uidOf(pod), await firstLook(story, pod)];
 

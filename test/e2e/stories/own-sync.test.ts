@@ -1,0 +1,187 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { makeCertificates } from '../../fakes/aws/certificates.ts';
+import { openCluster } from '../cluster/cluster.ts';
+import { FRESH_WITHIN_MS, INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { type ClassOptions, secretProviderClass } from '../provider/objects.ts';
+import { openStory, type Story } from '../provider/story.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 500 };
+const MANAGED = { 'secrets-store.csi.k8s.io/managed': 'true' };
+
+vi.setConfig({ maxConcurrency: 6 });
+
+const cluster = await openCluster();
+let story: Story;
+
+beforeAll(async () => {
+  story = await openStory(cluster, 'own-sync');
+});
+
+afterAll(() => story[Symbol.asyncDispose]());
+
+/** A class whose file `login` and its `password` become keys of a Secret of its name. */
+async function applyClass(name: string, annotations: ClassOptions['annotations'] = {}, type = 'Opaque'): Promise<void> {
+  await story.seed.secret(name, login('p1'));
+  const jmesPath = [{ path: 'password', objectAlias: 'password' }];
+  const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'login', jmesPath };
+  const secret = {
+    secretName: name,
+    type,
+    labels: { environment: 'test' },
+    annotations: { 'example.com/note': 'from AWS' },
+    data: [
+      { objectName: 'password', key: 'password' },
+      { objectName: 'login', key: 'login.json' },
+    ],
+  };
+  await story.apply(
+    secretProviderClass(name, [object], { provider: LOOKS_AFTER, secretObjects: [secret], annotations }),
+  );
+}
+
+async function passwordOf(name: string): Promise<string | undefined> {
+  return (await story.secretOf(name))?.data['password'];
+}
+
+async function ownersOf(name: string): Promise<readonly string[] | undefined> {
+  return (await story.secretOf(name))?.owners;
+}
+
+describe('a Secret that the provider makes of the files', () => {
+  test.concurrent('is there before the first container starts, says whose it is, and follows a rotation', async ({
+    expect,
+  }) => {
+    const name = 'variable';
+    await applyClass(name);
+    const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'password' } } }];
+
+    await story.startPods(story.pod(name, { classes: [name], env }));
+    const refused = await story.kubectl('get', 'events', `--field-selector=involvedObject.name=${name},reason=Failed`);
+    const made = await story.secretOf(name);
+    await story.kubectl('label', 'secret', name, 'of=another');
+    const rotatedAt = performance.now();
+    await story.seed.secretVersion(name, login('p2'));
+    await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
+    const tookMs = performance.now() - rotatedAt;
+    console.log(`a Secret followed a rotation after ${(tookMs / 1000).toFixed(1)} s`);
+
+    expect(await story.exec(name, 'sh', '-c', 'echo "$PASSWORD"')).toBe('p1\n');
+    expect(refused.trim()).toBe('');
+    expect(made).toMatchObject({ type: 'Opaque', isImmutable: false, owners: ['Pod'] });
+    expect(made?.data).toEqual({ password: 'p1', 'login.json': login('p1') });
+    expect(made?.labels).toEqual({ environment: 'test', ...MANAGED });
+    expect(made?.annotations).toMatchObject({
+      'example.com/note': 'from AWS',
+      'aws-secrets-csi/as-of': expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
+    expect(made?.managers).toContain('aws-secrets-csi');
+    expect(tookMs).toBeLessThanOrEqual(FRESH_WITHIN_MS);
+    expect((await story.secretOf(name))?.labels).toEqual({ environment: 'test', of: 'another', ...MANAGED });
+  });
+
+  test.concurrent('of type kubernetes.io/tls has its certificates and its key out of one file', async ({ expect }) => {
+    const { key, cert, authority } = await makeCertificates(['DNS:shop.example']);
+    await story.seed.secret('tls', key + cert + authority);
+    const object = { objectName: 'tls', objectType: 'secretsmanager' };
+    const data = ['tls.crt', 'tls.key'].map((name) => ({ objectName: 'tls', key: name }));
+    const secret = { secretName: 'tls', type: 'kubernetes.io/tls', data };
+    await story.apply(secretProviderClass('tls', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
+
+    await story.startPods(story.pod('tls', { classes: ['tls'] }));
+
+    const made = await story.secretOf('tls');
+    const { 'tls.crt': chain = '', 'tls.key': privateKey = '' } = made?.data ?? {};
+    expect(made?.type).toBe('kubernetes.io/tls');
+    expect(chain).toBe(cert + authority);
+    expect(new X509Certificate(chain).checkPrivateKey(createPrivateKey(privateKey))).toBe(true);
+  });
+
+  test.concurrent('belongs to those that make the pods, goes with the last of them, and comes back', async ({
+    expect,
+  }) => {
+    const name = 'shared';
+    await applyClass(name);
+    await story.startPods(story.deployment('red', { classes: [name] }), story.deployment('blue', { classes: [name] }));
+    const both = await ownersOf(name);
+
+    await story.kubectl('scale', 'deployment', 'red', '--replicas=0');
+    await expect.poll(() => ownersOf(name), PATIENCE).toEqual(['ReplicaSet']);
+    await story.kubectl('delete', 'deployment', 'blue');
+    await expect.poll(() => story.secretOf(name), PATIENCE).toBeUndefined();
+    await story.seed.secretVersion(name, login('p2'));
+    await story.kubectl('scale', 'deployment', 'red', '--replicas=1');
+    await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
+
+    expect(both).toEqual(['ReplicaSet', 'ReplicaSet']);
+    expect(await ownersOf(name)).toEqual(['ReplicaSet']);
+  });
+
+  test.concurrent('is immutable and has a key for every file, where the class says so', async ({ expect }) => {
+    const name = 'whole';
+    const words = ['sync-immutable', 'sync-all-keys'].map((word) => [`aws-secrets-csi/${word}`, 'true']);
+    await applyClass(name, Object.fromEntries(words));
+    await story.startPods(story.pod(name, { classes: [name] }));
+    const made = await story.secretOf(name);
+
+    await story.seed.secretVersion(name, login('p2'));
+    await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
+
+    const anew = await story.secretOf(name);
+    expect(made).toMatchObject({ isImmutable: true, data: { password: 'p1', 'login.json': login('p1') } });
+    expect(anew).toMatchObject({
+      isImmutable: true,
+      data: { password: 'p2', 'login.json': login('p2') },
+      owners: ['Pod'],
+    });
+    expect(anew?.uid).not.toBe(made?.uid);
+  });
+
+  test.concurrent("does not take the place of somebody else's: an event says so, and the pod runs", async ({
+    expect,
+  }) => {
+    const name = 'taken';
+    await story.kubectl('create', 'secret', 'generic', name, '--from-literal=password=theirs');
+    const before = await story.secretOf(name);
+    await applyClass(name);
+
+    await story.startPods(story.pod(name, { classes: [name] }));
+
+    await expect
+      .poll(() => story.toldOf(name), PATIENCE)
+      .toEqual([{ type: 'Warning', reason: 'SecretRefused', message: expect.stringContaining("somebody else's") }]);
+    expect(await story.filesOf(name, name)).toMatchObject({ password: ['644', 'p1'] });
+    expect((await story.secretOf(name))?.resourceVersion).toBe(before?.resourceVersion);
+  });
+});
+
+describe.runIf(cluster.owned)('a Secret that the driver makes, too', () => {
+  beforeAll(() => cluster.restartDriver({ syncSecret: true }));
+
+  afterAll(() => cluster.restartDriver());
+
+  test('has the right values and owners, and is left alone once it has', async ({ expect }) => {
+    const name = 'twice';
+    const owners = ['ReplicaSet', 'ReplicaSet'];
+    await applyClass(name);
+    await story.startPods(story.deployment('one', { classes: [name] }), story.deployment('two', { classes: [name] }));
+    await expect.poll(() => ownersOf(name), PATIENCE).toEqual(owners);
+
+    await story.seed.secretVersion(name, login('p2'));
+    await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
+    const seen = new Set<string>();
+    // Each of the two has looked at it again by then, and once more.
+    for (const settled of [false, true]) {
+      await sleep(INTERVAL_MS + 2_000);
+      const { data, owners: left, resourceVersion = '' } = (await story.secretOf(name)) ?? {};
+      expect({ data, left }).toEqual({ data: { password: 'p2', 'login.json': login('p2') }, left: owners });
+      seen.add(resourceVersion);
+      expect(settled ? seen.size : 1).toBe(1);
+    }
+  });
+});
+
+function login(password: string): string {
+  return JSON.stringify({ user: 'app', password });
+}

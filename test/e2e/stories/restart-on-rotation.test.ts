@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openCluster } from '../cluster/cluster.ts';
+import { INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { secretProviderClass, workload } from '../provider/objects.ts';
+import { openStory, type Story } from '../provider/story.ts';
+import { withContainer } from '../provider/with-container.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 500 };
+const ANNOTATIONS = { 'aws-secrets-csi/restart-on-rotation': 'true' };
+/** Kind, replicas, and whether the author wants restarts. */
+const WORKLOADS = [
+  ['Deployment', 'web', 2, true],
+  ['StatefulSet', 'db', 1, true],
+  ['DaemonSet', 'agent', 1, true],
+  ['Deployment', 'quiet', 1, false],
+] as const;
+
+const cluster = await openCluster();
+let story: Story;
+
+beforeAll(async () => {
+  story = await openStory(cluster, 'restart-on-rotation');
+});
+
+afterAll(() => story[Symbol.asyncDispose]());
+
+/** A program that reads its password once, from its environment and from the file: it logs what it got. */
+function program(name: string): object {
+  const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } }];
+  const script = 'echo "$PASSWORD,$(cat /mnt/login/password)"; exec sleep infinity';
+  return withContainer(story.pod(name, { classes: ['login'], env }), { command: ['sh', '-c', script] });
+}
+
+interface PodList {
+  readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[];
+}
+
+/** What the running pods of a workload got. */
+async function heldBy(name: string): Promise<readonly string[]> {
+  const pods: PodList = JSON.parse(await story.kubectl('get', 'pods', `--selector=app=${name}`, '--output=json'));
+  const running = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return Promise.all(running.map(async ({ metadata }) => (await story.kubectl('logs', metadata.name)).trim()));
+}
+
+/** Goes up with each change of what a workload asks for, and so with each roll. */
+async function generationOf(kind: string, name: string): Promise<number> {
+  return Number(await story.kubectl('get', kind, name, '--output=jsonpath={.metadata.generation}'));
+}
+
+function generations(): Promise<readonly number[]> {
+  return Promise.all(WORKLOADS.map(([kind, name]) => generationOf(kind, name)));
+}
+
+test('workloads that ask for it are rolled once and hold the new value; others go on with the old one', async () => {
+  await story.seed.secret('login', 'p1');
+  const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
+  const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };
+  await story.apply(secretProviderClass('login', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
+  await story.startPods(
+    ...WORKLOADS.map(([kind, name, replicas, isWanted]) =>
+      workload(kind, program(name), { replicas, annotations: isWanted ? ANNOTATIONS : {} }),
+    ),
+  );
+  const held = await Promise.all(WORKLOADS.map(([, name]) => heldBy(name)));
+  const before = await generations();
+
+  const rotatedAt = performance.now();
+  await story.seed.secretVersion('login', 'p2');
+  for (const [kind, name, replicas, isWanted] of WORKLOADS) {
+    const expected = Array.from({ length: replicas }, () => (isWanted ? 'p2,p2' : 'p1,p1'));
+    await expect.poll(() => heldBy(name), PATIENCE).toEqual(expected);
+    await story.kubectl('rollout', 'status', `${kind}/${name}`, '--timeout=60s');
+  }
+  console.log(`workloads were rolled and up again after ${((performance.now() - rotatedAt) / 1000).toFixed(1)} s`);
+  const rolled = await generations();
+  await sleep(2 * INTERVAL_MS);
+
+  expect(held).toEqual(WORKLOADS.map(([, , replicas]) => Array.from({ length: replicas }, () => 'p1,p1')));
+  expect(rolled).toEqual(before.map((generation, at) => generation + (WORKLOADS[at]?.[3] ? 1 : 0)));
+  expect(await generations()).toEqual(rolled);
+  expect(await story.exec('deployment/quiet', 'cat', '/mnt/login/password')).toBe('p2');
+  const events = await story.kubectl('get', 'events', '--field-selector=reason=WorkloadRestarted', '--output=name');
+  expect(events.trim().split('\n')).toHaveLength(3);
+});

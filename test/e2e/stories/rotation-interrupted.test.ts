@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { openCluster } from '../cluster/cluster.ts';
+import { FRESH_WITHIN_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { secretProviderClass } from '../provider/objects.ts';
+import { killProvider, providerIsBack, type ProviderPod, providerPod } from '../provider/provider-process.ts';
+import { PROVIDER_NAMESPACE } from '../provider/release.ts';
+import { openStory, type Story } from '../provider/story.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 200 };
+const RELEASE = 'aws-secrets-csi-looks-after';
+
+const cluster = await openCluster();
+
+describe.runIf(cluster.owned)(
+  "a provider that goes after a rotation, before it has looked, the driver's rotation being off",
+  () => {
+    let story: Story;
+
+    beforeAll(async () => {
+      story = await openStory(cluster, 'rotation-interrupted');
+      await cluster.restartDriver({ rotation: false });
+    });
+
+    afterAll(async () => {
+      await story[Symbol.asyncDispose]();
+      await cluster.restartDriver();
+    });
+
+    const ENDS = {
+      'is killed': async (pod: ProviderPod) => {
+        await killProvider(pod);
+        await providerIsBack(cluster, RELEASE, pod);
+      },
+      'is deleted with its pod': async ({ metadata }: ProviderPod) => {
+        const namespace = `--namespace=${PROVIDER_NAMESPACE}`;
+        await cluster.kubectl(['delete', 'pod', metadata.name, namespace]);
+        await cluster.kubectl(['rollout', 'status', `daemonset/${RELEASE}`, namespace, '--timeout=60s']);
+      },
+    };
+
+    test.for(['is killed', 'is deleted with its pod'] as const)(
+      'leaves it to the next one: it %s',
+      async (how, { expect }) => {
+        const name = how.replaceAll(' ', '-');
+        await story.seed.secret(name, 'p1');
+        const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'file' };
+        await story.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
+        await story.startPods(...['one', 'two'].map((which) => story.pod(`${which}-${name}`, { classes: [name] })));
+        const before = await providerPod(cluster, RELEASE);
+        const looks = story.aws.gate.state.count({ resource: name });
+
+        // Right after a look there is time until the next.
+        await expect.poll(() => story.aws.gate.state.count({ resource: name }), PATIENCE).toBeGreaterThan(looks);
+        await story.seed.secretVersion(name, 'p2');
+        await ENDS[how](before);
+        const backAt = performance.now();
+        for (const which of ['one', 'two']) {
+          await expect.poll(() => story.filesOf(`${which}-${name}`, name), PATIENCE).toEqual({ file: ['644', 'p2'] });
+        }
+        const tookMs = performance.now() - backAt;
+        console.log(`provider ${how}: the new values were there ${(tookMs / 1000).toFixed(1)} s after its return`);
+
+        expect(tookMs).toBeLessThanOrEqual(FRESH_WITHIN_MS);
+        expect((await providerPod(cluster, RELEASE)).status.containerStatuses[0].containerID).not.toBe(
+          before.status.containerStatuses[0].containerID,
+        );
+        await expect
+          .poll(async () => (await story.toldOf(`one-${name}`)).map(({ reason }) => reason), PATIENCE)
+          .toContain('SecretsRotated');
+      },
+    );
+  },
+);
