@@ -140,7 +140,7 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
 
   /** @param outcome absent where the turn itself broke down */
   async function end(mount: NodeMount, outcome: Outcome | undefined, startedAt: number): Promise<void> {
-    const { isGone = false, rotated = [], error } = outcome ?? {};
+    const { isGone = false, isServed = false, rotated = [], error } = outcome ?? {};
     const wasFailing = mount.failures > 0;
     mount.isBusy = false;
     if (isGone) {
@@ -162,7 +162,7 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
       await report.rotated(mount, rotated, closing.signal);
     }
     if (error !== undefined) {
-      await report.failed(mount, error, closing.signal);
+      await report.failed(mount, error, isServed, closing.signal);
     } else if (wasFailing) {
       await report.recovered(mount, closing.signal);
     }
@@ -178,7 +178,7 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
       }
       return { rotated: [] };
     } catch (error) {
-      return { rotated: [], error: ProviderError.from(error) };
+      return { isServed: true, rotated: [], error: ProviderError.from(error) };
     }
   }
 

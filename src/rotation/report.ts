@@ -21,7 +21,8 @@ export interface ReportDeps {
 /** Tells of turns in the log and in the pods' events. Nothing fails because an event cannot be written. */
 export interface Report {
   rotated(mount: NodeMount, files: readonly string[], signal: AbortSignal): Promise<void>;
-  failed(mount: NodeMount, error: ProviderError, signal: AbortSignal): Promise<void>;
+  /** @param isServed whether the files are what they should be, and only what follows them is not */
+  failed(mount: NodeMount, error: ProviderError, isServed: boolean, signal: AbortSignal): Promise<void>;
   recovered(mount: NodeMount, signal: AbortSignal): Promise<void>;
 }
 
@@ -45,12 +46,15 @@ export function createReport({ recordEvent, log }: ReportDeps): Report {
       const message = `SecretProviderClass ${mount.className}: new versions of ${files.join(', ')}`;
       await tell(mount, { type: 'Normal', reason: 'SecretsRotated', message }, signal);
     },
-    async failed(mount, error, signal) {
+    async failed(mount, error, isServed, signal) {
       log.error(
         { ...whose(mount), reason: error.reason, error: error.message, failures: mount.failures, ageMs: ageOf(mount) },
-        'mount not refreshed',
+        isServed ? 'mount not followed' : 'mount not refreshed',
       );
-      const message = `SecretProviderClass ${mount.className} could not be refreshed; the pod keeps the files it has, and this is tried again: ${error.message}`;
+      const state = isServed
+        ? 'is refreshed, but what goes by its files is not'
+        : 'could not be refreshed; the pod keeps the files it has';
+      const message = `SecretProviderClass ${mount.className} ${state}, and this is tried again: ${error.message}`;
       await tell(mount, { type: 'Warning', reason: error.reason, message }, signal);
     },
     async recovered(mount, signal) {

@@ -1,12 +1,12 @@
 import { ProviderError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
-import { serveSpec, type ServeDeps, type ServedMount, specFor, type SpecDeps } from '../mount/serve.ts';
-import type { Volumes } from '../mount/volume/volumes.ts';
+import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
 import type { ProviderClass } from '../spec/kube-objects.ts';
 import type { MountSpec } from '../spec/mount-spec.ts';
 import { followUp, type FollowUpDeps } from './follow-up.ts';
 import type { NodeMount } from './node-mounts.ts';
 import { presentCall, type PresentCallDeps } from './present-call.ts';
+import { serveAgain, type ServedAgain } from './serve-again.ts';
 
 export interface TurnDeps extends SpecDeps, ServeDeps, PresentCallDeps, FollowUpDeps {
   readonly providerName: string;
@@ -26,8 +26,9 @@ export interface Outcome {
   readonly isGone?: boolean;
   /** Files that the pod has in new versions. */
   readonly rotated: readonly string[];
-  /** What failed, be it all or what was to follow. */
+  /** What failed: all, or where files are served, what was to follow them. */
   readonly error?: ProviderError;
+  readonly isServed?: boolean;
 }
 
 interface Asked {
@@ -79,6 +80,7 @@ export async function takeTurn(
       }
     },
   );
+  const askedAt = performance.now();
   await deps.refresh(
     asked.flatMap(({ spec }) => spec ?? []),
     signal,
@@ -87,7 +89,7 @@ export async function takeTurn(
     asked,
     ({ mount }) => mount,
     async (question, ends) => {
-      outcomes.set(question.mount, await answer(question, deps, ends));
+      outcomes.set(question.mount, await answer(question, askedAt, deps, ends));
     },
   );
   return outcomes;
@@ -110,11 +112,12 @@ async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promi
 
 async function answer(
   { mount, spec, class: providerClass }: Asked,
+  askedAt: number,
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const before = mount.current?.versions ?? mount.noted;
-  const served = spec === undefined ? lastServed(mount) : await serveFilled(spec, deps, signal);
+  const served = spec === undefined ? lastServed(mount) : await serveAgain({ spec, before, askedAt }, deps, signal);
   if (served === undefined) {
     return { isGone: true, rotated: [] };
   }
@@ -130,42 +133,14 @@ async function answer(
     await note(mount, served.versions, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
   }
   return {
+    isServed: true,
     rotated: served.changed === true ? changesOf(before, served.versions) : [],
     ...(failures.length > 0 && { error: ProviderError.all(failures) }),
   };
 }
 
-/**
- * As for a Mount call, but for a volume that is there: while AWS was asked, the driver may have emptied it, and would clear away no more.
- * @returns undefined where it has
- */
-async function serveFilled(spec: MountSpec, deps: TurnDeps, signal: AbortSignal): Promise<ServedMount | undefined> {
-  const { volumes } = deps;
-  try {
-    return await serveSpec(spec, { ...deps, ...(volumes !== undefined && { volumes: refilled(volumes) }) }, signal);
-  } catch (error) {
-    if ((await volumes?.isFilled(spec.targetPath)) === false) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** The volumes, but that none of them is filled that is empty. */
-function refilled(volumes: Volumes): Volumes {
-  return {
-    ...volumes,
-    async publish(spec, plan, signal) {
-      if (!(await volumes.isFilled(spec.targetPath))) {
-        throw new ProviderError('VolumeUnwritable', `"${spec.targetPath}" has been emptied`);
-      }
-      return await volumes.publish(spec, plan, signal);
-    },
-  };
-}
-
 /** What nobody has asked AWS about is as old as can be: it takes no newer one's place. */
-function lastServed({ current, noted }: NodeMount): Pick<ServedMount, 'versions' | 'asOf' | 'files' | 'changed'> {
+function lastServed({ current, noted }: NodeMount): ServedAgain {
   return current ?? { versions: noted, asOf: performance.now() - Date.now() };
 }
 

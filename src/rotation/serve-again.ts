@@ -1,0 +1,63 @@
+import { ProviderError } from '../errors.ts';
+import { serveSpec, type ServeDeps, type ServedMount } from '../mount/serve.ts';
+import type { Volumes } from '../mount/volume/volumes.ts';
+import type { MountSpec } from '../spec/mount-spec.ts';
+
+/** What a look at a mount comes to; without a class nobody has read one. */
+export type ServedAgain = Pick<ServedMount, 'versions' | 'asOf' | 'files' | 'changed'>;
+
+export interface ServeAgain {
+  readonly spec: MountSpec;
+  /** Versions by file that the pod has. */
+  readonly before: ReadonlyMap<string, string>;
+  /** When AWS began to be asked, on the monotonic clock. */
+  readonly askedAt: number;
+}
+
+/**
+ * As for a Mount call, but for a pod that has files. They stay where AWS told of only some of the new ones, though memory may still speak for the
+ * others: half a pair of user and password is worse than an old pair. And a volume that the driver has emptied meanwhile stays empty, as
+ * nobody would clear away what is written then.
+ * @returns undefined for a volume that has been emptied
+ * @throws ProviderError
+ */
+export async function serveAgain(
+  { spec, before, askedAt }: ServeAgain,
+  deps: ServeDeps,
+  signal: AbortSignal,
+): Promise<ServedAgain | undefined> {
+  const { volumes } = deps;
+  let asOf = Number.POSITIVE_INFINITY;
+
+  async function fetchAll(...asked: Parameters<ServeDeps['fetchAll']>): ReturnType<ServeDeps['fetchAll']> {
+    const outcomes = await deps.fetchAll(...asked);
+    asOf = Math.min(...outcomes.map((outcome) => (outcome instanceof ProviderError ? asOf : outcome.asOf)));
+    return outcomes;
+  }
+
+  function refilled(inner: Volumes): Volumes {
+    return {
+      ...inner,
+      async publish(...set) {
+        if (!(await inner.isFilled(spec.targetPath))) {
+          throw new ProviderError('VolumeUnwritable', `"${spec.targetPath}" has been emptied`);
+        }
+        return asOf < askedAt ? false : await inner.publish(...set);
+      },
+    };
+  }
+
+  try {
+    const served = await serveSpec(
+      spec,
+      { ...deps, fetchAll, ...(volumes !== undefined && { volumes: refilled(volumes) }) },
+      signal,
+    );
+    return asOf < askedAt ? { versions: before, asOf } : served;
+  } catch (error) {
+    if ((await volumes?.isFilled(spec.targetPath)) === false) {
+      return undefined;
+    }
+    throw error;
+  }
+}
