@@ -87,19 +87,25 @@ describe.concurrent('the owners of a Secret', () => {
     expect(secretIn(cluster, 'rolled')).toMatchObject({ uid, data: { password: 'p1' } });
   });
 
-  it('stay for pods of another class that asks for the same Secret', async ({ expect }) => {
-    const owner = ownedBy('twin-rs');
-    await addClass(cluster, 'twin', 'p1');
-    const secretObjects = [secretObject('twin', { password: 'twin' })];
-    await cluster.applyClass('other-twin', { objects: [objectOf('twin')], secretObjects });
-    const pod = await one.startPod('twin-1', { className: 'twin', owner });
-    await one.startPod('twin-2', { className: 'other-twin', owner });
+  it.for([
+    ['the same node', 'near', () => one],
+    ['another node', 'far', () => other],
+  ] as const)(
+    'stay for pods of another class that asks for the same Secret, on %s',
+    async ([, name, elsewhere], { expect }) => {
+      const owner = ownedBy(`${name}-rs`);
+      await addClass(cluster, name, 'p1');
+      const secretObjects = [secretObject(name, { password: name })];
+      await cluster.applyClass(`${name}-too`, { objects: [objectOf(name)], secretObjects });
+      const pod = await one.startPod(`${name}-1`, { className: name, owner });
+      await elsewhere().startPod(`${name}-2`, { className: `${name}-too`, owner });
 
-    await one.stopPod(pod);
+      await one.stopPod(pod);
 
-    expect(await writesWithin(3, cluster, 'twin')).toEqual([]);
-    expect(ownersOf('twin')).toEqual(['ReplicaSet twin-rs']);
-  });
+      expect(await writesWithin(3, cluster, name)).toEqual([]);
+      expect(ownersOf(name)).toEqual([`ReplicaSet ${name}-rs`]);
+    },
+  );
 
   it('go from a Secret that the class names no longer, which goes with them', async ({ expect }) => {
     const entries = [secretObject('kept', { password: 'edited' }), secretObject('dropped', { password: 'edited' })];
