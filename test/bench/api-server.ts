@@ -8,14 +8,16 @@ interface ApiServerSettings {
   readonly cert: string;
   readonly key: string;
   readonly calls: CallCounter;
+  /** Further objects by path; those at paths of pods run on the node. */
+  readonly objects: () => ReadonlyMap<string, object>;
   /** Milliseconds before each answer. */
   readonly latencyMs: () => number;
 }
 
-/** A Kubernetes API server in which every service account exists and has a role, and every pod runs on the one node. */
-export function createApiServer({ cert, key, calls, latencyMs }: ApiServerSettings): Server {
+/** A Kubernetes API server in which every service account exists and has a role, and every pod runs on the one node. What is written is not kept. */
+export function createApiServer({ cert, key, calls, objects, latencyMs }: ApiServerSettings): Server {
   return createServer({ cert, key, keepAliveTimeout: 65_000 }, (request, response) => {
-    const [status, body] = answer(request.method, request.url, request.headers.authorization, calls);
+    const [status, body] = answer(request.method, request.url, request.headers.authorization, calls, objects());
     setTimeout(() => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
@@ -28,15 +30,28 @@ function answer(
   url = '',
   authorization: string | undefined,
   calls: CallCounter,
+  objects: ReadonlyMap<string, object>,
 ): readonly [number, object] {
   if (!authorization?.startsWith('Bearer ')) {
     return refuse(401, 'Unauthorized');
   }
   const path = url.split('?')[0] ?? '';
-  const [, namespace, inNamespace, named] = /^\/api\/v1\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const [, namespace, inNamespace, named] =
+    /^\/apis?\/(?:v1|[^/]+\/v1)\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
   const [, node] = /^\/api\/v1\/nodes\/([^/]+)$/.exec(path) ?? [];
   const resource = node === undefined ? (inNamespace ?? path) : 'nodes';
   calls.count(`${method} ${resource}`);
+  const object = objects.get(path);
+  if (object !== undefined && (method === 'GET' || method === 'PATCH')) {
+    return [200, object];
+  }
+  const [, cluster] = /^\/apis?\/(?:v1|[^/]+\/v1)\/(pods|secretproviderclasspodstatuses)$/.exec(path) ?? [];
+  if (method === 'GET' && cluster !== undefined) {
+    return [200, { items: [...objects].flatMap(([at, item]) => (at.includes(`/${cluster}/`) ? [item] : [])) }];
+  }
+  if (method === 'POST' && resource === 'events') {
+    return [201, { kind: 'Event', metadata: { namespace, name: 'event' } }];
+  }
   if (method === 'GET' && node !== undefined) {
     return [200, { kind: 'Node', metadata: { name: node, labels: { 'topology.kubernetes.io/region': REGION } } }];
   }

@@ -21,6 +21,10 @@ describe('readOptions', () => {
     expect(readOptions(['--memory-limit', '100MiB']).memoryLimit).toBe(104_857_600);
   });
 
+  it('looks at rotation with the API server that knows classes', () => {
+    expect(readOptions(['--rotation'])).toMatchObject({ mode: 'rotation', standInApi: true });
+  });
+
   it('throttles only when told to, at the rates given', () => {
     expect(readOptions(['--rates', 'sts=5'])).not.toHaveProperty('rates');
     expect(readOptions(['--throttle', '--rates', 'sts=5,ssm=40']).rates).toEqual({

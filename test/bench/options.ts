@@ -3,7 +3,7 @@ import { type Action, ACTIONS } from './aws/state.ts';
 import type { LoadShape } from './load.ts';
 import type { Ports } from './start-stand-ins.ts';
 
-export type Mode = 'table' | 'scale' | 'soak' | 'profile' | 'stand-ins';
+export type Mode = 'table' | 'scale' | 'rotation' | 'soak' | 'profile' | 'stand-ins';
 
 export interface Options {
   readonly mode: Mode;
@@ -49,6 +49,7 @@ export const USAGE = `usage: npm run bench -- [options]
 
 What to run (default: the table of scenarios):
   --scale              how cost grows with pods (10 to 1,000) and secrets a pod (1 to 50)
+  --rotation           what looking after mounts costs, and how fresh they are
   --soak SECONDS       republish, rotate and replace pods all the time; how memory grows
   --profile            where the provider's CPU time goes in a cold start
   --stand-ins          only AWS, the agent and the API server, until Ctrl-C
@@ -77,7 +78,9 @@ The provider:
 /** @throws OptionsError */
 export function readOptions(args: readonly string[]): Options {
   const values = parse(args);
-  const modes = (['scale', 'soak', 'profile', 'stand-ins'] as const).filter((mode) => values[mode] !== undefined);
+  const modes = (['scale', 'rotation', 'soak', 'profile', 'stand-ins'] as const).filter(
+    (mode) => values[mode] !== undefined,
+  );
   if (modes.length > 1) {
     throw new OptionsError(`--${modes.join(' and --')} are different runs: choose one`);
   }
@@ -111,8 +114,8 @@ export function readOptions(args: readonly string[]): Options {
     ...(values.throttle && { rates: readRates(values.rates) }),
     soakSeconds: whole('soak', values.soak ?? '0'),
     ...(values['memory-limit'] !== undefined && { memoryLimit: size(values['memory-limit']) }),
-    // Another provider was started with the stand-in's address.
-    standInApi: values['stand-in-api'] || socket !== undefined,
+    // Another provider was started with the stand-in's address, and the real one knows no classes.
+    standInApi: values['stand-in-api'] || socket !== undefined || values.rotation === true,
     ...(socket !== undefined && pid !== undefined && { other: { socket, pid: whole('pid', pid) } }),
     ports: socket !== undefined || values['stand-ins'] ? KNOWN_PORTS : { aws: 0, agent: 0, api: 0 },
   };
@@ -124,6 +127,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         scale: { type: 'boolean' },
+        rotation: { type: 'boolean' },
         soak: { type: 'string' },
         profile: { type: 'boolean' },
         'stand-ins': { type: 'boolean' },

@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts';
 import { type Mode, type Options, readOptions } from './options.ts';
 import { runProfile, showProfile } from './profile.ts';
+import { runRotation, showRotation, staleOf } from './rotation.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { runScale, showScale } from './scale.ts';
 import { showScenarios } from './show-scenarios.ts';
@@ -29,6 +30,10 @@ export const RUNS: Readonly<
   async scale(bench, signal) {
     const results = await runScale(bench, signal);
     return { text: showScale(results), data: { scale: results }, ...wrongOf(results) };
+  },
+  async rotation(bench, signal) {
+    const results = await runRotation(bench, signal);
+    return { text: showRotation(results), data: { rotation: results }, ...staleOf(results) };
   },
   async soak(bench, signal) {
     const soak = await runSoak(bench, signal);

@@ -20,6 +20,7 @@ const state: CloudState = {
   buckets: createTokenBuckets(),
 };
 const apiCalls = createCallCounter();
+let objects: ReadonlyMap<string, object> = new Map();
 let connections = 0;
 
 async function listen(server: Server, port: number): Promise<number> {
@@ -40,6 +41,9 @@ function obey(command: Command): void {
       state.calls.reset();
       apiCalls.reset();
       connections = 0;
+      break;
+    case 'place':
+      objects = new Map(command.objects);
       break;
     case 'read':
       break;
@@ -64,6 +68,9 @@ const aws = createAwsStandIn({ cert, key }, state).on('secureConnection', () => 
 const listening = {
   aws: await listen(aws, ports.aws),
   agent: await listen(createPodIdentityAgent(state), ports.agent),
-  api: await listen(createApiServer({ cert, key, calls: apiCalls, latencyMs: () => apiLatencyMs }), ports.api),
+  api: await listen(
+    createApiServer({ cert, key, calls: apiCalls, objects: () => objects, latencyMs: () => apiLatencyMs }),
+    ports.api,
+  ),
 };
 process.send?.(listening);

@@ -23,6 +23,7 @@ export type StandInsArguments = Omit<StandInsOptions, 'certificates'> & Pick<Cer
 
 type Order =
   | { readonly do: 'configure'; readonly settings: Partial<Settings> }
+  | { readonly do: 'place'; readonly objects: readonly (readonly [path: string, object: object])[] }
   | { readonly do: 'rotate' | 'reset' | 'read' };
 
 export type Command = Order & { readonly id: number };
@@ -43,6 +44,8 @@ export interface StandIns extends AsyncDisposable {
   readonly caFile: string;
   readonly pid: number;
   configure(settings: Partial<Settings>): Promise<Reading>;
+  /** Puts objects into the API server, in place of those before. */
+  place(objects: readonly (readonly [path: string, object: object])[]): Promise<Reading>;
   /** Gives every secret and parameter a new version. */
   rotate(): Promise<Reading>;
   /** Forgets the calls so far. */
@@ -81,6 +84,7 @@ export async function startStandIns({ certificates, ...options }: StandInsOption
     caFile: certificates.caFile,
     pid: child.pid ?? 0,
     configure: (settings) => order({ do: 'configure', settings }),
+    place: (objects) => order({ do: 'place', objects }),
     rotate: () => order({ do: 'rotate' }),
     reset: () => order({ do: 'reset' }),
     read: () => order({ do: 'read' }),
