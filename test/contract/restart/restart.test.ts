@@ -1,0 +1,232 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { contentsOf } from '../daemon/node.ts';
+import { type ClusterNode, startCluster, type StartedPod, type TestCluster } from '../rotation/cluster.ts';
+import { addClass, INTERVAL_MS, objectOf, ownedBy, secretIn, SOON, SYNC } from '../sync/synced.ts';
+import { addReplicaSet, addWorkload, mountSecond, watchRolls, workloadIn, workloadPath } from './workloads.ts';
+
+const ARGS = [...SYNC, '--token-request', '--restart-on-rotation', '--restart-min-interval=1ms'];
+
+let cluster: TestCluster;
+let nodes: readonly ClusterNode[];
+
+beforeAll(async () => {
+  cluster = await startCluster();
+  const names = ['node-1', 'node-2', 'node-3', 'node-4'];
+  nodes = await Promise.all(names.map((name) => cluster.startNode(name, ARGS)));
+});
+
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+/** One on each node. */
+async function startPods(
+  prefix: string,
+  className: string,
+  owner: ReturnType<typeof ownedBy>,
+): Promise<readonly StartedPod[]> {
+  return await Promise.all(nodes.map((node) => node.startPod(`${prefix}-${node.name}`, { className, owner })));
+}
+
+async function eventsOf(pods: readonly StartedPod[]): Promise<readonly string[]> {
+  const events = await Promise.all(pods.map(({ name }) => cluster.eventsOf(name)));
+  return events.flat().map(({ reason }) => reason);
+}
+
+describe.concurrent('a workload that asks for restarts', () => {
+  it.for(['Deployment', 'StatefulSet', 'DaemonSet'] as const)(
+    'is noted at first sight, and rolled once for a rotation that four nodes see, after its Secret has changed: %s',
+    async (kind, { expect }) => {
+      const name = kind.toLowerCase();
+      await addClass(cluster, name, 'p1');
+      const owner = addWorkload(cluster, kind, name, { secrets: name });
+      const values: unknown[] = [];
+      using rolls = watchRolls(cluster, kind, name, () => values.push(secretIn(cluster, name)?.data));
+
+      const pods = await startPods(name, name, owner);
+      await sleep(2 * INTERVAL_MS);
+      const noted = workloadIn(cluster, kind, name);
+      const before = values.length;
+      await cluster.seed.secretVersion(name, 'p2');
+      await expect.poll(() => workloadIn(cluster, kind, name).template, SOON).toBeDefined();
+      await sleep(3 * INTERVAL_MS);
+
+      expect(noted).toEqual({
+        noted: expect.stringContaining('"secrets"'),
+        restartedAt: undefined,
+        template: undefined,
+      });
+      expect(rolls.seen).toHaveLength(1);
+      expect(new Set(values.slice(before).map((value) => JSON.stringify(value)))).toEqual(
+        new Set(['{"password":"p2"}']),
+      );
+      expect((await eventsOf(pods)).filter((reason) => reason === 'WorkloadRestarted')).toHaveLength(1);
+    },
+  );
+
+  it('is not rolled again by its new pods, nor by old ones that linger', async ({ expect }) => {
+    await addClass(cluster, 'rollout', 'p1');
+    const old = await startPods(
+      'rollout-old',
+      'rollout',
+      addWorkload(cluster, 'Deployment', 'rollout', { secrets: 'rollout' }),
+    );
+    using rolls = watchRolls(cluster, 'Deployment', 'rollout');
+    await cluster.seed.secretVersion('rollout', 'p2');
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+
+    await startPods('rollout-new', 'rollout', addReplicaSet(cluster, 'rollout', 2));
+    await nodes[0]!.stopPod(old[0]!);
+    await sleep(3 * INTERVAL_MS);
+
+    expect(rolls.seen).toHaveLength(1);
+    await expect
+      .poll(() => secretIn(cluster, 'rollout')?.owners, SOON)
+      .toEqual(['ReplicaSet rollout-1', 'ReplicaSet rollout-2']);
+  });
+
+  it('is rolled for the class whose versions change, where it mounts two', async ({ expect }) => {
+    await addClass(cluster, 'first', 'p1');
+    await addClass(cluster, 'second', 's1');
+    const owner = addWorkload(cluster, 'Deployment', 'two', { secrets: 'first', more: 'second' });
+    using rolls = watchRolls(cluster, 'Deployment', 'two');
+    for (const node of nodes.slice(0, 2)) {
+      const pod = await node.startPod(`two-${node.name}`, { className: 'first', owner });
+      await mountSecond(cluster, node, pod, 'more', 'second');
+    }
+    expect(rolls.seen).toEqual([]);
+    expect(workloadIn(cluster, 'Deployment', 'two').noted).toMatch(/"more":.*"secrets":/);
+
+    await cluster.seed.secretVersion('second', 's2');
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+    await cluster.seed.secretVersion('first', 'p2');
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
+    await sleep(2 * INTERVAL_MS);
+
+    expect(rolls.seen).toHaveLength(2);
+    expect(new Set(rolls.seen.map(({ template }) => template)).size).toBe(2);
+  });
+
+  it('is rolled to a rolled back value, and back for none of a node that has not heard of it', async ({ expect }) => {
+    await using slow = await cluster.startNode('slow', [
+      '--enable-secret-rotation',
+      '--sync-secret',
+      '--restart-on-rotation',
+      '--restart-min-interval=1ms',
+    ]);
+    await addClass(cluster, 'behind', 'p1');
+    const owner = addWorkload(cluster, 'StatefulSet', 'behind', { secrets: 'behind' });
+    using rolls = watchRolls(cluster, 'StatefulSet', 'behind');
+    await nodes[0]!.startPod('behind-1', { className: 'behind', owner });
+    await slow.startPod('behind-2', { className: 'behind', owner });
+
+    await cluster.seed.secretVersion('behind', 'p2');
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+    const { targetPath } = await slow.startPod('behind-3', { className: 'behind', owner });
+    await sleep(2 * INTERVAL_MS);
+    expect(await contentsOf(targetPath)).toMatchObject({ behind: [expect.anything(), 'p1'] });
+    expect(rolls.seen).toHaveLength(1);
+    await cluster.seed.secretVersion('behind', 'p1');
+
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
+  });
+
+  it('is rolled though its Secret is refused for good', async ({ expect }) => {
+    cluster.api.put({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name: 'refused' } });
+    await addClass(cluster, 'refused', 'p1');
+    const owner = addWorkload(cluster, 'DaemonSet', 'refused', { secrets: 'refused' });
+    using rolls = watchRolls(cluster, 'DaemonSet', 'refused');
+    await nodes[0]!.startPod('refused-1', { className: 'refused', owner });
+
+    await cluster.seed.secretVersion('refused', 'p2');
+
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+  });
+});
+
+describe.concurrent('what does not ask for restarts', () => {
+  it('is left alone: a workload that is not annotated, one that says "false", and pods of none', async ({ expect }) => {
+    await addClass(cluster, 'silent', 'p1');
+    const owners = [
+      addWorkload(cluster, 'Deployment', 'silent', { secrets: 'silent' }, {}),
+      addWorkload(
+        cluster,
+        'StatefulSet',
+        'silent',
+        { secrets: 'silent' },
+        { 'aws-secrets-csi/restart-on-rotation': 'false' },
+      ),
+      { ...ownedBy('silent-job', 'Job'), apiVersion: 'batch/v1' },
+      ownedBy('silent-of-nobody'),
+    ];
+    const pods = await Promise.all([
+      nodes[0]!.startPod('silent-bare', { className: 'silent' }),
+      ...owners.map((owner, index) => nodes[1]!.startPod(`silent-${index}`, { className: 'silent', owner })),
+    ]);
+
+    await cluster.seed.secretVersion('silent', 'p2');
+    await expect
+      .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
+      .toEqual(pods.map(() => ({ silent: ['644', 'p2'] })));
+    await sleep(INTERVAL_MS);
+
+    expect(
+      cluster.api.requests.filter((request) => request.startsWith('PATCH /apis/apps/') && request.includes('/silent')),
+    ).toEqual([]);
+    expect(new Set(await eventsOf(pods))).toEqual(new Set(['SecretsRotated']));
+  });
+});
+
+describe.concurrent('a workload that was restarted a short while ago', () => {
+  it('waits for the least time between two, and then is rolled once for the latest', async ({ expect }) => {
+    const minMs = 5_000;
+    const args = [...SYNC, '--restart-on-rotation', `--restart-min-interval=${minMs}ms`];
+    await using one = await cluster.startNode('patient-1', args);
+    await using other = await cluster.startNode('patient-2', args);
+    await addClass(cluster, 'patient', 'p1');
+    const owner = addWorkload(cluster, 'Deployment', 'patient', { secrets: 'patient' });
+    using rolls = watchRolls(cluster, 'Deployment', 'patient');
+    await one.startPod('patient-1', { className: 'patient', owner });
+    await other.startPod('patient-2', { className: 'patient', owner });
+
+    await cluster.seed.secretVersion('patient', 'p2');
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+    for (const value of ['p3', 'p4']) {
+      await cluster.seed.secretVersion('patient', value);
+      await expect.poll(() => secretIn(cluster, 'patient')?.data, SOON).toEqual({ password: value });
+    }
+    expect(rolls.seen).toHaveLength(1);
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
+    const [first, second] = rolls.seen.map(({ restartedAt = '' }) => Date.parse(restartedAt));
+    await sleep(2 * INTERVAL_MS);
+
+    expect(second! - first!).toBeGreaterThanOrEqual(minMs);
+    expect(second! - first!).toBeLessThan(minMs + 3 * INTERVAL_MS);
+    expect(rolls.seen).toHaveLength(2);
+  });
+});
+
+describe('a restart of the provider', () => {
+  it('rolls nothing by itself, and what changes meanwhile once', async ({ expect }) => {
+    await addClass(cluster, 'away', 'p1');
+    await cluster.applyClass('away', { objects: [objectOf('away')] });
+    const owner = addWorkload(cluster, 'Deployment', 'away', { secrets: 'away' });
+    using rolls = watchRolls(cluster, 'Deployment', 'away');
+    await startPods('away', 'away', owner);
+
+    await Promise.all(nodes.map((node) => node.restart()));
+    await sleep(2 * INTERVAL_MS);
+    const afterNothing = rolls.seen.length;
+    const [first, ...others] = nodes;
+    await first!.restart(async () => {
+      await Promise.all(others.map((node) => node.restart()));
+      await cluster.seed.secretVersion('away', 'p2');
+    });
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+    await Promise.all(nodes.map((node) => node.restart()));
+    await sleep(2 * INTERVAL_MS);
+
+    expect(afterNothing).toBe(0);
+    expect(rolls.seen).toHaveLength(1);
+    expect(cluster.api.requests).toContainEqual(expect.stringContaining(`PATCH ${workloadPath('Deployment', 'away')}`));
+  });
+});

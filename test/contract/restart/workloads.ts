@@ -1,0 +1,137 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { WorkloadKind } from '../../../src/restart/workload-api.ts';
+import {
+  type ClusterNode,
+  NAMESPACE,
+  type PodOptions,
+  type StartedPod,
+  type TestCluster,
+} from '../rotation/cluster.ts';
+import { attributesFor, noteStatus, PODS } from '../rotation/objects.ts';
+import { ownedBy, uidOf } from '../sync/synced.ts';
+
+const ANNOTATED = { 'aws-secrets-csi/restart-on-rotation': 'true' };
+const NEVER = new AbortController().signal;
+
+type Owner = NonNullable<PodOptions['owner']>;
+
+/** Annotations that matter, as they stand. */
+export interface WorkloadView {
+  /** Of the workload: what its pods mount. */
+  readonly noted: string | undefined;
+  readonly restartedAt: string | undefined;
+  /** Of the pods' template: a change rolls it. */
+  readonly template: string | undefined;
+}
+
+/** @param volumes class by the volume's name. @returns what its pods have for a controller */
+export function addWorkload(
+  { api }: TestCluster,
+  kind: WorkloadKind,
+  name: string,
+  volumes: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>> = ANNOTATED,
+): Owner {
+  api.put({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { namespace: NAMESPACE, name, uid: uidOf(name), annotations },
+    spec: {
+      template: {
+        metadata: { labels: { app: name } },
+        spec: { volumes: Object.entries(volumes).map(([volume, className]) => csiVolume(volume, className)) },
+      },
+    },
+  });
+  return kind === 'Deployment' ? addReplicaSet({ api }, name, 1) : ownedBy(name, kind);
+}
+
+/** As the Deployment makes one for each template. */
+export function addReplicaSet({ api }: Pick<TestCluster, 'api'>, deployment: string, nth: number): Owner {
+  const name = `${deployment}-${nth}`;
+  api.put({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      namespace: NAMESPACE,
+      name,
+      uid: uidOf(name),
+      ownerReferences: [{ ...ownedBy(deployment, 'Deployment'), controller: true }],
+    },
+  });
+  return ownedBy(name);
+}
+
+export function workloadPath(kind: WorkloadKind, name: string): string {
+  return `/apis/apps/v1/namespaces/${NAMESPACE}/${kind.toLowerCase()}s/${name}`;
+}
+
+export function workloadIn({ api }: Pick<TestCluster, 'api'>, kind: WorkloadKind, name: string): WorkloadView {
+  const found = api.find(workloadPath(kind, name));
+  const spec = found?.['spec'] as { template: { metadata: { annotations?: Readonly<Record<string, string>> } } };
+  const { annotations = {} } = found?.metadata ?? {};
+  return {
+    noted: annotations['aws-secrets-csi/mounted-versions'],
+    restartedAt: annotations['aws-secrets-csi/restarted-at'],
+    template: spec.template.metadata.annotations?.['aws-secrets-csi/versions'],
+  };
+}
+
+/** What a workload has been rolled for, in order, from now on. */
+export interface Rolls extends Disposable {
+  readonly seen: readonly WorkloadView[];
+}
+
+/** Sees a workload right before each request that changes it, and as it is in the end. */
+export function watchRolls(
+  cluster: TestCluster,
+  kind: WorkloadKind,
+  name: string,
+  atChange: () => void = () => undefined,
+): Rolls {
+  const seen: WorkloadView[] = [];
+  function look(): void {
+    const view = workloadIn(cluster, kind, name);
+    if (view.restartedAt !== undefined && view.restartedAt !== seen.at(-1)?.restartedAt) {
+      seen.push(view);
+    }
+  }
+  const watching = cluster.api.inject({ kind: 'delay', ms: 0 }, (method, path) => {
+    if (method === 'PATCH' && path === workloadPath(kind, name)) {
+      look();
+      atChange();
+    }
+    return false;
+  });
+  return {
+    get seen() {
+      look();
+      return seen;
+    },
+    [Symbol.dispose]: () => watching[Symbol.dispose](),
+  };
+}
+
+/** A pod that mounts a second class, in a volume of its own. */
+export async function mountSecond(
+  { kube }: TestCluster,
+  node: ClusterNode,
+  pod: StartedPod,
+  volume: string,
+  className: string,
+): Promise<void> {
+  await kube.patch(`${PODS}/${pod.name}`, {
+    spec: { volumes: [csiVolume('secrets', pod.className), csiVolume(volume, className)] },
+  });
+  const targetPath = join(dirname(dirname(pod.targetPath)), volume, 'mount');
+  await mkdir(targetPath, { recursive: true });
+  const second = { ...pod, className, targetPath };
+  const attributes = await attributesFor(second, kube);
+  const call = { attributes, secrets: 'null', targetPath, permission: '420', currentObjectVersion: [] };
+  await noteStatus(second, await node.client.mount(call, NEVER), node.name, kube);
+}
+
+function csiVolume(name: string, secretProviderClass: string): object {
+  return { name, csi: { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass } } };
+}
