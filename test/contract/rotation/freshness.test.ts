@@ -5,7 +5,7 @@ import { startCluster, type TestCluster } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { type StartedPod, versionsOf } from './objects.ts';
 
-const INTERVAL_MS = 10_000;
+const INTERVAL_MS = 5_000;
 /** Of the interval: what publishing takes. */
 const MARGIN_MS = 5_000;
 

@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, inject, it } from 'vitest';
+import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
+import { BATCH, callsOf, DESCRIBE, READ } from '../daemon/calls.ts';
+import { contentsOf } from '../daemon/node.ts';
+import { startCluster, type TestCluster } from './cluster.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import type { StartedPod } from './objects.ts';
+import { startAside } from './provider.ts';
+import { ROTATION, secret, SOON } from './values.ts';
+import type { Statement } from '../../fakes/aws/policy.ts';
+
+interface Shape {
+  readonly accounts: number;
+  readonly podsEach: number;
+  readonly secretsEach: number;
+  readonly allows: readonly Statement[];
+}
+
+/** Accounts with secrets of their own (`<account>-<n>`), a class each, and pods that mount all of them. */
+async function fill(
+  cluster: TestCluster,
+  node: ClusterNode,
+  { accounts, podsEach, secretsEach, allows }: Shape,
+): Promise<readonly StartedPod[]> {
+  const pods = Array.from({ length: accounts }, async (_, index) => {
+    const account = `account-${index}`;
+    const names = namesOf(account, secretsEach);
+    await cluster.addAccount(account, allows);
+    for (const name of names) {
+      await cluster.seed.secret(name, 'old');
+    }
+    await cluster.applyClass(account, { objects: names.map(secret) });
+    const started: StartedPod[] = [];
+    for (let pod = 0; pod < podsEach; pod += 1) {
+      started.push(await node.startPod(`${account}-${pod}`, { className: account, serviceAccount: account }));
+    }
+    return started;
+  });
+  return (await Promise.all(pods)).flat();
+}
+
+function namesOf(account: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${account}-${index}`);
+}
+
+describe.concurrent('one question serves all pods of an identity', () => {
+  it.for([
+    ['which may read in batches', [READ, BATCH], { BatchGetSecretValue: 10 }],
+    ['which may describe', [READ, DESCRIBE], { DescribeSecret: 100 }],
+  ] as const)(
+    '%s: 110 pods of 10 accounts, with 10 secrets each that stay the same',
+    async ([, allows, callsALook], { expect }) => {
+      await using cluster = await startCluster();
+      const node = await cluster.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=12s']);
+      const pods = await fill(cluster, node, { accounts: 10, podsEach: 11, secretsEach: 10, allows });
+
+      // A group is looked at between 9.6 and 10.8 seconds after its first pod came.
+      const begunAt = performance.now();
+      const calls = await callsOf(cluster, async () => {
+        await expect
+          .poll(() => pods.every((pod) => Number(node.stalenessOf(pod)?.ageMs) < performance.now() - begunAt), {
+            timeout: 20_000,
+          })
+          .toBe(true);
+      });
+
+      expect(calls).toEqual(callsALook);
+      expect(node.said('mount rotated')).toEqual([]);
+    },
+  );
+
+  it('but for EKS Pod Identity, where each pod is one of its own: all of them rotate', async ({ expect }) => {
+    await using cluster = await startCluster();
+    await using agent = await startPodIdentityAgent({
+      motoUrl: inject('motoUrl'),
+      gate: cluster.aws.gate.state,
+      associations: new Map([['shop/web', cluster.aws.addRole('associated', [])]]),
+      host: '127.0.0.1',
+    });
+    const node = await cluster.startNode('node-1', [...ROTATION, `--pod-identity-endpoint-ipv4=${agent.url}`]);
+    await cluster.seed.secret('db', 'old');
+    await cluster.applyClass('class', { objects: [secret('db')], parameters: { usePodIdentity: 'true' } });
+    const pods = await Promise.all(
+      Array.from({ length: 5 }, (_, index) => node.startPod(`pod-${index}`, { className: 'class' })),
+    );
+
+    await cluster.seed.secretVersion('db', 'new');
+
+    await expect
+      .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
+      .toEqual(pods.map(() => ({ db: ['644', 'new'] })));
+    expect(agent.count()).toBe(5);
+  });
+});
+
+/** MiB of memory, and seconds of work so far, of a process. */
+async function weigh(pid: number): Promise<{ readonly memory: number; readonly seconds: number }> {
+  const [status, stat] = await Promise.all([
+    readFile(`/proc/${pid}/status`, 'utf8'),
+    readFile(`/proc/${pid}/stat`, 'utf8'),
+  ]);
+  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(status) ?? [];
+  // After the name in brackets; in hundredths of a second.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { memory: Number(kilobytes) / 1024, seconds: (Number(fields[11]) + Number(fields[12])) / 100 };
+}
+
+it.concurrent('500 mounts of 25 accounts: every pod is fresh within the interval and five seconds after every secret rotated', async ({
+  expect,
+}) => {
+  await using cluster = await startCluster();
+  const node = await cluster.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=10s'], {
+    start: startAside,
+  });
+  const shape = { accounts: 25, podsEach: 20, secretsEach: 4, allows: [READ, BATCH] };
+  const pods = await fill(cluster, node, shape);
+  const { pid } = node.provider;
+  const idle = await weigh(pid);
+  await sleep(10_000);
+  const afterIdle = await weigh(pid);
+
+  const rotatedAt = performance.now();
+  let freshAt = Infinity;
+  const calls = await callsOf(cluster, async () => {
+    const names = Array.from({ length: shape.accounts }, (_, index) => namesOf(`account-${index}`, shape.secretsEach));
+    await Promise.all(names.flat().map((name) => cluster.seed.secretVersion(name, 'new')));
+    const left = new Set(pods);
+    await expect
+      .poll(
+        async () => {
+          for (const pod of left) {
+            const files = Object.values(await contentsOf(pod.targetPath));
+            if (files.length !== shape.secretsEach || files.some(([, value]) => value !== 'new')) {
+              return left.size;
+            }
+            left.delete(pod);
+          }
+          return 0;
+        },
+        { timeout: 30_000, interval: 50 },
+      )
+      .toBe(0);
+    freshAt = performance.now();
+  });
+  const loaded = await weigh(pid);
+
+  const tookMs = freshAt - rotatedAt;
+  console.log(
+    `500 mounts fresh after ${Math.round(tookMs)} ms and ${JSON.stringify(calls)}; ` +
+      `${Math.round(loaded.memory)} MiB, ${(loaded.seconds - afterIdle.seconds).toFixed(1)} s of CPU; ` +
+      `${(afterIdle.seconds - idle.seconds).toFixed(2)} s in an interval without change`,
+  );
+  expect(tookMs).toBeLessThan(15_000);
+  // A look may come before the rotation ends, and another after it.
+  expect(calls['BatchGetSecretValue']).toBeLessThanOrEqual(3 * 25);
+  expect(Object.keys(calls)).toEqual(['BatchGetSecretValue']);
+  // From source; the bundle weighs less.
+  expect(loaded.memory).toBeLessThan(400);
+  expect(node.said('mount not refreshed')).toEqual([]);
+});
