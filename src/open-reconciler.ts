@@ -37,7 +37,13 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
   const pods = createPodApi(kube);
   const statuses = createPodStatusApi(kube);
   const recordEvent = createEventRecorder(kube, { component: COMPONENT, nodeName });
-  const sync = createSecretSync({ secrets: createSecretApi(kube), podsOf: pods.podsOf, verifyMs: intervalMs / 2 });
+  const classOf = createClassLookup(kube);
+  const sync = createSecretSync({
+    secrets: createSecretApi(kube),
+    podsOf: pods.podsOf,
+    classOf,
+    verifyMs: intervalMs / 2,
+  });
   const restarts = createRestarts({ workloads: createWorkloadApi(kube), minIntervalMs: restart.minIntervalMs });
   const followers: readonly Follower[] = [
     ...(syncSecret ? [{ follow: sync.sync }] : []),
@@ -54,7 +60,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     mountTimeoutMs,
     log,
     recordEvent,
-    classOf: createClassLookup(kube),
+    classOf,
     listPods: (signal) => pods.listPods(nodeName, signal),
     podOf: pods.getPod,
     listStatuses: (signal) => statuses.listStatuses(nodeName, signal),

@@ -8,6 +8,7 @@ import {
   SECRET,
   SIGNAL,
   VERIFY_MS,
+  NO_OTHER_PODS,
 } from '../../test/fakes/kube/sync-cluster.ts';
 import type { SecretApi } from './secret-api.ts';
 import { createSecretSync, type SecretSync } from './secret-sync.ts';
@@ -36,7 +37,7 @@ function mortal(secrets: SecretApi, dies: { readonly at: number; readonly how: '
 }
 
 function start(secrets: SecretApi): SecretSync {
-  return createSecretSync({ secrets, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS, now: () => 10_000 });
+  return createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS, now: () => 10_000 });
 }
 
 interface Story {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   createCluster,
+  DB,
   mountOf,
+  NO_OTHER_PODS,
   podOf,
   replicaSet,
   SECRET,
@@ -42,10 +44,7 @@ describe('drop', () => {
   it.for([
     ['itself', podOf('a')],
     ['over', podOf('b', 'web', { isOver: true })],
-    [
-      'without a volume of the class',
-      podOf('b', 'web', { volumes: new Map([['v', new Map([['secretProviderClass', 'other']])]]) }),
-    ],
+    ['without a volume of ours', podOf('b', 'web', { volumes: new Map() })],
   ] as const)('goes by no pod that is %s', async ([, pod]) => {
     const { node, pods, secrets } = createCluster();
     const here = node();
@@ -123,6 +122,25 @@ describe('drop', () => {
     expect(await shown()).toMatchObject({ owners: ['web'] });
   });
 
+  it.for([
+    ['keeps', 'asks for the Secret too', DB, ['web']],
+    ['drops', 'asks for another Secret', [{ ...DB[0], secretName: 'new' }], undefined],
+    ['keeps', 'says something that cannot be read', ['Db'], ['web']],
+    ['keeps', 'is gone', undefined, ['web']],
+  ] as const)('%s the owner who has a pod elsewhere whose other class %s', async ([, , secretObjects, owners]) => {
+    const { node, pods, classes, shown } = createCluster();
+    const here = node();
+    await here.sync({ pod: 'a' });
+    pods.push(podOf('b', 'web', { volumes: new Map([['secrets', new Map([['secretProviderClass', 'next']])]]) }));
+    if (secretObjects !== undefined) {
+      classes.set('next', { ...mountOf({ pod: 'b' }).class, name: 'next', secretObjects });
+    }
+
+    await here.drop('a');
+
+    expect((await shown())?.owners).toEqual(owners);
+  });
+
   it('knows nothing of mounts that it has not synced', async () => {
     const { node, calls } = createCluster();
 
@@ -135,6 +153,7 @@ describe('drop', () => {
     const { secrets, pods } = createCluster();
     let fails = true;
     const sync = createSecretSync({
+      ...NO_OTHER_PODS,
       secrets,
       podsOf: () =>
         fails ? Promise.reject(new ProviderError('KubernetesUnavailable', 'down')) : Promise.resolve(pods),

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createMemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
-import { mountOf, SECRET, show, SIGNAL, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
+import { mountOf, SECRET, show, SIGNAL, VERIFY_MS, NO_OTHER_PODS } from '../../test/fakes/kube/sync-cluster.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import { createSecretSync } from './secret-sync.ts';
 
@@ -47,7 +47,7 @@ function world(scheduler: fc.Scheduler, skews: readonly number[]) {
   function start(index: number) {
     return createSecretSync({
       secrets: api,
-      podsOf: () => Promise.resolve([]),
+      ...NO_OTHER_PODS,
       verifyMs: VERIFY_MS,
       now: () => clock(index),
     });

@@ -9,6 +9,7 @@ import {
   SECRET,
   SIGNAL,
   VERIFY_MS,
+  NO_OTHER_PODS,
 } from '../../test/fakes/kube/sync-cluster.ts';
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
@@ -35,7 +36,7 @@ describe('sync', () => {
     };
     const sync = createSecretSync({
       secrets: createMemorySecrets(),
-      podsOf: () => Promise.resolve([]),
+      ...NO_OTHER_PODS,
       verifyMs: VERIFY_MS,
     });
 
@@ -124,7 +125,7 @@ describe('sync', () => {
           return found;
         },
       },
-      podsOf: () => Promise.resolve([]),
+      ...NO_OTHER_PODS,
       verifyMs: VERIFY_MS,
     });
 
@@ -197,7 +198,7 @@ describe('sync', () => {
   it('fails once where the files cannot be read', async () => {
     const { secrets } = createCluster();
     const error = new ProviderError('VolumeUnwritable', 'gone');
-    const sync = createSecretSync({ secrets, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS });
+    const sync = createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
     const mount = mountOf({ pod: 'a', secretObjects: [...DB, { ...DB[0], secretName: 'two' }] });
 
     await expect(sync.sync({ ...mount, files: () => Promise.reject(error) }, SIGNAL)).rejects.toBe(error);
@@ -205,7 +206,7 @@ describe('sync', () => {
 
   it("ends with the signal's reason", async () => {
     const { secrets } = createCluster();
-    const sync = createSecretSync({ secrets, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS });
+    const sync = createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
     const reason = new Error('over');
 
     await expect(sync.sync(mountOf({ pod: 'a' }), AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -239,7 +240,7 @@ describe('sync', () => {
           return found;
         },
       },
-      podsOf: () => Promise.resolve([]),
+      ...NO_OTHER_PODS,
       verifyMs: VERIFY_MS,
     });
 
@@ -272,7 +273,7 @@ describe('sync', () => {
     const { secrets, node } = createCluster();
     await node().sync({ pod: 'a' });
     const restless = { ...secrets, apply: async () => 'changed' as const };
-    const sync = createSecretSync({ secrets: restless, podsOf: () => Promise.resolve([]), verifyMs: VERIFY_MS });
+    const sync = createSecretSync({ secrets: restless, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
 
     await expect(sync.sync(mountOf({ pod: 'a', files: { db: 'v2' } }), SIGNAL)).rejects.toMatchObject({
       reason: 'KubernetesUnavailable',

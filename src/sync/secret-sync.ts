@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { ProviderError } from '../errors.ts';
 import { createKeyedLock } from '../keyed-lock.ts';
 import type { PlannedFile } from '../mount/plan.ts';
-import type { NodePod, ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
+import type { ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
 import { problemsError } from '../spec/parse-class.ts';
 import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
 import type { SecretSpec } from '../spec/secret-spec.ts';
 import { secretContent } from './content.ts';
+import { classesOfOthers, isAskedFor, type NeedDeps } from './need.ts';
 import type { SecretApi, SecretName } from './secret-api.ts';
 import { dropOwner, settleSecret } from './settle.ts';
 
@@ -38,10 +39,8 @@ export interface SecretSync {
   drop(targetPath: string, signal: AbortSignal): Promise<void>;
 }
 
-export interface SecretSyncDeps {
+export interface SecretSyncDeps extends NeedDeps {
   readonly secrets: SecretApi;
-  /** Of all nodes. @throws ProviderError */
-  podsOf(namespace: string, ownerUid: string, signal: AbortSignal): Promise<readonly NodePod[]>;
   /** For how long a Secret that was found right counts as right. */
   readonly verifyMs: number;
   /** Wall. */
@@ -74,10 +73,8 @@ interface Verified {
   readonly newerAsOf: number;
 }
 
-/** A volume's attribute that names its class. */
-const CLASS_NAME = 'secretProviderClass';
-
-export function createSecretSync({ secrets, podsOf, verifyMs, now = Date.now }: SecretSyncDeps): SecretSync {
+export function createSecretSync(deps: SecretSyncDeps): SecretSync {
+  const { secrets, verifyMs, now = Date.now } = deps;
   const mounts = new Map<string, Known>();
   /** By namespace and name. */
   const verified = new Map<string, Verified>();
@@ -129,9 +126,15 @@ export function createSecretSync({ secrets, podsOf, verifyMs, now = Date.now }: 
     }
     const leaves = ownerships(known);
     remember(targetPath, { ...known, wants: new Set(), leaves });
-    const isNeeded = once(() => hasOtherPods(known, signal));
+    const { pod, owner, className } = known;
+    const classes = once(() => classesOfOthers(pod, owner, deps, signal));
     await all(
-      leaves.map((held) => release(known.pod.namespace, held, signal, isNeeded)),
+      leaves.map((held) =>
+        release(pod.namespace, held, signal, async () => {
+          const others = await classes();
+          return others.has(className) || (await isAskedFor(held.name, pod.namespace, others, deps, signal));
+        }),
+      ),
       [],
       signal,
     );
@@ -197,16 +200,6 @@ export function createSecretSync({ secrets, podsOf, verifyMs, now = Date.now }: 
     return mounts
       .values()
       .some((known) => known.owner.uid === owner.uid && known.pod.namespace === namespace && known.wants.has(name));
-  }
-
-  async function hasOtherPods({ pod, owner, className }: Known, signal: AbortSignal): Promise<boolean> {
-    const pods = await podsOf(pod.namespace, owner.uid, signal);
-    return pods.some(
-      ({ ref, isOver, volumes }) =>
-        ref.uid !== pod.uid &&
-        !isOver &&
-        volumes.values().some((attributes) => attributes.get(CLASS_NAME) === className),
-    );
   }
 }
 

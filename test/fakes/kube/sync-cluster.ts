@@ -1,5 +1,6 @@
+import { ProviderError } from '../../../src/errors.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
-import type { NodePod, ObjectRef } from '../../../src/spec/kube-objects.ts';
+import type { NodePod, ObjectRef, ProviderClass } from '../../../src/spec/kube-objects.ts';
 import type { StoredSecret } from '../../../src/sync/secret-api.ts';
 import { createSecretSync, type SyncedMount } from '../../../src/sync/secret-sync.ts';
 import { createMemorySecrets } from './memory-secrets.ts';
@@ -24,12 +25,16 @@ export const SECRET = { namespace: NAMESPACE, name: 'db' };
 export const VERIFY_MS = 60_000;
 export const SIGNAL = new AbortController().signal;
 
+/** Owners have no pods but those that are synced here. */
+export const NO_OTHER_PODS = { podsOf: () => Promise.resolve([]), classOf: noClass };
+
 export type Cluster = ReturnType<typeof createCluster>;
 
 /** Secrets and pods, and any number of nodes, each with a process of its own. */
 export function createCluster() {
   const secrets = createMemorySecrets();
   const pods: NodePod[] = [];
+  const classes = new Map<string, ProviderClass>();
   let time = 10_000;
 
   async function stored(name = SECRET.name) {
@@ -42,10 +47,12 @@ export function createCluster() {
   return {
     secrets,
     pods,
+    classes,
     node() {
       const sync = createSecretSync({
         secrets,
         podsOf: async (_namespace, uid) => pods.filter(({ owner }) => owner.uid === uid),
+        classOf: async (_namespace, name) => classes.get(name) ?? (await noClass()),
         verifyMs: VERIFY_MS,
         now: () => time,
       });
@@ -120,6 +127,10 @@ export function show(stored: StoredSecret | undefined) {
       asOf: Date.parse(stored.annotations.get('aws-secrets-csi/as-of') ?? ''),
     }
   );
+}
+
+function noClass(): Promise<never> {
+  return Promise.reject(new ProviderError('ClassMissing', 'there is none'));
 }
 
 function podRef(name: string) {

@@ -1,0 +1,57 @@
+import { ProviderError } from '../errors.ts';
+import type { NodePod, ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
+import type { PodRef } from '../spec/mount-spec.ts';
+import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
+
+/*
+ * Whether an owner still needs a Secret, when one of its pods has gone. Pods of a StatefulSet that goes over to another class have one owner, and may have a
+ * Secret in common.
+ */
+
+export interface NeedDeps {
+  /** Of all nodes. @throws ProviderError */
+  podsOf(namespace: string, ownerUid: string, signal: AbortSignal): Promise<readonly NodePod[]>;
+  /** @throws ProviderError, ClassMissing where there is none */
+  classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
+}
+
+/** A volume's attribute that names its class. */
+const CLASS_NAME = 'secretProviderClass';
+
+/** Names of the classes that the owner's other pods mount. @throws ProviderError */
+export async function classesOfOthers(
+  pod: PodRef,
+  owner: ObjectRef,
+  { podsOf }: NeedDeps,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const pods = await podsOf(pod.namespace, owner.uid, signal);
+  const others = pods.filter(({ ref, isOver }) => ref.uid !== pod.uid && !isOver);
+  const volumes = others.flatMap((other) => [...other.volumes.values()]);
+  return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_NAME) ?? []));
+}
+
+/** Whether any of the classes may ask for the Secret. @throws ProviderError */
+export async function isAskedFor(
+  secretName: string,
+  namespace: string,
+  classNames: ReadonlySet<string>,
+  { classOf }: NeedDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const answers = await Promise.all(
+    Array.from(classNames, async (className) => {
+      try {
+        const { secrets, problems } = parseSecretObjects(await classOf(namespace, className, signal));
+        // What cannot be read does not say that it asks for no such Secret.
+        return problems.length > 0 || secrets.some(({ name }) => name === secretName);
+      } catch (error) {
+        if (error instanceof ProviderError && error.reason === 'ClassMissing') {
+          return true;
+        }
+        throw error;
+      }
+    }),
+  );
+  return answers.includes(true);
+}
