@@ -12,7 +12,7 @@ const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
 /** @throws ProviderError RoleMissing, KubernetesUnavailable, or the signal's reason */
 export type RoleOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 
-/** The IAM role that a pod's service account names. */
+/** The IAM role that a pod's service account names; while the API server is away, the one that it last named. */
 export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
   const roles = sharedLookup(GOOD_FOR_MS, async (key) => {
     const [namespace = '', name = ''] = key.split('/');
@@ -26,6 +26,22 @@ export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
     }
     return role;
   });
-  // A name of Kubernetes holds no slash.
-  return (pod, signal) => roles(`${pod.namespace}/${pod.serviceAccount}`, signal);
+  const last = new Map<string, string>();
+
+  return async (pod, signal) => {
+    // A name of Kubernetes holds no slash.
+    const key = `${pod.namespace}/${pod.serviceAccount}`;
+    try {
+      const role = await roles(key, signal);
+      last.set(key, role);
+      return role;
+    } catch (error) {
+      const known = last.get(key);
+      if (known !== undefined && error instanceof ProviderError && error.reason === 'KubernetesUnavailable') {
+        return known;
+      }
+      last.delete(key);
+      throw error;
+    }
+  };
 }

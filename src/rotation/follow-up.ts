@@ -5,6 +5,7 @@ import type { Volumes } from '../mount/volume/volumes.ts';
 import type { ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
+import type { PresentCall } from './present-call.ts';
 
 /** A mount's files, for those that go by them. */
 export interface FollowedMount {
@@ -41,10 +42,8 @@ export interface FollowUpDeps {
  */
 export async function followUp(
   mount: NodeMount,
-  {
-    class: providerClass,
-    served,
-  }: { readonly class: ProviderClass; readonly served: Pick<ServedMount, 'versions' | 'asOf' | 'files'> },
+  { class: providerClass }: Pick<PresentCall, 'class'>,
+  served: Pick<ServedMount, 'versions' | 'asOf' | 'files'>,
   deps: FollowUpDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -53,8 +52,11 @@ export async function followUp(
   const { volumes } = deps;
   const files =
     served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(targetPath)).files);
-  if (nodePod === undefined || files === undefined) {
+  if (nodePod === undefined || files === undefined || deps.followers.length === 0) {
     return;
+  }
+  if (providerClass instanceof ProviderError) {
+    throw providerClass;
   }
   const followed: FollowedMount = {
     targetPath,

@@ -14,8 +14,8 @@ export interface PresentCallDeps {
 /** What the driver would ask for a mount now, and the class it stands in. */
 export interface PresentCall {
   readonly call: MountCall;
-  /** Absent where the API server does not answer: then what it last said holds, as AWS may still be there. */
-  readonly class?: ProviderClass;
+  /** Or why it cannot be read: then what it last said holds, as AWS may still be there. */
+  readonly class: ProviderClass | ProviderError;
 }
 
 /**
@@ -48,6 +48,6 @@ export async function presentCall(
     ) {
       throw error;
     }
-    return { call: { targetPath, pod, tokens, mode, parameters: mount.parameters } };
+    return { call: { targetPath, pod, tokens, mode, parameters: mount.parameters }, class: error };
   }
 }

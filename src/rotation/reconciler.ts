@@ -173,8 +173,8 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
     try {
       const ends = AbortSignal.any([closing.signal, AbortSignal.timeout(deps.mountTimeoutMs)]);
       const present = await presentCall(mount, deps, ends);
-      if (present?.class !== undefined) {
-        await followUp(mount, { class: present.class, served }, deps, ends);
+      if (present !== undefined) {
+        await followUp(mount, present, served, deps, ends);
       }
       return { rotated: [] };
     } catch (error) {

@@ -1,11 +1,10 @@
 import { ProviderError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
-import type { ProviderClass } from '../spec/kube-objects.ts';
 import type { MountSpec } from '../spec/mount-spec.ts';
 import { followUp, type FollowUpDeps } from './follow-up.ts';
 import type { NodeMount } from './node-mounts.ts';
-import { presentCall, type PresentCallDeps } from './present-call.ts';
+import { type PresentCall, presentCall, type PresentCallDeps } from './present-call.ts';
 import { serveAgain, type ServedAgain } from './serve-again.ts';
 
 export interface TurnDeps extends SpecDeps, ServeDeps, PresentCallDeps, FollowUpDeps {
@@ -35,7 +34,7 @@ interface Asked {
   readonly mount: NodeMount;
   /** Absent where AWS is not to be asked. */
   readonly spec?: MountSpec;
-  readonly class?: ProviderClass;
+  readonly present: PresentCall;
 }
 
 /** Mounts that are worked on at once: what they wait for is the disk and the API server, as AWS was asked before. */
@@ -98,11 +97,14 @@ export async function takeTurn(
 /** @returns undefined for a mount that is gone, or another provider's by now */
 async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promise<Asked | undefined> {
   const present = await presentCall(mount, deps, signal);
-  const isOurs = present?.class === undefined || present.class.provider === deps.providerName;
-  if (present === undefined || !isOurs || (await deps.volumes?.isFilled(mount.targetPath)) === false) {
+  if (
+    present === undefined ||
+    isAnothers(present, deps) ||
+    (await deps.volumes?.isFilled(mount.targetPath)) === false
+  ) {
     return undefined;
   }
-  const question = { mount, ...(present.class !== undefined && { class: present.class }) };
+  const question = { mount, present };
   if (!deps.rotates) {
     return question;
   }
@@ -110,8 +112,12 @@ async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promi
   return { ...question, spec: mount.spec };
 }
 
+function isAnothers({ class: providerClass }: PresentCall, { providerName }: TurnDeps): boolean {
+  return !(providerClass instanceof ProviderError) && providerClass.provider !== providerName;
+}
+
 async function answer(
-  { mount, spec, class: providerClass }: Asked,
+  { mount, spec, present }: Asked,
   askedAt: number,
   deps: TurnDeps,
   signal: AbortSignal,
@@ -123,11 +129,7 @@ async function answer(
   }
   mount.current = { versions: served.versions, asOf: served.asOf };
   const failures: ProviderError[] = [];
-  if (providerClass !== undefined) {
-    await followUp(mount, { class: providerClass, served }, deps, signal).catch((error: unknown) =>
-      failures.push(failureOf(error, deps)),
-    );
-  }
+  await followUp(mount, present, served, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
   // Where the driver writes, it notes what it has written itself.
   if (spec !== undefined && deps.volumes !== undefined && !isEqual(mount.noted, served.versions)) {
     await note(mount, served.versions, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));

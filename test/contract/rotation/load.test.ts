@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, inject, it } from 'vitest';
 import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import { BATCH, callsOf, DESCRIBE, READ } from '../daemon/calls.ts';
@@ -53,10 +52,10 @@ describe.concurrent('one question serves all pods of an identity', () => {
     '%s: 110 pods of 10 accounts, with 10 secrets each that stay the same',
     async ([, allows, callsALook], { expect }) => {
       await using cluster = await startCluster();
-      const node = await cluster.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=12s']);
+      const node = await cluster.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=8s']);
       const pods = await fill(cluster, node, { accounts: 10, podsEach: 11, secretsEach: 10, allows });
 
-      // A group is looked at between 9.6 and 10.8 seconds after its first pod came.
+      // A group is looked at between 6.4 and 7.2 seconds after its first pod came.
       const begunAt = performance.now();
       const calls = await callsOf(cluster, async () => {
         await expect
@@ -117,9 +116,7 @@ it.concurrent('500 mounts of 25 accounts: every pod is fresh within the interval
   const shape = { accounts: 25, podsEach: 20, secretsEach: 4, allows: [READ, BATCH] };
   const pods = await fill(cluster, node, shape);
   const { pid } = node.provider;
-  const idle = await weigh(pid);
-  await sleep(10_000);
-  const afterIdle = await weigh(pid);
+  const before = await weigh(pid);
 
   const rotatedAt = performance.now();
   let freshAt = Infinity;
@@ -149,8 +146,7 @@ it.concurrent('500 mounts of 25 accounts: every pod is fresh within the interval
   const tookMs = freshAt - rotatedAt;
   console.log(
     `500 mounts fresh after ${Math.round(tookMs)} ms and ${JSON.stringify(calls)}; ` +
-      `${Math.round(loaded.memory)} MiB, ${(loaded.seconds - afterIdle.seconds).toFixed(1)} s of CPU; ` +
-      `${(afterIdle.seconds - idle.seconds).toFixed(2)} s in an interval without change`,
+      `${Math.round(loaded.memory)} MiB, ${(loaded.seconds - before.seconds).toFixed(1)} s of CPU`,
   );
   expect(tookMs).toBeLessThan(15_000);
   // A look may come before the rotation ends, and another after it.

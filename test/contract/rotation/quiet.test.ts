@@ -86,7 +86,7 @@ describe.concurrent('a look asks each thing once', () => {
     ['what may be read and no more', [READ], { DescribeSecret: 2, GetSecretValue: 2, GetParameters: 1 }],
   ] as const)('%s', async ([, allows, callsALook], { expect }) => {
     await using other = await startCluster();
-    const asked = await other.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=6s']);
+    const asked = await other.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=4s']);
     await other.addAccount('worker', allows);
     await other.seed.secret('one', '1');
     await other.seed.secret('two', '2');
@@ -102,8 +102,8 @@ describe.concurrent('a look asks each thing once', () => {
     });
     await asked.startPod('all', { className: 'all', serviceAccount: 'worker' });
 
-    // The first look comes after 4.8 to 5.4 seconds, and the second as long after it.
-    const calls = await callsOf(other, () => sleep(9_000));
+    // The first look comes after 3.2 to 3.6 seconds, and the second as long after it.
+    const calls = await callsOf(other, () => sleep(6_000));
 
     expect(calls).toEqual(callsALook);
   });

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { callsOf } from '../daemon/calls.ts';
+import { contentsOf } from '../daemon/node.ts';
+import { startCluster } from './cluster.ts';
+import { ROTATION, secret, SOON } from './values.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('a wall clock that jumps', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], shouldAdvanceTime: true, now: Date.now() });
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('an hour ahead, and two back, neither stops rotation nor has it ask without end', async () => {
+    await using cluster = await startCluster();
+    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
+    await cluster.seed.secret('db', 'old');
+    await cluster.applyClass('class', { objects: [secret('db')] });
+    const pod = await node.startPod('web-1', { className: 'class' });
+
+    for (const [value, jumpMs] of [
+      ['ahead', HOUR_MS],
+      ['back', -2 * HOUR_MS],
+    ] as const) {
+      vi.setSystemTime(Date.now() + jumpMs);
+      const calls = await callsOf(cluster, async () => {
+        await cluster.seed.secretVersion('db', value);
+        await sleep(2_500);
+      });
+
+      expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', value] });
+      // At most four looks, and the reading of the new value.
+      expect(calls['DescribeSecret']).toBeLessThanOrEqual(4);
+      expect(calls['GetSecretValue']).toBeLessThanOrEqual(2);
+      // STS's credentials of that time have ended an hour ahead: each call asks for others.
+      expect(calls['AssumeRoleWithWebIdentity'] ?? 0).toBeLessThanOrEqual(6);
+    }
+    expect(node.said('mount not refreshed')).toEqual([]);
+  });
+
+  it('past the end of the driver’s tokens: that is told, and the driver’s next call mends it', async () => {
+    await using cluster = await startCluster();
+    const node = await cluster.startNode('node-1', ROTATION);
+    await cluster.seed.secret('db', 'old');
+    await cluster.applyClass('class', { objects: [secret('db')] });
+    const pod = await node.startPod('web-1', { className: 'class' });
+
+    vi.setSystemTime(Date.now() + 2 * HOUR_MS);
+    await cluster.seed.secretVersion('db', 'new');
+
+    await expect
+      .poll(() => cluster.eventsOf('web-1'), SOON)
+      .toMatchObject([{ reason: 'CredentialsRefused', message: expect.stringContaining('has run out'), count: 1 }]);
+    expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', 'old'] });
+    // For a second after a refusal STS is not asked again.
+    await expect.poll(() => node.republish(pod).catch(() => undefined), SOON).toBeDefined();
+    expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', 'new'] });
+    await expect
+      .poll(async () => (await cluster.eventsOf('web-1')).map(({ reason }) => reason), SOON)
+      .toEqual(['CredentialsRefused', 'SecretsRefreshed']);
+  });
+
+  it('near the end of the driver’s tokens: others are asked for, once', async () => {
+    await using cluster = await startCluster();
+    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
+    await cluster.seed.secret('db', 'old');
+    await cluster.applyClass('class', { objects: [secret('db')] });
+    const tokensEndAt = Math.floor(Date.now() / 1000) + 20;
+    const pod = await node.startPod('web-1', { className: 'class', tokensEndAt });
+
+    await cluster.seed.secretVersion('db', 'new');
+
+    await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
+    expect(cluster.api.tokenRequests).toMatchObject([{ pod: 'web-1', audiences: ['sts.amazonaws.com'] }]);
+  });
+});
+
+it('an API server that is away for long stops no rotation', async () => {
+  await using cluster = await startCluster();
+  const node = await cluster.startNode('node-1', ROTATION);
+  await cluster.seed.secret('db', 'old');
+  await cluster.applyClass('class', { objects: [secret('db')] });
+  const pod = await node.startPod('web-1', { className: 'class' });
+  const now = performance.now.bind(performance);
+
+  cluster.api.fault = { kind: 'reset' };
+  // Longer than any of its answers is good for.
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 10 * 60_000);
+  await cluster.seed.secretVersion('db', 'new');
+
+  await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
+});
