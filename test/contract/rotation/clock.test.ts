@@ -30,7 +30,7 @@ describe('a wall clock that jumps', () => {
       vi.setSystemTime(Date.now() + jumpMs);
       const calls = await callsOf(cluster, async () => {
         await cluster.seed.secretVersion('db', value);
-        await sleep(2_500);
+        await sleep(2_000);
       });
 
       expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', value] });

@@ -35,7 +35,7 @@ describe.concurrent('a pod', () => {
     // A look may be under way.
     await sleep(500);
     const [calls, requests] = [cluster.aws.gate.state.count({ resource: 'gone' }), cluster.api.requests.length];
-    await sleep(2_500);
+    await sleep(2_000);
 
     expect(cluster.aws.gate.state.count({ resource: 'gone' })).toBe(calls);
     expect(cluster.api.requests.slice(requests).filter((request) => request.includes('/gone'))).toEqual([]);
@@ -67,7 +67,7 @@ describe.concurrent('a volume that the driver has emptied', () => {
 
     await node.emptyVolume(pod);
     await cluster.seed.secretVersion('emptied', 'new');
-    await sleep(3_000);
+    await sleep(2_500);
 
     expect(await readdir(pod.targetPath)).toEqual([]);
     expect(await cluster.eventsOf('emptied')).toEqual([]);
@@ -82,7 +82,7 @@ describe.concurrent('a volume that the driver has emptied', () => {
     const calls = state.count({ resource: 'emptied-late' });
     await expect.poll(() => state.count({ resource: 'emptied-late' }), SOON).toBeGreaterThan(calls);
     await node.emptyVolume(pod);
-    await sleep(3_500);
+    await sleep(2_500);
 
     expect(await readdir(pod.targetPath)).toEqual([]);
     expect(await cluster.eventsOf('emptied-late')).toEqual([]);

@@ -174,7 +174,7 @@ describe.concurrent('an outage of AWS', () => {
     // What a process that has just started looks at, it looks at soon.
     await node.restart();
     const begun = state.count({ service: 'secretsmanager' });
-    await sleep(12_000);
+    await sleep(11_000);
 
     // After 5 seconds and after 10 more.
     expect(state.count({ service: 'secretsmanager' }) - begun).toBe(2);
