@@ -8,7 +8,7 @@ let node: ClusterNode;
 
 beforeAll(async () => {
   cluster = await startCluster();
-  node = await cluster.startNode('node-1', SYNC);
+  node = await cluster.startNode('node-1', [...SYNC, '--kube-timeout=6s']);
 });
 
 afterAll(() => cluster[Symbol.asyncDispose]());

@@ -171,26 +171,26 @@ describe.concurrent('several nodes with one Secret', () => {
     await sleep(2 * INTERVAL_MS);
     expect(writesOf(cluster, 'memory', before)).toEqual(['PATCH aws-secrets-csi/uid-of-late-rs']);
   });
-});
 
-it('a node to which AWS does not answer puts no old value back, not even after a restart, and catches up later', async ({
-  expect,
-}) => {
-  await addClass(cluster, 'frozen', 'p1');
-  await nodes[0]!.startPod('frozen-1', { className: 'frozen', owner: ownedBy('frozen-rs') });
-  const pod = await apart.startPod('frozen-2', { className: 'frozen', owner: ownedBy('frozen-rs') });
-  const outage = gateApart.state.inject(OUTAGE);
+  it('get no old value back from one to which AWS does not answer, not even after a restart, and it catches up later', async ({
+    expect,
+  }) => {
+    await addClass(cluster, 'frozen', 'p1');
+    await nodes[0]!.startPod('frozen-1', { className: 'frozen', owner: ownedBy('frozen-rs') });
+    const pod = await apart.startPod('frozen-2', { className: 'frozen', owner: ownedBy('frozen-rs') });
+    const outage = gateApart.state.inject(OUTAGE);
 
-  await cluster.seed.secretVersion('frozen', 'p2');
-  await expect.poll(() => secretIn(cluster, 'frozen')?.data, SOON).toEqual({ password: 'p2' });
-  const { resourceVersion } = secretIn(cluster, 'frozen')!;
-  expect(await writesWithin(2, cluster, 'frozen')).toEqual([]);
-  await apart.restart();
-  expect(await writesWithin(3, cluster, 'frozen')).toEqual([]);
-  const meanwhile = await contentsOf(pod.targetPath);
-  outage[Symbol.dispose]();
+    await cluster.seed.secretVersion('frozen', 'p2');
+    await expect.poll(() => secretIn(cluster, 'frozen')?.data, SOON).toEqual({ password: 'p2' });
+    const { resourceVersion } = secretIn(cluster, 'frozen')!;
+    expect(await writesWithin(2, cluster, 'frozen')).toEqual([]);
+    await apart.restart();
+    expect(await writesWithin(3, cluster, 'frozen')).toEqual([]);
+    const meanwhile = await contentsOf(pod.targetPath);
+    outage[Symbol.dispose]();
 
-  await expect.poll(() => contentsOf(pod.targetPath), SOON).toMatchObject({ frozen: [expect.anything(), 'p2'] });
-  expect(meanwhile).toMatchObject({ frozen: [expect.anything(), 'p1'] });
-  expect(secretIn(cluster, 'frozen')?.resourceVersion).toBe(resourceVersion);
+    await expect.poll(() => contentsOf(pod.targetPath), SOON).toMatchObject({ frozen: [expect.anything(), 'p2'] });
+    expect(meanwhile).toMatchObject({ frozen: [expect.anything(), 'p1'] });
+    expect(secretIn(cluster, 'frozen')?.resourceVersion).toBe(resourceVersion);
+  });
 });

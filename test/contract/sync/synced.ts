@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClassOptions, NAMESPACE, type PodOptions, type TestCluster } from '../rotation/cluster.ts';
 
-export const INTERVAL_MS = 1_000;
+export const INTERVAL_MS = 500;
 export const SYNC_ONLY = ['--sync-secret', `--rotation-poll-interval=${INTERVAL_MS}ms`];
 export const SYNC = ['--enable-secret-rotation', ...SYNC_ONLY];
 /** For whatever comes with one of the next looks, on a machine that is busy. */

@@ -3,10 +3,12 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type ClusterNode, NAMESPACE, startCluster, type TestCluster } from '../rotation/cluster.ts';
 import {
   addClass,
+  INTERVAL_MS,
   objectOf,
   ownedBy,
   secretIn,
@@ -222,6 +224,7 @@ describe.concurrent('a Secret', () => {
     expect(before).toMatchObject({ isImmutable: true, owners: ['ReplicaSet rs-1', 'ReplicaSet rs-2'] });
     expect(after).toMatchObject({ isImmutable: true, type: 'Opaque', labels: before?.labels });
     expect(after?.uid).not.toBe(before?.uid);
+    await sleep(INTERVAL_MS);
     expect(await writesWithin(3, cluster, 'immutable')).toEqual([]);
   });
 
