@@ -6,6 +6,9 @@ import { sharedLookup } from './shared-lookup.ts';
 /** Long enough for a node's storm of mounts, short enough for somebody who has just changed the annotation. */
 const GOOD_FOR_MS = 60_000;
 
+/** While it is away, not every mount waits for the API server in turn. */
+const AWAY_MS = 5_000;
+
 /** As EKS's pod identity webhook reads it. */
 const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
 
@@ -27,17 +30,22 @@ export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
     return role;
   });
   const last = new Map<string, string>();
+  let awayUntil = Number.NEGATIVE_INFINITY;
 
   return async (pod, signal) => {
     // A name of Kubernetes holds no slash.
     const key = `${pod.namespace}/${pod.serviceAccount}`;
+    const known = last.get(key);
+    if (known !== undefined && performance.now() < awayUntil) {
+      return known;
+    }
     try {
       const role = await roles(key, signal);
       last.set(key, role);
       return role;
     } catch (error) {
-      const known = last.get(key);
       if (known !== undefined && error instanceof ProviderError && error.reason === 'KubernetesUnavailable') {
+        awayUntil = performance.now() + AWAY_MS;
         return known;
       }
       last.delete(key);

@@ -5,6 +5,7 @@ import type { ServedMount } from '../mount/serve.ts';
 import type { ObjectSpec } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import { rememberAbsence } from './absence.ts';
 import { followUp } from './follow-up.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { presentCall } from './present-call.ts';
@@ -48,7 +49,9 @@ const LONGEST_SURVEY_MS = 60_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Keys are mounts, reasons are none: whatever woke it, a turn looks at what is there and at what should be. */
-export function startReconciler(deps: ReconcilerDeps): Reconciler {
+export function startReconciler(given: ReconcilerDeps): Reconciler {
+  const unlessAbsent = rememberAbsence();
+  const deps = { ...given, classOf: unlessAbsent(given.classOf), podOf: unlessAbsent(given.podOf) };
   const closing = new AbortController();
   const mounts = createNodeMounts();
   const report = createReport(deps);

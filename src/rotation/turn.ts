@@ -132,7 +132,9 @@ async function answer(
   await followUp(mount, present, served, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
   // Where the driver writes, it notes what it has written itself.
   if (spec !== undefined && deps.volumes !== undefined && !isEqual(mount.noted, served.versions)) {
-    await note(mount, served.versions, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
+    await note(mount, present, served.versions, deps, signal).catch((error: unknown) =>
+      failures.push(failureOf(error, deps)),
+    );
   }
   return {
     isServed: true,
@@ -149,10 +151,15 @@ function lastServed({ current, noted }: NodeMount): ServedAgain {
 /** Last of all: a version that is noted is one that everything follows. */
 async function note(
   mount: NodeMount,
+  { class: providerClass }: PresentCall,
   versions: ReadonlyMap<string, string>,
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<void> {
+  // Who cannot be asked for a class need not be waited for a second time.
+  if (providerClass instanceof ProviderError) {
+    throw providerClass;
+  }
   await deps.noteVersions(mount, versions, signal);
   mount.noted = versions;
 }

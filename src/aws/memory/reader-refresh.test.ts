@@ -107,6 +107,17 @@ it('asks nobody again who failed a moment ago, whatever the interval, and throws
   expect(asker.asked).toEqual(['describe a b', 'describe a b']);
 });
 
+it('asks once for what AWS throttles, as it is asked again with the next look', async () => {
+  const asker = new FakeAsker('k', { a: 'v1', '/p': '1' });
+  const parameter = request('/p', {}, 'ssmparameter');
+  const reader = await newReader([parameter], asker);
+  asker.holds.set('/p', failed('Throttled'));
+
+  await reader.refresh([parameter], asker, NEVER);
+
+  expect(asker.asked).toEqual(['fetch parameters /p']);
+});
+
 it('ends with the signal', async () => {
   const asker = new FakeAsker();
   const reader = await newReader(BOTH, asker);

@@ -53,6 +53,9 @@ export interface ReaderSettings {
 
 type DatedAnswer = Dated<Found> | ProviderError;
 
+/** What AWS throttles is asked for again while a pod waits for it. Who looks again by himself adds nothing to what AWS has too much of. */
+type Patience = 'persists' | 'asks once';
+
 export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSettings): Reader {
   const failures = createFailures();
   const fetches = createFlights<DatedAnswer>();
@@ -79,9 +82,14 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
     store: Store,
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
+    patience: Patience,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
     const asOf = performance.now();
-    const answers = await askPersistently(store, [...requests.values()], asker, bounded());
+    const asked = [...requests.values()];
+    const answers =
+      patience === 'persists'
+        ? await askPersistently(store, asked, asker, bounded())
+        : await ask(store, asked, asker, bounded());
     const byKey = new Map<string, DatedAnswer>();
     for (const [key, request] of requests) {
       const answer = answers.get(request) ?? unanswered(request);
@@ -96,10 +104,13 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
   async function fetchAll(
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
+    patience: Patience,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
     const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
     const answers = await Promise.all(
-      Array.from(byStore, ([store, some]) => fetches.join(new Map(some), (unasked) => fetch(store, unasked, asker))),
+      Array.from(byStore, ([store, some]) =>
+        fetches.join(new Map(some), (unasked) => fetch(store, unasked, asker, patience)),
+      ),
     );
     return new Map(answers.flatMap((some) => [...some]));
   }
@@ -126,7 +137,11 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
   async function renew(
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
-    { notBefore, intervalMs }: { readonly notBefore: number; readonly intervalMs: number },
+    {
+      notBefore,
+      intervalMs,
+      patience,
+    }: { readonly notBefore: number; readonly intervalMs: number; readonly patience: Patience },
   ): Promise<void> {
     function isOpen([key, request]: readonly [string, StoreRequest]): boolean {
       return versionOf(key, request, notBefore) === undefined && failures.get(key, intervalMs) === undefined;
@@ -137,7 +152,7 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       ([key, { object }]) => object.store === 'secretsmanager' && memory.version(key, -Infinity) !== undefined,
     );
     await checks.join(new Map(checkable), (unasked) => check(unasked, asker));
-    await fetchAll(new Map(open.filter(isOpen)), asker);
+    await fetchAll(new Map(open.filter(isOpen)), asker, patience);
   }
 
   function versionOf(key: string, request: StoreRequest, notBefore: number) {
@@ -157,7 +172,7 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
           known.set(key, answer);
         }
       }
-      const fetched = await unlessAborted(fetchAll(unknown, asker), signal);
+      const fetched = await unlessAborted(fetchAll(unknown, asker, 'persists'), signal);
       return new Map(
         requests.map((request) => {
           const key = keyOf(request, asker);
@@ -167,7 +182,10 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
     },
     async currentAsOf(expected, asker, intervalMs, signal) {
       const notBefore = performance.now() - intervalMs;
-      await unlessAborted(renew(byKeyOf(expected.keys(), asker), asker, { notBefore, intervalMs }), signal);
+      await unlessAborted(
+        renew(byKeyOf(expected.keys(), asker), asker, { notBefore, intervalMs, patience: 'persists' }),
+        signal,
+      );
       let asOf = performance.now();
       for (const [request, version] of expected) {
         const known = versionOf(keyOf(request, asker), request, notBefore);
@@ -183,7 +201,10 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       const byKey = byKeyOf(requests, asker);
       // What is under way was asked before, and may be answered by what was true before.
       await unlessAborted(Promise.all([fetches.landed(byKey.keys()), checks.landed(byKey.keys())]), signal);
-      await unlessAborted(renew(byKey, asker, { notBefore: begun, intervalMs: Infinity }), signal);
+      await unlessAborted(
+        renew(byKey, asker, { notBefore: begun, intervalMs: Infinity, patience: 'asks once' }),
+        signal,
+      );
     },
   };
 }

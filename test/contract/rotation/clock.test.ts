@@ -80,18 +80,23 @@ describe('a wall clock that jumps', () => {
   });
 });
 
-it('an API server that is away for long stops no rotation', async () => {
+it('an API server that hangs for long stops no rotation, and makes no pod wait for the others', async () => {
   await using cluster = await startCluster();
-  const node = await cluster.startNode('node-1', ROTATION);
+  const node = await cluster.startNode('node-1', [...ROTATION, '--kube-timeout=1100ms']);
   await cluster.seed.secret('db', 'old');
   await cluster.applyClass('class', { objects: [secret('db')] });
-  const pod = await node.startPod('web-1', { className: 'class' });
+  const pods = await Promise.all(
+    Array.from({ length: 80 }, (_, index) => node.startPod(`web-${index}`, { className: 'class' })),
+  );
   const now = performance.now.bind(performance);
 
-  cluster.api.fault = { kind: 'reset' };
+  cluster.api.fault = { kind: 'hang' };
   // Longer than any of its answers is good for.
   vi.spyOn(performance, 'now').mockImplementation(() => now() + 10 * 60_000);
   await cluster.seed.secretVersion('db', 'new');
 
-  await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
+  // Ten rounds of eight would take a second each, and more than once.
+  await expect
+    .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), { timeout: 6_000 })
+    .toEqual(pods.map(() => ({ db: ['644', 'new'] })));
 });

@@ -152,8 +152,11 @@ function ofPod(node: ClusterNode, pod: string): readonly Readonly<Record<string,
   return node.said('mount not refreshed').filter((line) => line['pod'] === pod);
 }
 
-describe.concurrent('an outage of AWS', () => {
-  it('is asked about less and less often', async ({ expect }) => {
+describe.concurrent('AWS is asked less and less often', () => {
+  it.for([
+    ['in an outage', OUTAGE, 'StoreUnavailable'],
+    ['while it throttles', THROTTLED, 'Throttled'],
+  ] as const)('%s', async ([, fault, reason], { expect }) => {
     await using cluster = await startCluster();
     const flags = [
       '--enable-secret-rotation',
@@ -169,7 +172,7 @@ describe.concurrent('an outage of AWS', () => {
       Array.from({ length: 5 }, (_, index) => node.startPod(`pod-${index}`, { className: 'class' })),
     );
     const { state } = cluster.aws.gate;
-    using _ = state.inject(OUTAGE, { service: 'secretsmanager' });
+    using _ = state.inject(fault, { service: 'secretsmanager' });
 
     // What a process that has just started looks at, it looks at soon.
     await node.restart();
@@ -180,7 +183,7 @@ describe.concurrent('an outage of AWS', () => {
     expect(state.count({ service: 'secretsmanager' }) - begun).toBe(2);
     expect(ofPod(node, 'pod-0')).toHaveLength(2);
     for (const pod of pods) {
-      expect(await cluster.eventsOf(pod.name)).toMatchObject([{ reason: 'StoreUnavailable', count: 1 }]);
+      expect(await cluster.eventsOf(pod.name)).toMatchObject([{ reason, count: 1 }]);
     }
   });
 });
