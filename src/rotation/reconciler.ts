@@ -146,6 +146,10 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     const { isGone = false, isServed = false, rotated = [], error } = outcome ?? {};
     const wasFailing = mount.failures > 0;
     mount.isBusy = false;
+    // How a process ends says nothing of its mounts.
+    if (closing.signal.aborted) {
+      return;
+    }
     if (isGone) {
       mounts.forget(mount.targetPath);
       surveys.gone(mount.targetPath);

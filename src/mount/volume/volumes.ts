@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createKeyedLock, type KeyedLock } from '../../keyed-lock.ts';
 import type { MountSpec } from '../../spec/mount-spec.ts';
@@ -75,8 +76,10 @@ export function createVolumes(write: typeof publish = publish, lock: KeyedLock =
     read: (targetPath) => lock.withLock(resolve(targetPath), () => readVolume(targetPath)),
     async isFilled(targetPath) {
       try {
-        const { dataDir, names } = await lock.withLock(resolve(targetPath), () => readVolume(targetPath));
-        return dataDir !== undefined || names.size > 0;
+        return await lock.withLock(resolve(targetPath), async () => {
+          const names = await readdir(targetPath);
+          return names.some((name) => !name.startsWith('..')) || (await findDataDir(targetPath)) !== undefined;
+        });
       } catch {
         return false;
       }

@@ -5,7 +5,7 @@ import { statsBelow } from '../publish/pod-view.ts';
 import { startCluster } from './cluster.ts';
 import { versionsOf } from './objects.ts';
 import { startAside, startInside } from './provider.ts';
-import { secret } from './values.ts';
+import { secret, SOON } from './values.ts';
 
 const ROTATION = ['--enable-secret-rotation', '--token-request', '--rotation-poll-interval=1s'];
 
@@ -78,6 +78,23 @@ describe.concurrent('a provider that starts anew', () => {
     expect(calls).toEqual({ AssumeRoleWithWebIdentity: 2, GetSecretValue: 2, GetParameters: 2 });
     expect(pods.map(({ targetPath }) => statsBelow(targetPath))).toEqual(before);
     expect(node.said('mount rotated')).toEqual([]);
+  });
+
+  it('says nothing of what its end broke off', async ({ expect }) => {
+    await using cluster = await startCluster();
+    const node = await cluster.startNode('node-1', ROTATION);
+    await cluster.seed.secret('db', 'old');
+    await cluster.applyClass('class', { objects: [secret('db')] });
+    const pod = await node.startPod('web-1', { className: 'class' });
+    using _ = cluster.api.inject({ kind: 'hang' }, (method) => method === 'PATCH');
+
+    const version = await cluster.seed.secretVersion('db', 'new');
+    await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
+    await expect.poll(() => cluster.api.requests.at(-1), SOON).toContain('PATCH');
+    await node.restart(async () => _[Symbol.dispose]());
+
+    expect(node.log.filter((line) => line.includes('Cancelled') || line.includes('not followed'))).toEqual([]);
+    await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toEqual({ db: version });
   });
 
   it('says whose tokens it lacks where it may ask for none, and goes on with the next Mount call', async ({

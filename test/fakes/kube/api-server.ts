@@ -113,7 +113,8 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    void respond(request, response);
+    // Who has gone meanwhile gets no answer.
+    respond(request, response).catch(() => response.destroy());
   }
   const server = certificate === undefined ? createHttpServer(handle) : createHttpsServer(certificate, handle);
   // TLS sockets are counted once they are secure, so that a failed handshake is no connection.
