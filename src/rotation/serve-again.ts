@@ -3,7 +3,7 @@ import { serveSpec, type ServeDeps, type ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
 import type { MountSpec } from '../spec/mount-spec.ts';
 
-/** What a look at a mount comes to; without a class nobody has read one. */
+/** What serving a mount once more comes to. */
 export type ServedAgain = Pick<ServedMount, 'versions' | 'asOf' | 'files' | 'changed'>;
 
 export interface ServeAgain {
