@@ -1,60 +1,67 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type ClusterNode, startCluster, type TestCluster, versionsOf } from '../rotation/cluster.ts';
-import { addClass, ownedBy, secretIn, SECRETS, SOON, SYNC, writesOf, writesWithin } from './synced.ts';
+import { addClass, comesToRest, ownedBy, secretIn, SECRETS, SOON, SYNC, writesOf, writesWithin } from './synced.ts';
 
 const ARGS = [...SYNC, '--driver-writes-secrets', '--token-request'];
 
 let cluster: TestCluster;
 let one: ClusterNode;
 let other: ClusterNode;
+/** Started anew by its test. */
+let anew: ClusterNode;
 
 beforeAll(async () => {
   cluster = await startCluster();
   one = await cluster.startNode('node-1', ARGS);
   other = await cluster.startNode('node-2', ARGS);
+  anew = await cluster.startNode('node-3', ARGS);
 });
 
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-it('keeps the Secret by rotation where the driver writes the volumes, and these and their notes are left to it', async () => {
-  await addClass(cluster, 'db', 'p1');
-  const pod = await one.startPod('db-1', { className: 'db', owner: ownedBy('db-rs') });
-  await other.startPod('db-2', { className: 'db', owner: ownedBy('db-rs') });
-  const first = secretIn(cluster, 'db');
-  const noted = await versionsOf(cluster.kube, pod);
-  const before = cluster.api.requests.length;
+describe.concurrent('sync where the driver writes', () => {
+  it('follows rotation, and leaves volumes and notes to the driver', async ({ expect }) => {
+    await addClass(cluster, 'db', 'p1');
+    const pod = await one.startPod('db-1', { className: 'db', owner: ownedBy('db-rs') });
+    await other.startPod('db-2', { className: 'db', owner: ownedBy('db-rs') });
+    const first = secretIn(cluster, 'db');
+    const noted = await versionsOf(cluster.kube, pod);
+    const before = cluster.api.requests.length;
 
-  const version = await cluster.seed.secretVersion('db', 'p2');
-  await expect.poll(() => secretIn(cluster, 'db')?.data, SOON).toEqual({ password: 'p2' });
-  expect(await writesWithin(3, cluster, 'db')).toEqual([]);
-  const notedStill = await versionsOf(cluster.kube, pod);
-  const response = await one.republish(pod);
+    const version = await cluster.seed.secretVersion('db', 'p2');
+    await expect.poll(() => secretIn(cluster, 'db')?.data, SOON).toEqual({ password: 'p2' });
+    expect(await writesWithin(3, cluster, 'db')).toEqual([]);
+    const notedStill = await versionsOf(cluster.kube, pod);
+    const response = await one.republish(pod);
 
-  expect(first).toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet db-rs'] });
-  expect(writesOf(cluster, 'db', before)).toEqual(['PATCH aws-secrets-csi']);
-  expect(notedStill).toEqual(noted);
-  expect(await readdir(pod.targetPath)).toEqual([]);
-  expect(response).toMatchObject({
-    objectVersion: [{ id: 'db', version }],
-    files: [{ path: 'db', contents: Buffer.from('p2') }],
-  });
-});
-
-it('looks after Secrets and owners after a restart, with no Mount call and no file of its own', async () => {
-  await addClass(cluster, 'anew', 'p1');
-  const pod = await one.startPod('anew-1', { className: 'anew', owner: ownedBy('anew-rs') });
-  await other.startPod('anew-2', { className: 'anew' });
-
-  await one.restart(async () => {
-    await cluster.seed.secretVersion('anew', 'p2');
-    cluster.api.remove(`${SECRETS}/anew`);
+    expect(first).toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet db-rs'] });
+    expect(writesOf(cluster, 'db', before)).toEqual(['PATCH aws-secrets-csi']);
+    expect(notedStill).toEqual(noted);
+    expect(await readdir(pod.targetPath)).toEqual([]);
+    expect(response).toMatchObject({
+      objectVersion: [{ id: 'db', version }],
+      files: [{ path: 'db', contents: Buffer.from('p2') }],
+    });
   });
 
-  await expect
-    .poll(() => secretIn(cluster, 'anew'), SOON)
-    .toMatchObject({ data: { password: 'p2' }, owners: ['Pod anew-2', 'ReplicaSet anew-rs'] });
-  expect(await writesWithin(2, cluster, 'anew')).toEqual([]);
-  await one.stopPod(pod);
-  await expect.poll(() => secretIn(cluster, 'anew')?.owners, SOON).toEqual(['Pod anew-2']);
+  it('looks after Secrets and owners after a restart, with no Mount call and no file of its own', async ({
+    expect,
+  }) => {
+    await addClass(cluster, 'anew', 'p1');
+    const pod = await anew.startPod('anew-1', { className: 'anew', owner: ownedBy('anew-rs') });
+    await other.startPod('anew-2', { className: 'anew' });
+
+    await anew.restart(async () => {
+      await cluster.seed.secretVersion('anew', 'p2');
+      cluster.api.remove(`${SECRETS}/anew`);
+    });
+
+    await expect
+      .poll(() => secretIn(cluster, 'anew'), SOON)
+      .toMatchObject({ data: { password: 'p2' }, owners: ['Pod anew-2', 'ReplicaSet anew-rs'] });
+    await comesToRest(cluster, 'anew');
+    await anew.stopPod(pod);
+    await expect.poll(() => secretIn(cluster, 'anew')?.owners, SOON).toEqual(['Pod anew-2']);
+  });
 });

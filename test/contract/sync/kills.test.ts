@@ -8,7 +8,7 @@ import { type ClusterNode, startCluster, type StartedPod, type TestCluster, vers
 import { PODS, statusPath } from '../rotation/objects.ts';
 import { startAside } from '../rotation/provider.ts';
 import { type Moment, startKillingProxy } from './killing-proxy.ts';
-import { addClass, ownedBy, secretIn, SECRETS, SOON, SYNC, writesWithin } from './synced.ts';
+import { addClass, comesToRest, ownedBy, secretIn, SECRETS, SOON, SYNC } from './synced.ts';
 
 const OWNERS = ['ReplicaSet rs-1', 'ReplicaSet rs-2'];
 
@@ -75,15 +75,16 @@ function momentsOf(writes: number): readonly (readonly [Moment, number])[] {
   return [['before', 1], ...after];
 }
 
-describe.concurrent('a provider killed at any write, and the next one', () => {
+// Processes start slowly where the machine is busy.
+describe.concurrent('a provider killed at any write, and the next one', { timeout: 120_000 }, () => {
   it('make a Secret with all its owners', async ({ expect }) => {
     await using mortal = await startMortal();
     const { cluster, node } = mortal;
     await addClass(cluster, 'made', 'p1');
     await startPods(node, 'made');
 
-    // Content, and two owners.
-    for (const [how, nth] of momentsOf(3)) {
+    // Content, and two owners, of whom the second ends it.
+    for (const [how, nth] of momentsOf(2)) {
       await mortal.killedAt(how, nth, writing('made'), async () => cluster.api.remove(`${SECRETS}/made`));
 
       await expect
@@ -92,7 +93,7 @@ describe.concurrent('a provider killed at any write, and the next one', () => {
     }
 
     expect(mortal.ownerless).toEqual(new Set());
-    expect(await writesWithin(2, cluster, 'made')).toEqual([]);
+    await comesToRest(cluster, 'made');
   });
 
   it('make a Secret within a Mount call, which the kubelet makes again', async ({ expect }) => {
@@ -162,7 +163,7 @@ describe.concurrent('a provider killed at any write, and the next one', () => {
 
     expect(mortal.ownerless).toEqual(new Set());
     expect(secretIn(cluster, 'rotated')?.owners).toEqual(OWNERS);
-    expect(await writesWithin(2, cluster, 'rotated')).toEqual([]);
+    await comesToRest(cluster, 'rotated');
   });
 
   it('make an immutable Secret anew with all its owners', async ({ expect }) => {
@@ -171,8 +172,8 @@ describe.concurrent('a provider killed at any write, and the next one', () => {
     await addClass(cluster, 'stone', 'p0', { annotations: { 'aws-secrets-csi/sync-immutable': 'true' } });
     await startPods(node, 'stone');
 
-    // It goes, its content comes, and two owners.
-    for (const [index, [how, nth]] of momentsOf(4).entries()) {
+    // It goes, its content comes, and two owners, of whom the second ends it.
+    for (const [index, [how, nth]] of momentsOf(3).entries()) {
       const value = `p${index + 1}`;
       await mortal.killedAt(how, nth, writing('stone'), () => cluster.seed.secretVersion('stone', value));
 
@@ -182,7 +183,7 @@ describe.concurrent('a provider killed at any write, and the next one', () => {
     }
 
     expect(mortal.ownerless).toEqual(new Set());
-    expect(await writesWithin(2, cluster, 'stone')).toEqual([]);
+    await comesToRest(cluster, 'stone');
   });
 
   it('put an owner back, and leave no Secret without one when owners go', async ({ expect }) => {

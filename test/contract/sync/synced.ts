@@ -67,6 +67,21 @@ export async function writesWithin(looks: number, cluster: Pick<TestCluster, 'ap
   return writesOf(cluster, name, before);
 }
 
+/** Looks without a write after which a Secret is at rest, and how often so many are waited for where the machine is busy. */
+const QUIET_LOOKS = 3;
+const WAITS = 8;
+
+/** @throws Error with the writes, where they do not end */
+export async function comesToRest(cluster: Pick<TestCluster, 'api'>, name: string): Promise<void> {
+  const before = cluster.api.requests.length;
+  for (let wait = 0; wait < WAITS; wait++) {
+    if ((await writesWithin(QUIET_LOOKS, cluster, name)).length === 0) {
+      return;
+    }
+  }
+  throw new Error(`the Secret ${name} does not come to rest: ${writesOf(cluster, name, before).join(', ')}`);
+}
+
 /** A value in Secrets Manager, a class that mounts it, and asks for a Secret that holds it as `password`; all of that name. */
 export async function addClass(
   cluster: TestCluster,

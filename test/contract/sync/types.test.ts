@@ -3,12 +3,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type ClusterNode, NAMESPACE, startCluster, type TestCluster } from '../rotation/cluster.ts';
 import {
   addClass,
-  INTERVAL_MS,
+  comesToRest,
   objectOf,
   ownedBy,
   secretIn,
@@ -17,7 +16,6 @@ import {
   SOON,
   SYNC,
   writesOf,
-  writesWithin,
 } from './synced.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'tls-'));
@@ -224,8 +222,7 @@ describe.concurrent('a Secret', () => {
     expect(before).toMatchObject({ isImmutable: true, owners: ['ReplicaSet rs-1', 'ReplicaSet rs-2'] });
     expect(after).toMatchObject({ isImmutable: true, type: 'Opaque', labels: before?.labels });
     expect(after?.uid).not.toBe(before?.uid);
-    await sleep(INTERVAL_MS);
-    expect(await writesWithin(3, cluster, 'immutable')).toEqual([]);
+    await comesToRest(cluster, 'immutable');
   });
 
   it('becomes immutable, and changeable again, as the class says', async ({ expect }) => {
