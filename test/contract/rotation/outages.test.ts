@@ -9,7 +9,7 @@ import { startCluster, type TestCluster } from './cluster.ts';
 import { statusPath, versionsOf } from './objects.ts';
 import { ROTATION, secret, SOON } from './values.ts';
 
-const IMPATIENT = ['--aws-max-attempts=1', '--aws-request-timeout=700ms', '--mount-timeout=2s'];
+const IMPATIENT = ['--aws-max-attempts=1', '--aws-request-timeout=700ms', '--mount-timeout=4s'];
 const DENIED = {
   kind: 'error',
   status: 400,
