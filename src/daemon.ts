@@ -60,8 +60,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       log,
       async serveMount(call, signal) {
         const served = await serveMount(call, deps, signal);
-        await reconciler?.mounted(call, served, signal);
-        return served;
+        return (await reconciler?.mounted(call, served, signal)) ?? served;
       },
     }),
   );

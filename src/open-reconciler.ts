@@ -15,7 +15,7 @@ import { createRestarts, type Restarts } from './restart/restarts.ts';
 import type { Follower } from './rotation/follow-up.ts';
 import { type Reconciler, startReconciler } from './rotation/reconciler.ts';
 import type { ReportDeps } from './rotation/report.ts';
-import { createSecretSync } from './sync/secret-sync.ts';
+import { createSecretSync, type SecretSync } from './sync/secret-sync.ts';
 
 export interface OpenReconcilerDeps {
   readonly config: Config;
@@ -46,7 +46,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
   });
   const restarts = createRestarts({ workloads: createWorkloadApi(kube), minIntervalMs: restart.minIntervalMs });
   const followers: readonly Follower[] = [
-    ...(syncSecret ? [{ follow: sync.sync }] : []),
+    ...(syncSecret ? [{ follow: syncing(sync) }] : []),
     ...(restart.enabled ? [{ follow: restarting(restarts, recordEvent) }] : []),
   ];
   return startReconciler({
@@ -74,14 +74,20 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
   });
 }
 
+function syncing({ sync }: SecretSync): Follower['follow'] {
+  return async (mount, signal) => ((await sync(mount, signal)) ? 'even' : 'ahead');
+}
+
 /** A restart that is due too soon is left to a later turn: each looks at the workload again. */
 function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): Follower['follow'] {
   return async (mount, signal) => {
-    if ((await restarts.observe(mount, signal)) === 'restarted') {
+    const outcome = await restarts.observe(mount, signal);
+    if (outcome === 'restarted') {
       const { pod, owner } = mount;
       const message = `new versions of what SecretProviderClass ${mount.class.name} mounts: the workload of ${owner.kind} ${owner.name} restarts`;
       await recordEvent({ pod, type: 'Normal', reason: 'WorkloadRestarted', message }, signal);
     }
+    return outcome === 'ahead' ? 'ahead' : 'even';
   };
 }
 

@@ -82,13 +82,13 @@ describe('planRestart', () => {
   it.for([0, 0.4, -5_000])('never for what AWS told %d ms after what is noted, which is not later', (lead) => {
     const plan = planRestart(noted(SEEN), { ...ROTATED, asOf: SEEN.asOf + lead }, CLOCK);
 
-    expect(plan).toEqual({ kind: 'none' });
+    expect(plan).toEqual({ kind: 'ahead' });
   });
 
   it.for([
-    [59_000, 'none'],
+    [59_000, 'ahead'],
     [61_000, 'roll'],
-  ] as const)('takes a note of %d ms ahead for %s', ([ahead, kind]) => {
+  ] as const)('comes, of a note that is %d ms in the future, to %s', ([ahead, kind]) => {
     const plan = planRestart(noted({ ...SEEN, asOf: NOW + ahead }), ROTATED, CLOCK);
 
     expect(plan.kind).toBe(kind);
@@ -130,7 +130,7 @@ describe('planRestart', () => {
     expect(Object.keys(JSON.parse(text))).toEqual(['more', 'secrets']);
     expect(
       planRestart(workload({ 'aws-secrets-csi/mounted-versions': text }), { ...SEEN, volume: 'more' }, CLOCK),
-    ).toEqual({ kind: 'none' });
+    ).toEqual({ kind: 'ahead' });
   });
 
   it('hears nothing of a pod whose class the workload no longer names, in the middle of its roll-out', () => {

@@ -14,9 +14,10 @@ export interface Sighting {
   readonly asOf: number;
 }
 
-/** What to do about it: nothing, remember it, restart the pods, or come again. */
+/** What to do about it: nothing, as another node knows better or for any other reason; remember it; restart the pods; or come again. */
 export type RestartPlan =
   | { readonly kind: 'none' }
+  | { readonly kind: 'ahead' }
   | { readonly kind: 'note' | 'roll'; readonly patch: WorkloadPatch }
   | { readonly kind: 'later'; readonly afterMs: number };
 
@@ -58,8 +59,11 @@ export function planRestart(
   if (known?.className !== className) {
     return { kind: 'note', patch: { annotations: { [MOUNTED_VERSIONS]: writeMountedVersions(next) } } };
   }
-  if (known.hash === seen.hash || (known.asOf >= seen.asOf && isCredible(known.asOf, now))) {
+  if (known.hash === seen.hash) {
     return { kind: 'none' };
+  }
+  if (known.asOf >= seen.asOf && isCredible(known.asOf, now)) {
+    return { kind: 'ahead' };
   }
   const restartedAt = Date.parse(workload.annotations.get(RESTARTED_AT) ?? '');
   const afterMs = restartedAt + minIntervalMs - now;

@@ -62,7 +62,7 @@ async function run(steps: Steps, scheduler: fc.Scheduler) {
 
   function ask(node: number, volume: string): void {
     const versions = new Map([['file', String(current.get(volume))]]);
-    const mount = { pod: POD, owner: OWNER, volume, class: { name: 'shop' }, versions, asOf: now };
+    const mount = { pod: POD, owner: OWNER, since: 0, volume, class: { name: 'shop' }, versions, asOf: now };
     underWay.push(nodes[node]!.observe(mount, signal));
   }
 

@@ -9,7 +9,7 @@ const signal = new AbortController().signal;
 
 function seen(version: string, asOf: number, volume = 'secrets') {
   const sighting: Sighting = { volume, class: { name: 'shop' }, versions: new Map([['db', version]]), asOf };
-  return { ...sighting, pod: POD, owner: OWNER };
+  return { ...sighting, pod: POD, owner: OWNER, since: 0 };
 }
 
 /** A provider on a node of its own. */
@@ -59,6 +59,21 @@ describe('restarts', () => {
 
     expect(readsAtOnce).toBe(1);
     expect(later).toBe('noted');
+  });
+
+  it('look again for a pod that is newer than the last look, as another node may have restarted the workload since', async () => {
+    const [store, clock] = [createStoredWorkload(), { now: 1_000 }];
+    const [late, other] = [startNode(store, clock), startNode(store, clock)];
+    await late.observe(seen('v1', 900), signal);
+    clock.now = 6_000;
+    await other.observe(seen('v2', 5_000), signal);
+
+    clock.now = 7_000;
+    const known = await late.observe(seen('v1', 900), signal);
+    const newer = await late.observe({ ...seen('v1', 900), since: 6_500 }, signal);
+
+    expect([known, newer]).toEqual(['none', 'ahead']);
+    expect(store.rolls).toHaveLength(1);
   });
 
   it('have nothing to do with pods that no workload made', async () => {

@@ -9,10 +9,15 @@ import type { WorkloadApi } from './workload-api.ts';
 export interface ObservedMount extends Sighting {
   readonly pod: PodRef;
   readonly owner: ObjectRef;
+  /** Wall clock in milliseconds: since when the mount is known here. */
+  readonly since: number;
 }
 
-/** `laterMs`: the restart is due, and too soon after the last one; observe again after that many milliseconds. */
-export type RestartOutcome = 'none' | 'noted' | 'restarted' | { readonly laterMs: number };
+/**
+ * `ahead`: the workload was restarted for other versions, which AWS told another node of later. `laterMs`: the restart is due, and too soon
+ * after the last one; observe again after that many milliseconds.
+ */
+export type RestartOutcome = 'none' | 'noted' | 'restarted' | 'ahead' | { readonly laterMs: number };
 
 export interface RestartDeps {
   readonly workloads: WorkloadApi;
@@ -34,28 +39,34 @@ export interface Restarts {
 
 /** Whoever comes in between has written; only a workload that others write without pause is never reached. */
 const ATTEMPTS = 5;
-/** For so long the same versions are not looked at again, as several pods of a node have one owner. Bounds, too, how late a new annotation is seen. */
+/**
+ * For so long the same versions are not looked at again, as several pods of a node have one owner. Bounds, too, how late a new annotation is
+ * seen. A pod that is newer than the last look may come of a restart since.
+ */
 const SETTLED_MS = 120_000;
 
 export function createRestarts({ workloads, minIntervalMs, now = Date.now }: RestartDeps): Restarts {
   /** By owner and volume, oldest first. */
   const settled = new Map<string, { readonly hash: string; readonly at: number }>();
 
-  function isSettled(key: string, hash: string): boolean {
+  function isSettled(key: string, hash: string, since: number): boolean {
     const last = settled.get(key);
-    const age = now() - (last?.at ?? 0);
-    return last?.hash === hash && age >= 0 && age < SETTLED_MS;
+    if (last?.hash !== hash || last.at < since) {
+      return false;
+    }
+    const age = now() - last.at;
+    return age >= 0 && age < SETTLED_MS;
   }
 
-  function settle(key: string, hash: string): void {
-    for (const [oldest, { at }] of settled) {
-      if (now() - at < SETTLED_MS) {
+  function settle(key: string, hash: string, at: number): void {
+    for (const [oldest, last] of settled) {
+      if (now() - last.at < SETTLED_MS) {
         break;
       }
       settled.delete(oldest);
     }
     settled.delete(key);
-    settled.set(key, { hash, at: now() });
+    settled.set(key, { hash, at });
   }
 
   async function decide(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome> {
@@ -66,8 +77,8 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
         return 'none';
       }
       const plan = planRestart(workload, mount, { now: now(), minIntervalMs });
-      if (plan.kind === 'none') {
-        return 'none';
+      if (plan.kind === 'none' || plan.kind === 'ahead') {
+        return plan.kind;
       }
       if (plan.kind === 'later') {
         return { laterMs: plan.afterMs };
@@ -87,12 +98,13 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
     async observe(mount, signal) {
       const key = `${mount.owner.uid}/${mount.volume}`;
       const hash = hashOf(mount.versions);
-      if (isSettled(key, hash)) {
+      if (isSettled(key, hash, mount.since)) {
         return 'none';
       }
+      const at = now();
       const outcome = await decide(mount, signal);
-      if (typeof outcome === 'string') {
-        settle(key, hash);
+      if (typeof outcome === 'string' && outcome !== 'ahead') {
+        settle(key, hash, at);
       }
       return outcome;
     },

@@ -16,6 +16,8 @@ export interface FollowedMount {
   /** Name of the volume in the pod. */
   readonly volume: string;
   readonly class: ProviderClass;
+  /** Wall clock in milliseconds: since when it is known here. */
+  readonly since: number;
   /** By file. */
   readonly versions: ReadonlyMap<string, string>;
   /** Wall clock in milliseconds: when AWS said that these are the versions. */
@@ -23,10 +25,13 @@ export interface FollowedMount {
   files(): Promise<readonly PlannedFile[]>;
 }
 
+/** Whether it goes by the mount's files now, or by other ones that AWS told another node of later. */
+export type Following = 'even' | 'ahead';
+
 /** What goes by the files of a mount, one after the other: a workload that is rolled must find the new Secret. */
 export interface Follower {
-  /** Brings it to the mount's files; does nothing where it is so already. @throws ProviderError */
-  follow(mount: FollowedMount, signal: AbortSignal): Promise<void>;
+  /** Brings it to the mount's files, where it is not so already. @throws ProviderError */
+  follow(mount: FollowedMount, signal: AbortSignal): Promise<Following>;
 }
 
 export interface FollowUpDeps {
@@ -38,6 +43,7 @@ export interface FollowUpDeps {
 /**
  * Has Secrets and workloads follow what a mount holds, as far as its files are in sight: where the driver writes, they are while they pass
  * through. One that fails keeps no other from it.
+ * @returns `ahead` where any is
  * @throws ProviderError with all that failed
  */
 export async function followUp(
@@ -46,14 +52,14 @@ export async function followUp(
   served: Pick<ServedMount, 'versions' | 'asOf' | 'files'>,
   deps: FollowUpDeps,
   signal: AbortSignal,
-): Promise<void> {
-  const { targetPath, pod, volume, nodePod } = mount;
+): Promise<Following> {
+  const { targetPath, pod, volume, since, nodePod } = mount;
   const { versions } = served;
   const { volumes } = deps;
   const files =
     served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(targetPath)).files);
   if (nodePod === undefined || files === undefined || deps.followers.length === 0) {
-    return;
+    return 'even';
   }
   if (providerClass instanceof ProviderError) {
     throw providerClass;
@@ -64,16 +70,22 @@ export async function followUp(
     owner: nodePod.owner,
     volume,
     class: providerClass,
+    since,
     versions,
     asOf: Date.now() - (performance.now() - served.asOf),
     files: typeof files === 'function' ? files : async () => files,
   };
+  const outcomes = new Set<Following>();
   const failures: ProviderError[] = [];
   for (const follower of deps.followers) {
-    await follower.follow(followed, signal).catch((error: unknown) => failures.push(ProviderError.from(error)));
+    await follower.follow(followed, signal).then(
+      (outcome) => outcomes.add(outcome),
+      (error: unknown) => failures.push(ProviderError.from(error)),
+    );
   }
   if (failures.length > 0) {
     throw ProviderError.all(failures);
   }
   mount.followed = versions;
+  return outcomes.has('ahead') ? 'ahead' : 'even';
 }

@@ -2,7 +2,7 @@ import type { NodePod } from '../spec/kube-objects.ts';
 import type { MountSpec, PodRef, ServiceAccountTokens } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 
-/** A volume of a pod of this node, and what is known of it. Times are on the monotonic clock. */
+/** A volume of a pod of this node, and what is known of it. Times are on the monotonic clock where nothing else is said. */
 export interface NodeMount {
   readonly targetPath: string;
   readonly pod: PodRef;
@@ -11,6 +11,8 @@ export interface NodeMount {
   readonly className: string;
   /** Permission bits of files that name none. */
   readonly mode: number;
+  /** Wall clock: since when it is known here. */
+  readonly since: number;
   /** The newest that the driver sent. */
   tokens: ServiceAccountTokens;
   /** What the class and the pod last said; absent until they were read, or the driver called. */
@@ -53,8 +55,9 @@ const TARGET = /\/pods\/([^/]+)\/volumes\/kubernetes\.io~csi\/([^/]+)\/mount$/;
 export function createNodeMounts(): NodeMounts {
   const mounts = new Map<string, NodeMount>();
 
-  function add(fields: Omit<NodeMount, 'isBusy' | 'isWanted' | 'failures' | 'dueAt'>): NodeMount {
-    const mount = { ...fields, dueAt: Number.POSITIVE_INFINITY, isBusy: false, isWanted: false, failures: 0 };
+  function add(fields: Omit<NodeMount, 'since' | 'isBusy' | 'isWanted' | 'failures' | 'dueAt'>): NodeMount {
+    const idle = { dueAt: Number.POSITIVE_INFINITY, isBusy: false, isWanted: false, failures: 0 };
+    const mount = { ...fields, ...idle, since: Date.now() };
     mounts.set(fields.targetPath, mount);
     return mount;
   }

@@ -1,7 +1,7 @@
 import { endsWithin } from '../ends-within.ts';
 import { ProviderError, stackOf } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
-import type { ServedMount } from '../mount/serve.ts';
+import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import type { ObjectSpec } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 import { unlessAborted } from '../unless-aborted.ts';
@@ -33,8 +33,9 @@ export interface Reconciler extends AsyncDisposable {
   /**
    * A Mount call was served: from now on the mount is looked after. Waits, but not for long, until Secrets have followed: a container that
    * takes a variable from one starts next.
+   * @returns what the volume holds then: it is newer where another node knew of newer
    */
-  mounted(call: MountCall, served: ServedMount, signal: AbortSignal): Promise<void>;
+  mounted(call: MountCall, served: ServedMount, signal: AbortSignal): Promise<ServedMount>;
   /** Something is said to have changed: mounts that ask for it are looked at now. */
   notice(concerns: (object: ObjectSpec, region: string) => boolean): void;
   staleness(): readonly Staleness[];
@@ -175,17 +176,27 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
   }
 
-  /** What follows a Mount call. @returns how it came out; telling of it is nothing to wait for */
-  async function follow(mount: NodeMount, served: ServedMount): Promise<Outcome> {
+  /**
+   * What follows a Mount call. It may have been served from memory, and its pod be new because another node has rolled its workload for
+   * what memory does not know: then AWS is asked now, since a program that reads its files once does so next.
+   * @returns how it came out; telling of it is nothing to wait for
+   */
+  async function follow(mount: NodeMount, served: ServedMount): Promise<Outcome & { readonly latest: ServedMount }> {
+    let [latest, isServed] = [served, true];
     try {
       const ends = AbortSignal.any([closing.signal, AbortSignal.timeout(deps.mountTimeoutMs)]);
       const present = await presentCall(mount, deps, ends);
-      if (present !== undefined) {
-        await followUp(mount, present, served, deps, ends);
+      if (present !== undefined && (await followUp(mount, present, served, deps, ends)) === 'ahead') {
+        isServed = false;
+        await deps.refresh([served.spec], ends);
+        latest = await serveSpec(served.spec, deps, ends);
+        isServed = true;
+        mount.current = latest;
+        await followUp(mount, present, latest, deps, ends);
       }
-      return { rotated: [] };
+      return { rotated: [], latest };
     } catch (error) {
-      return { isServed: true, rotated: [], error: ProviderError.from(error) };
+      return { isServed, rotated: [], latest, error: ProviderError.from(error) };
     }
   }
 
@@ -194,7 +205,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     async mounted(call, served, signal) {
       const mount = mounts.learnCall(call);
       if (mount === undefined || closing.signal.aborted) {
-        return;
+        return served;
       }
       mount.spec = served.spec;
       mount.noted = served.versions;
@@ -207,11 +218,16 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
         const startedAt = performance.now();
         const following = follow(mount, served);
         void start(async () => end(mount, await following, startedAt));
-        await unlessAborted(endsWithin(following, FOLLOW_WAIT_MS), signal);
+        if (await unlessAborted(endsWithin(following, FOLLOW_WAIT_MS), signal)) {
+          const { latest } = await following;
+          mount.noted = latest.versions;
+          return latest;
+        }
       } else if (mount.dueAt === Number.POSITIVE_INFINITY) {
         mount.dueAt = nextLookAt({ startedAt: performance.now(), asOf: served.asOf }, lotKey(mount), intervalOf(mount));
       }
       arm();
+      return served;
     },
     notice(concerns) {
       for (const mount of mounts.all()) {

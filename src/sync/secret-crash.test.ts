@@ -113,7 +113,7 @@ const STORIES: readonly Story[] = [
 ];
 
 function synced(words: MountWords) {
-  return (sync: SecretSync) => sync.sync(mountOf(words), SIGNAL);
+  return async (sync: SecretSync) => void (await sync.sync(mountOf(words), SIGNAL));
 }
 
 function dropped(words: MountWords, ...others: readonly MountWords[]) {

@@ -46,6 +46,20 @@ describe('sync', () => {
     expect(calls()).toEqual([]);
   });
 
+  it('says whether a Secret holds what AWS told another node of later', async () => {
+    const { node } = createCluster();
+    const [here, late] = [node(), node()];
+    await here.sync({ pod: 'a', files: { db: 'v2' }, asOf: 2_000 });
+
+    const outcomes = [
+      await late.sync({ pod: 'b', asOf: 1_000 }),
+      await late.sync({ pod: 'b', asOf: 1_000 }),
+      await late.sync({ pod: 'b', files: { db: 'v2' }, asOf: 3_000 }),
+    ];
+
+    expect(outcomes).toEqual([false, false, true]);
+  });
+
   it('asks about a Secret once an interval, for all mounts of the node, and writes none that is right', async () => {
     const { node, pass, calls } = createCluster();
     const here = node();

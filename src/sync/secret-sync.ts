@@ -18,6 +18,8 @@ export interface SyncedMount {
   readonly pod: PodRef;
   readonly owner: ObjectRef;
   readonly class: ProviderClass;
+  /** Since when it is known here (wall). */
+  readonly since: number;
   /** When AWS said that these are the values (wall). */
   readonly asOf: number;
   /** By file: equal ones mean equal files, so that these need no reading. */
@@ -29,9 +31,10 @@ export interface SyncedMount {
 export interface SecretSync {
   /**
    * Brings the class's Secrets to the mount's files, and its owner among theirs.
+   * @returns false where one was left with other values, of which AWS told another node later
    * @throws ProviderError saying all that failed; what did not fail is done. The signal's reason when it aborts.
    */
-  sync(mount: SyncedMount, signal: AbortSignal): Promise<void>;
+  sync(mount: SyncedMount, signal: AbortSignal): Promise<boolean>;
   /**
    * The mount is gone: its owner leaves the Secrets, unless another of the owner's pods needs them; the last owner takes the Secret along.
    * @throws ProviderError; then it is to be called again
@@ -83,7 +86,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
 
   return {
     async sync(mount, signal) {
-      await mountLock.withLock(mount.targetPath, () => syncMount(mount, signal));
+      return await mountLock.withLock(mount.targetPath, () => syncMount(mount, signal));
     },
 
     async drop(targetPath, signal) {
@@ -91,12 +94,12 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     },
   };
 
-  async function syncMount(mount: SyncedMount, signal: AbortSignal): Promise<void> {
+  async function syncMount(mount: SyncedMount, signal: AbortSignal): Promise<boolean> {
     const { targetPath, pod, owner } = mount;
     const { secrets: specs, problems } = parseSecretObjects(mount.class);
     const before = mounts.get(targetPath);
     if (before === undefined && specs.length === 0 && problems.length === 0) {
-      return;
+      return true;
     }
     const names = new Set(specs.map(({ name }) => name));
     // An entry that cannot be read does not say that its Secret is no longer wanted.
@@ -108,15 +111,17 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
 
     const content = digestOf(mount);
     const files = once(() => mount.files());
+    const areOurs: boolean[] = [];
     await all(
       [
-        ...specs.map((spec) => syncSecret(mount, spec, content, files, signal)),
+        ...specs.map(async (spec) => void areOurs.push(await syncSecret(mount, spec, content, files, signal))),
         ...leaves.map((held) => release(pod.namespace, held, signal)),
       ],
       problems.length > 0 ? [problemsError(problems)] : [],
       signal,
     );
     remember(targetPath, { ...known, leaves: [] });
+    return !areOurs.includes(false);
   }
 
   async function dropMount(targetPath: string, signal: AbortSignal): Promise<void> {
@@ -149,31 +154,34 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     }
   }
 
+  /** @returns whether it holds the mount's values; false where it holds later ones */
   function syncSecret(
     mount: SyncedMount,
     spec: SecretSpec,
     content: string,
     files: () => Promise<readonly PlannedFile[]>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { asOf, owner } = mount;
     const secret = { namespace: mount.pod.namespace, name: spec.name };
     const key = keyOf(secret);
     return secretLock.withLock(key, async () => {
       const at = now();
-      if (isVerified(verified.get(key), mount, content, at)) {
-        return;
+      const found = verified.get(key);
+      if (isVerified(found, mount, content, at)) {
+        return found.newerAsOf === Infinity;
       }
       verified.delete(key);
       const wanted = { content: await secretContent(spec, await files()), asOf, owner };
       const { owners, newerAsOf = Infinity } = await settleSecret(secrets, secret, wanted, now, signal);
       verified.set(key, { at, content, owners: new Set(owners.map(({ uid }) => uid)), newerAsOf });
+      return newerAsOf === Infinity;
     });
   }
 
-  function isVerified(found: Verified | undefined, mount: SyncedMount, content: string, at: number): boolean {
-    // Wall clocks are set back at times.
-    const isRecent = found !== undefined && at >= found.at && at - found.at < verifyMs;
+  function isVerified(found: Verified | undefined, mount: SyncedMount, content: string, at: number): found is Verified {
+    // Wall clocks are set back at times. What was found before there was the mount may have changed, and its pod be new for just that reason.
+    const isRecent = found !== undefined && at >= found.at && at - found.at < verifyMs && found.at >= mount.since;
     return isRecent && found.content === content && found.owners.has(mount.owner.uid) && mount.asOf < found.newerAsOf;
   }
 

@@ -106,7 +106,9 @@ describe.concurrent('a workload that asks for restarts', () => {
     expect(new Set(rolls.seen.map(({ template }) => template)).size).toBe(2);
   });
 
-  it('is rolled to a rolled back value, and back for none of a node that has not heard of it', async ({ expect }) => {
+  it('is rolled to a rolled back value, and back for none of a node that has not heard of it but by its new pod', async ({
+    expect,
+  }) => {
     await using slow = await cluster.startNode('slow', [
       '--enable-secret-rotation',
       '--sync-secret',
@@ -117,13 +119,14 @@ describe.concurrent('a workload that asks for restarts', () => {
     const owner = addWorkload(cluster, 'StatefulSet', 'behind', { secrets: 'behind' });
     using rolls = watchRolls(cluster, 'StatefulSet', 'behind');
     await nodes[0]!.startPod('behind-1', { className: 'behind', owner });
-    await slow.startPod('behind-2', { className: 'behind', owner });
+    const old = await slow.startPod('behind-2', { className: 'behind', owner });
 
     await cluster.seed.secretVersion('behind', 'p2');
     await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
-    const { targetPath } = await slow.startPod('behind-3', { className: 'behind', owner });
+    const anew = await slow.startPod('behind-3', { className: 'behind', owner });
+    expect(await contentsOf(anew.targetPath)).toMatchObject({ behind: [expect.anything(), 'p2'] });
     await sleep(2 * INTERVAL_MS);
-    expect(await contentsOf(targetPath)).toMatchObject({ behind: [expect.anything(), 'p1'] });
+    expect(await contentsOf(old.targetPath)).toMatchObject({ behind: [expect.anything(), 'p1'] });
     expect(rolls.seen).toHaveLength(1);
     await cluster.seed.secretVersion('behind', 'p1');
 

@@ -147,7 +147,7 @@ describe.concurrent('several nodes with one Secret', () => {
     await comesToRest(cluster, 'stone');
   });
 
-  it('keep the new value where one of them is served an older one from its memory, which adds its owner alone', async ({
+  it('keep the new value where the memory of one of them holds an older one, which it gives up for the new pod and adds its owner alone', async ({
     expect,
   }) => {
     await using slow = await cluster.startNode('slow', ['--enable-secret-rotation', '--sync-secret']);
@@ -161,7 +161,7 @@ describe.concurrent('several nodes with one Secret', () => {
 
     const { targetPath } = await slow.startPod('memory-3', { className: 'memory', owner: ownedBy('late-rs') });
 
-    expect(await contentsOf(targetPath)).toMatchObject({ memory: [expect.anything(), 'p1'] });
+    expect(await contentsOf(targetPath)).toMatchObject({ memory: [expect.anything(), 'p2'] });
     expect(secretIn(cluster, 'memory')).toMatchObject({
       data: { password: 'p2' },
       owners: ['ReplicaSet late-rs', 'ReplicaSet memory-rs'],

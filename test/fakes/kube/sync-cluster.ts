@@ -99,6 +99,7 @@ export function mountOf({
       annotations: new Map(Object.entries(annotations)),
       secretObjects,
     },
+    since: 0,
     asOf,
     versions: new Map(Object.entries(files)),
     async files() {
