@@ -45,17 +45,16 @@ type Attributes = Readonly<Record<string, string>>;
 const NEVER = new AbortController().signal;
 const LOOK_EVERY_MS = 500;
 
-/** @param args flags of `serve` besides those that lead to API server and AWS */
+/** @param flags of `serve`, besides those that lead to API server and AWS; an entry a node */
 export async function startMadeUpNodes(
   cluster: Cluster,
   story: Story,
-  count: number,
-  args: readonly string[],
+  flags: readonly (readonly string[])[],
 ): Promise<MadeUpNodes> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'made-up-nodes-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
-  const names = Array.from({ length: count }, (_, index) => `${story.namespace}-node-${index}`);
+  const names = flags.map((_, index) => `${story.namespace}-node-${index}`);
   const [label = '', value = ''] = STORY_LABEL.split('=');
   // No label of an operating system: no DaemonSet of the provider may want to run there.
   const labels = { [label]: value, 'made-up-for': story.namespace };
@@ -72,8 +71,8 @@ export async function startMadeUpNodes(
     await cluster.kubectl(['patch', 'node', name, '--subresource=status', `--patch=${room}`]);
   }
   const nodes = new Map<string, Node>();
-  for (const name of names) {
-    nodes.set(name, opening.use(await startNode(name, { cluster, folder, args })));
+  for (const [index, name] of names.entries()) {
+    nodes.set(name, opening.use(await startNode(name, { cluster, folder, args: flags[index] ?? [] })));
   }
   const volumes = new Map<string, string>();
   const firstTexts = new Map<string, Readonly<Record<string, string>>>();
