@@ -106,7 +106,7 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
       const mounts = (await mountCalls()) - mountsBefore;
       console.log(
         `driver's rotation ${title}: ${pods.length} pods had the new values after ${(tookMs / 1000).toFixed(1)} s; ` +
-          `in ${WINDOW_MS / 1000} s the driver called ${mounts} times, and AWS was asked ${JSON.stringify(asked)}`,
+          `in ${WINDOW_MS / 1000} s the driver called ${mounts} times, and AWS was asked ${summary(asked.app)} as app, ${summary(asked.batching)} as batching`,
       );
 
       expect(tookMs).toBeLessThanOrEqual(FRESH_WITHIN_MS);
@@ -150,4 +150,9 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
 
 function login(password: string): string {
   return JSON.stringify({ user: 'app', password });
+}
+
+function summary(words: readonly string[]): string {
+  const counts = [...Map.groupBy(words, (word) => word)].map(([word, { length }]) => `${length} ${word}`);
+  return `${words.length} times (${counts.join(', ')})`;
 }

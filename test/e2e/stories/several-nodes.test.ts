@@ -18,6 +18,8 @@ const FLAGS = [
 /** By node: half of them hear of a rotation when the others have long acted upon it. */
 const INTERVALS_MS = [INTERVAL_MS, INTERVAL_MS, 3 * INTERVAL_MS, 3 * INTERVAL_MS];
 const NODES = INTERVALS_MS.length;
+/** Longer than half of them rest between two looks. */
+const REST_MS = INTERVAL_MS + 5_000;
 
 const cluster = await openCluster();
 const resources = new AsyncDisposableStack();
@@ -84,9 +86,11 @@ test(`${NODES} nodes agree on one Secret and roll a workload once a rotation, wh
   await expect.poll(() => Promise.all([...nodes.volumes.values()].map(textsIn)), PATIENCE).toEqual(all);
   const settled = [(await story.secretOf('login'))?.resourceVersion, (await web()).resourceVersion];
   const asked = story.aws.gate.state.calls.length;
-  await sleep(2 * INTERVAL_MS);
+  await sleep(REST_MS);
   const left = [(await story.secretOf('login'))?.resourceVersion, (await web()).resourceVersion];
-  console.log(`at rest ${NODES} nodes asked AWS ${story.aws.gate.state.calls.length - asked} times in 20 s`);
+  console.log(
+    `at rest ${NODES} nodes asked AWS ${story.aws.gate.state.calls.length - asked} times in ${REST_MS / 1000} s`,
+  );
 
   expect(new Set(hosts.split(' ')).size).toBe(NODES);
   expect(made).toMatchObject({ data: { password: 'p1' }, owners });
