@@ -18,8 +18,11 @@ import { STORY_LABEL, type Story } from './story.ts';
  * driver, what is here calls the providers for the pods that the scheduler puts there, and says that these are ready; nothing runs in them.
  */
 export interface MadeUpNodes extends AsyncDisposable {
-  /** For a pod's spec: it goes there and nowhere else, and pods of a workload go to different ones. */
-  readonly placement: object;
+  readonly names: readonly string[];
+  /** For the spec of a workload's pods, by its name: they go there and nowhere else, and to different ones. */
+  spread(workload: string): object;
+  /** For that of a pod: it goes to this one. */
+  on(node: string): object;
   /** Folders of the volumes there, by `<pod>/<volume>`. */
   readonly volumes: ReadonlyMap<string, string>;
   /** What they held when their pods began, by the same. */
@@ -44,6 +47,8 @@ type Attributes = Readonly<Record<string, string>>;
 
 const NEVER = new AbortController().signal;
 const LOOK_EVERY_MS = 500;
+/** Kubernetes says of a node that no kubelet speaks for that it is not ready. */
+const TOLERATIONS = [{ operator: 'Exists' }];
 
 /** @param flags of `serve`, besides those that lead to API server and AWS; an entry a node */
 export async function startMadeUpNodes(
@@ -81,17 +86,20 @@ export async function startMadeUpNodes(
 
   const opened = opening.move();
   return {
-    placement: {
+    names,
+    spread: (workload) => ({
       nodeSelector: { 'made-up-for': story.namespace },
-      tolerations: [{ operator: 'Exists' }],
-      affinity: {
-        podAntiAffinity: {
-          preferredDuringSchedulingIgnoredDuringExecution: [
-            { weight: 100, podAffinityTerm: { labelSelector: {}, topologyKey: 'kubernetes.io/hostname' } },
-          ],
+      tolerations: TOLERATIONS,
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: workload } },
         },
-      },
-    },
+      ],
+    }),
+    on: (node) => ({ nodeSelector: { 'kubernetes.io/hostname': node }, tolerations: TOLERATIONS }),
     volumes,
     firstTexts,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

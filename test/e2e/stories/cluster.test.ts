@@ -89,7 +89,7 @@ test.runIf(cluster.owned)('an image with Node and a program of the checkout runs
   await cluster.apply([pod('hello', { image: image.name })]);
   const hello = await waitFor(
     'the pod has said hello',
-    () => cluster.kubectl(['logs', 'hello', `--namespace=${namespace}`]),
+    async () => (await cluster.kubectl(['logs', 'hello', `--namespace=${namespace}`])) || undefined,
     { timeoutMs: 60_000, everyMs: 500 },
   );
 

@@ -176,7 +176,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes, too', () => {
     await sleep(INTERVAL_MS + 2_000);
 
     expect(settled).toMatchObject({ data: { password: 'p2', 'login.json': login('p2') }, owners });
-    expect(settled?.managers).toEqual(expect.arrayContaining(['aws-secrets-csi', 'secrets-store-csi-driver']));
+    expect(settled?.managers).toEqual(expect.arrayContaining(['aws-secrets-csi', 'csi-secrets-store']));
     expect((await story.secretOf(name))?.resourceVersion).toBe(settled?.resourceVersion);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { FRESH_WITHIN_MS, LOOKS_AFTER } from '../provider/facts.ts';
@@ -50,8 +51,9 @@ describe.runIf(cluster.owned)(
         const { state } = story.aws.gate;
         const [looks, sessions] = [state.count({ resource: name }), state.count({ service: 'sts' })];
 
-        // Right after a look there is time until the next.
+        // When a look has ended, there is time until the next.
         await expect.poll(() => state.count({ resource: name }), PATIENCE).toBeGreaterThan(looks);
+        await sleep(1_000);
         await story.seed.secretVersion(name, 'p2');
         await ENDS[how](before);
         const backAt = performance.now();

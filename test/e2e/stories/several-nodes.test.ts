@@ -37,9 +37,9 @@ beforeAll(async () => {
 
 afterAll(() => resources.disposeAsync());
 
-function spread(name: string): object {
+function placed(name: string, place: object): object {
   const { spec, ...rest } = story.pod(name, { classes: ['login'] }) as { readonly spec: object };
-  return { ...rest, spec: { ...spec, ...nodes.placement } };
+  return { ...rest, spec: { ...spec, ...place } };
 }
 
 interface Deployment {
@@ -62,10 +62,13 @@ test(`${NODES} nodes agree on one Secret and roll a workload once a rotation, wh
   const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
   const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };
   await story.apply(secretProviderClass('login', [object], { provider: 'aws-spread', secretObjects: [secret] }));
-  const solos = Array.from({ length: NODES }, (_, index) => `solo-${index}`);
+  const solos = nodes.names.map((node, index) => placed(`solo-${index}`, nodes.on(node)));
   const annotations = { 'aws-secrets-csi/restart-on-rotation': 'true' };
   const owners = [...solos.map(() => 'Pod'), 'ReplicaSet'];
-  await story.startPods(workload('Deployment', spread('web'), { replicas: NODES, annotations }), ...solos.map(spread));
+  await story.startPods(
+    workload('Deployment', placed('web', nodes.spread('web')), { replicas: NODES, annotations }),
+    ...solos,
+  );
   const hosts = await story.kubectl('get', 'pods', '--selector=app=web', '--output=jsonpath={.items[*].spec.nodeName}');
   const made = await story.secretOf('login');
   const { generation } = await web();
