@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { type FailureReason, ProviderError } from '../errors.ts';
 import type { PlannedFile } from '../mount/plan.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
@@ -40,9 +40,12 @@ export interface FollowUpDeps {
   readonly volumes?: Volumes;
 }
 
+/** Refusals that nobody waits out. */
+const FOR_GOOD: ReadonlySet<FailureReason> = new Set(['SecretRefused', 'InvalidParameters']);
+
 /**
  * Has Secrets and workloads follow what a mount holds, as far as its files are in sight: where the driver writes, they are while they pass
- * through. One that fails keeps no other from it.
+ * through. One that is refused for good keeps no other from it; any other failure does, as a workload must find the new Secret.
  * @returns `ahead` where any is
  * @throws ProviderError with all that failed
  */
@@ -78,10 +81,15 @@ export async function followUp(
   const outcomes = new Set<Following>();
   const failures: ProviderError[] = [];
   for (const follower of deps.followers) {
-    await follower.follow(followed, signal).then(
-      (outcome) => outcomes.add(outcome),
-      (error: unknown) => failures.push(ProviderError.from(error)),
-    );
+    try {
+      outcomes.add(await follower.follow(followed, signal));
+    } catch (thrown) {
+      const error = ProviderError.from(thrown);
+      failures.push(error);
+      if (!FOR_GOOD.has(error.reason)) {
+        break;
+      }
+    }
   }
   if (failures.length > 0) {
     throw ProviderError.all(failures);

@@ -153,6 +153,9 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
     if (isGone) {
       mounts.forget(mount.targetPath);
+    }
+    // A survey may have found it gone, and had dropped what this look then followed once more.
+    if (mounts.get(mount.targetPath) !== mount) {
       surveys.gone(mount.targetPath);
       return;
     }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { contentsOf } from '../daemon/node.ts';
 import { type ClusterNode, startCluster, type StartedPod, type TestCluster } from '../rotation/cluster.ts';
-import { addClass, INTERVAL_MS, objectOf, ownedBy, secretIn, SOON, SYNC } from '../sync/synced.ts';
+import { addClass, INTERVAL_MS, objectOf, ownedBy, secretIn, SECRETS, SOON, SYNC } from '../sync/synced.ts';
 import { addReplicaSet, addWorkload, mountSecond, watchRolls, workloadIn, workloadPath } from './workloads.ts';
 
 const ARGS = [...SYNC, '--token-request', '--restart-on-rotation', '--restart-min-interval=1ms'];
@@ -131,6 +131,27 @@ describe.concurrent('a workload that asks for restarts', () => {
     await cluster.seed.secretVersion('behind', 'p1');
 
     await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
+  });
+
+  it('is rolled only once its Secret could be written, where the API server failed at that', async ({ expect }) => {
+    await addClass(cluster, 'failing', 'p1');
+    const owner = addWorkload(cluster, 'DaemonSet', 'failing', { secrets: 'failing' });
+    const values: unknown[] = [];
+    await startPods('failing', 'failing', owner);
+    using rolls = watchRolls(cluster, 'DaemonSet', 'failing', () => values.push(secretIn(cluster, 'failing')?.data));
+    const broken = cluster.api.inject(
+      { kind: 'status', status: 503, message: 'etcd leader changed' },
+      (method, path) => method === 'PATCH' && path === `${SECRETS}/failing`,
+    );
+
+    await cluster.seed.secretVersion('failing', 'p2');
+    await sleep(3 * INTERVAL_MS);
+    const meanwhile = rolls.seen.length;
+    broken[Symbol.dispose]();
+
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+    expect(meanwhile).toBe(0);
+    expect(new Set(values.map((value) => JSON.stringify(value)))).toEqual(new Set(['{"password":"p2"}']));
   });
 
   it('is rolled though its Secret is refused for good', async ({ expect }) => {
