@@ -194,7 +194,8 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
         await deps.refresh([served.spec], ends);
         latest = await serveSpec(served.spec, deps, ends);
         isServed = true;
-        mount.current = latest;
+        // Not its files: they are for the driver, and nothing to keep.
+        mount.current = { versions: latest.versions, asOf: latest.asOf };
         await followUp(mount, present, latest, deps, ends);
       }
       return { rotated: [], latest };
