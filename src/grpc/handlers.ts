@@ -2,6 +2,7 @@ import { type handleUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js
 import { ProviderError, stackOf } from '../errors.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
+import { CLASS_ATTRIBUTE } from '../spec/kube-objects.ts';
 import { type MountCall, parseRequest } from '../spec/parse-request.ts';
 import { NAME, VERSION } from '../version.ts';
 import { callSignal } from './call-signal.ts';
@@ -54,7 +55,7 @@ function whose({ pod, parameters }: MountCall): Record<string, unknown> {
     namespace: pod.namespace,
     pod: pod.name,
     serviceAccount: pod.serviceAccount,
-    class: parameters.get('secretProviderClass'),
+    class: parameters.get(CLASS_ATTRIBUTE),
   };
 }
 

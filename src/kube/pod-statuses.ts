@@ -1,3 +1,4 @@
+import { areEqualVersions } from '../spec/equal-versions.ts';
 import type { MountStatus } from '../spec/kube-objects.ts';
 import type { ApiList, ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
@@ -44,7 +45,11 @@ export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
     const target = { resource, namespace, name } as const;
     const found = await kube.ask<ApiStatus>({ verb: 'get', ...target, accepts: [404] }, signal);
     const { metadata, status } = found.object;
-    if (found.status === 404 || status?.targetPath !== of.targetPath || areEqual(versionsOf(found.object), versions)) {
+    if (
+      found.status === 404 ||
+      status?.targetPath !== of.targetPath ||
+      areEqualVersions(versionsOf(found.object), versions)
+    ) {
       return 'noted';
     }
     const objects = [...versions]
@@ -87,8 +92,4 @@ function mountStatus(object: ApiStatus): MountStatus {
 
 function versionsOf({ status }: ApiStatus): ReadonlyMap<string, string> {
   return new Map(status?.objects?.map(({ id = '', version = '' }) => [id, version]));
-}
-
-function areEqual(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
-  return one.size === other.size && [...one].every(([id, version]) => other.get(id) === version);
 }

@@ -1,4 +1,5 @@
-import type { ProviderClass } from '../spec/kube-objects.ts';
+import { isCredible } from '../spec/clock-skew.ts';
+import { CLASS_ATTRIBUTE, type ProviderClass } from '../spec/kube-objects.ts';
 import { type MountedVersions, readMountedVersions, writeMountedVersions } from './mounted-versions.ts';
 import { hashOf } from './versions-hash.ts';
 import type { Workload, WorkloadPatch } from './workload-api.ts';
@@ -29,10 +30,6 @@ const MOUNTED_VERSIONS = 'aws-secrets-csi/mounted-versions';
 const RESTARTED_AT = 'aws-secrets-csi/restarted-at';
 /** On the pods' template, ours: its change is the restart. */
 const VERSIONS = 'aws-secrets-csi/versions';
-/** The attribute by which a volume chooses its class. */
-const CLASS_ATTRIBUTE = 'secretProviderClass';
-/** A time further ahead than this comes of a clock that was wrong, and binds nobody. */
-const CLOCK_TOLERANCE_MS = 60_000;
 
 /**
  * Whether a workload has to be restarted for what one of its pods mounts. Every node decides for itself, by what stands on the workload: of two
@@ -77,8 +74,4 @@ export function planRestart(
       templateAnnotations: { [VERSIONS]: hashOf([...next].map(([name, { hash }]) => [name, hash])) },
     },
   };
-}
-
-function isCredible(time: number, now: number): boolean {
-  return time <= now + CLOCK_TOLERANCE_MS;
 }

@@ -1,4 +1,4 @@
-import type { NodePod } from '../spec/kube-objects.ts';
+import { CLASS_ATTRIBUTE, type NodePod } from '../spec/kube-objects.ts';
 import type { MountSpec, PodRef, ServiceAccountTokens } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 
@@ -47,8 +47,6 @@ export interface NodeMounts {
 
 /** The driver's own default, 0644, in every call so far. */
 const DEFAULT_MODE = 0o644;
-/** Attribute by which a pod chooses the class; the driver adds none of its own. */
-export const CLASS_ATTRIBUTE = 'secretProviderClass';
 /** Of the kubelet: `<root>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount`. */
 const TARGET = /\/pods\/([^/]+)\/volumes\/kubernetes\.io~csi\/([^/]+)\/mount$/;
 

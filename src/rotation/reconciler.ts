@@ -2,6 +2,7 @@ import { endsWithin } from '../ends-within.ts';
 import { ProviderError, stackOf } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
+import { areEqualVersions } from '../spec/equal-versions.ts';
 import type { ObjectSpec } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 import { unlessAborted } from '../unless-aborted.ts';
@@ -12,7 +13,7 @@ import { presentCall } from './present-call.ts';
 import { ageOf, createReport, type ReportDeps } from './report.ts';
 import { firstLookIn, groupOf, nextLookAt, retryIn } from './schedule.ts';
 import { createSurveys, type SurveysDeps } from './surveys.ts';
-import { isEqual, type Outcome, takeTurn, type TurnDeps } from './turn.ts';
+import { type Outcome, takeTurn, type TurnDeps } from './turn.ts';
 
 export interface ReconcilerDeps extends TurnDeps, Omit<SurveysDeps, 'surveyEveryMs'>, ReportDeps {
   /** Milliseconds from one look at a mount to the next, for classes that do not say. */
@@ -214,7 +215,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       mount.spec = served.spec;
       mount.noted = served.versions;
       mount.current = { versions: served.versions, asOf: served.asOf };
-      const isFollowed = mount.followed !== undefined && isEqual(mount.followed, served.versions);
+      const isFollowed = mount.followed !== undefined && areEqualVersions(mount.followed, served.versions);
       if (!isFollowed && mount.isBusy) {
         mount.isWanted = true;
       } else if (!isFollowed && deps.followers.length > 0) {

@@ -1,6 +1,6 @@
-import type { MountStatus, NodePod, ProviderClass } from '../spec/kube-objects.ts';
+import { CLASS_ATTRIBUTE, type MountStatus, type NodePod, type ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
-import { CLASS_ATTRIBUTE, type NodeMount, type NodeMounts, volumeOf } from './node-mounts.ts';
+import { type NodeMount, type NodeMounts, volumeOf } from './node-mounts.ts';
 
 export interface SurveyDeps {
   /** Pods of this node, which may be some seconds old. @throws ProviderError */

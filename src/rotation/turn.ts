@@ -1,6 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
+import { areEqualVersions } from '../spec/equal-versions.ts';
 import type { MountSpec } from '../spec/mount-spec.ts';
 import { followUp, type FollowUpDeps } from './follow-up.ts';
 import type { NodeMount } from './node-mounts.ts';
@@ -131,7 +132,7 @@ async function answer(
   const failures: ProviderError[] = [];
   await followUp(mount, present, served, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
   // Where the driver writes, it notes what it has written itself.
-  if (spec !== undefined && deps.volumes !== undefined && !isEqual(mount.noted, served.versions)) {
+  if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(mount.noted, served.versions)) {
     await note(mount, present, served.versions, deps, signal).catch((error: unknown) =>
       failures.push(failureOf(error, deps)),
     );
@@ -162,10 +163,6 @@ async function note(
   }
   await deps.noteVersions(mount, versions, signal);
   mount.noted = versions;
-}
-
-export function isEqual(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
-  return one.size === other.size && [...one].every(([file, version]) => other.get(file) === version);
 }
 
 /** Files that have another version than before, are new, or are gone. */

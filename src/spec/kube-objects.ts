@@ -4,6 +4,9 @@ import type { PodRef } from './mount-spec.ts';
  * Kubernetes objects, as far as we read them. `kube/` makes them of the API server's JSON; nobody past it sees that.
  */
 
+/** The volume attribute by which a pod chooses its class; the driver sends it on with the class's parameters. */
+export const CLASS_ATTRIBUTE = 'secretProviderClass';
+
 /** An object and who it is: an owner, or one whose owner is looked for. */
 export interface ObjectRef {
   readonly apiVersion: string;

@@ -2,6 +2,7 @@ import { ProviderError } from '../errors.ts';
 import type { Translation } from './file-path.ts';
 import { parseGoBool } from './go/go-bool.ts';
 import { parseGoDuration } from './go/go-duration.ts';
+import { CLASS_ATTRIBUTE } from './kube-objects.ts';
 import type { AddressType, Authentication, ClassSpec, Problem } from './mount-spec.ts';
 import { parseObjects } from './parse-objects.ts';
 import { quote } from './quote.ts';
@@ -40,8 +41,6 @@ const KNOWN_PARAMETERS = [
   'preferredAddressType',
   'rotationPollInterval',
 ];
-/** The driver's own key, set by the pod. */
-const CLASS_NAME = 'secretProviderClass';
 /** A region becomes part of a host name. */
 const REGION = /^[A-Za-z0-9-]{1,63}$/;
 /** A pod's author may set it too, and must not make the provider ask AWS without pause. */
@@ -151,7 +150,7 @@ function parsePollInterval(parameters: Parameters, refuse: Refuse): number | und
 
 function parameterWarnings(parameters: Parameters): readonly Problem[] {
   const warnings = [...parameters.keys()]
-    .filter((parameter) => parameter !== CLASS_NAME && !KNOWN_PARAMETERS.includes(parameter))
+    .filter((parameter) => parameter !== CLASS_ATTRIBUTE && !KNOWN_PARAMETERS.includes(parameter))
     .map((parameter) => ({
       message: `the parameter ${quote(parameter)} is ignored: known are ${KNOWN_PARAMETERS.join(', ')}`,
       parameter,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isCredible } from '../spec/clock-skew.ts';
 import { AS_OF, FIELDS } from '../spec/secret-spec.ts';
 import { isOurs } from './ownership.ts';
 import type { SecretContent } from './plan.ts';
@@ -18,9 +19,6 @@ export type Decision =
   /** Being deleted, which a finalizer holds up. */
   | { readonly kind: 'going' };
 
-/** How far clocks of nodes may be apart; what is further in the future was written by one that jumped. */
-const MAX_AHEAD_MS = 60_000;
-
 /**
  * @param asOf when AWS said that these are the values (wall)
  * @param now wall
@@ -36,7 +34,7 @@ export function decide(stored: StoredSecret, desired: SecretContent, asOf: numbe
     return { kind: 'equal' };
   }
   const storedAsOf = Date.parse(stored.annotations.get(AS_OF) ?? '');
-  if (storedAsOf > asOf && storedAsOf <= now + MAX_AHEAD_MS) {
+  if (storedAsOf > asOf && isCredible(storedAsOf, now)) {
     return { kind: 'newer', asOf: storedAsOf };
   }
   return { kind: isChangeable(stored, desired) ? 'write' : 'replace' };

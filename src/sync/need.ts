@@ -1,5 +1,5 @@
 import { ProviderError } from '../errors.ts';
-import type { NodePod, ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
+import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef, type ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
 import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
 
@@ -15,9 +15,6 @@ export interface NeedDeps {
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
 }
 
-/** A volume's attribute that names its class. */
-const CLASS_NAME = 'secretProviderClass';
-
 /** Names of the classes that the owner's other pods mount. @throws ProviderError */
 export async function classesOfOthers(
   pod: PodRef,
@@ -28,7 +25,7 @@ export async function classesOfOthers(
   const pods = await podsOf(pod.namespace, owner.uid, signal);
   const others = pods.filter(({ ref, isOver }) => ref.uid !== pod.uid && !isOver);
   const volumes = others.flatMap((other) => [...other.volumes.values()]);
-  return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_NAME) ?? []));
+  return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_ATTRIBUTE) ?? []));
 }
 
 /** Whether any of the classes may ask for the Secret. @throws ProviderError */
