@@ -16,6 +16,7 @@ import type { Follower } from './rotation/follow-up.ts';
 import { type Reconciler, startReconciler } from './rotation/reconciler.ts';
 import type { ReportDeps } from './rotation/report.ts';
 import { createSecretSync, type SecretSync } from './sync/secret-sync.ts';
+import { NAME } from './version.ts';
 
 export interface OpenReconcilerDeps {
   readonly config: Config;
@@ -24,8 +25,6 @@ export interface OpenReconcilerDeps {
   readonly serve: SpecDeps & ServeDeps;
   readonly fetcher: Pick<Fetcher, 'refresh'>;
 }
-
-const COMPONENT = 'aws-secrets-csi';
 
 /** Wires what looks after mounts; undefined where neither rotation nor sync is wanted. */
 export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconcilerDeps): Reconciler | undefined {
@@ -36,7 +35,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
   }
   const pods = createPodApi(kube);
   const statuses = createPodStatusApi(kube);
-  const recordEvent = createEventRecorder(kube, { component: COMPONENT, nodeName });
+  const recordEvent = createEventRecorder(kube, { component: NAME, nodeName });
   const classOf = createClassLookup(kube);
   const sync = createSecretSync({
     secrets: createSecretApi(kube),
@@ -66,11 +65,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     listStatuses: (signal) => statuses.listStatuses(nodeName, signal),
     noteVersions: ({ pod, className, targetPath }, versions, signal) =>
       statuses.noteVersions({ namespace: pod.namespace, podName: pod.name, className, targetPath }, versions, signal),
-    drop: async (targetPath, signal) => {
-      if (syncSecret) {
-        await sync.drop(targetPath, signal);
-      }
-    },
+    drop: sync.drop,
   });
 }
 
