@@ -115,6 +115,8 @@ describe('sync without rotation, after a restart of the provider', () => {
     await cluster.seed.secretVersion('older', 'p2');
     await sleep(INTERVAL_MS);
     await node.republish(pod);
+    // A call that meets a look under way does not wait for the Secret.
+    await expect.poll(() => secretIn(cluster, 'older')?.data, SOON).toEqual({ password: 'p2' });
 
     await anew.restart();
 
