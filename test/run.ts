@@ -71,7 +71,11 @@ function test(projects: readonly string[]): Tally {
 }
 
 const [mode = 'all'] = process.argv.slice(2);
-const projects = mode === 'quick' ? ['unit', 'contract'] : ['unit', 'contract', 'charts'];
+const PROJECTS: Readonly<Record<string, readonly string[]>> = {
+  quick: ['unit', 'contract'],
+  all: ['unit', 'contract', 'attacks', 'charts'],
+};
+const projects = PROJECTS[mode] ?? [];
 const tallies = [...Object.entries(CHECKS).map(([name, command]) => check(name, command)), test(projects)];
 const total = tallies.reduce((sum, tally) => ({
   passed: sum.passed + tally.passed,

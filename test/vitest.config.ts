@@ -21,6 +21,29 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'attacks',
+          // Those that need root or a minute are of `npm run attacks` alone.
+          include: ['test/attacks/**/*.test.ts'],
+          exclude: ['test/attacks/**/*.root.test.ts'],
+          globalSetup: ['test/attacks/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'attacks-root',
+          include: ['test/attacks/**/*.root.test.ts'],
+          globalSetup: ['test/attacks/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
         test: { name: 'charts', include: ['test/charts/**/*.test.ts'], testTimeout: 60_000 },
       },
     ],

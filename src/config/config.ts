@@ -13,6 +13,7 @@ export interface Config {
   /** Name of the socket: the `provider` of the classes that are ours. */
   readonly providerName: string;
   readonly driverWritesSecrets: boolean;
+  readonly volumes: VolumeSettings;
   /** Region of classes that name none; absent means: this node's label. */
   readonly defaultRegion?: string;
   /** Greatest age of an answer from memory. */
@@ -30,6 +31,14 @@ export interface Config {
   readonly log: LogSettings;
   readonly aws: AwsSettings;
   readonly kube: KubeSettings;
+}
+
+/** Where volumes may be. */
+export interface VolumeSettings {
+  /** The kubelet's root directory. */
+  readonly kubeletDir: string;
+  /** Refuse a volume that is no mount of its own. */
+  readonly mustBeMounted: boolean;
 }
 
 export interface RotationSettings {
@@ -70,6 +79,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     socketPath: join(values['provider-volume'], `${values['socket-name']}.sock`),
     providerName: values['socket-name'],
     driverWritesSecrets: values['driver-writes-secrets'],
+    volumes: { kubeletDir: values['kubelet-dir'], mustBeMounted: values['require-mounted-volumes'] },
     ...defined({ defaultRegion: values['aws-region'] }),
     rotationPollIntervalMs: values['rotation-poll-interval'],
     rotation: { enabled: values['enable-secret-rotation'], ...defined({ queueUrl: values['rotation-queue-url'] }) },

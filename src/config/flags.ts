@@ -34,6 +34,19 @@ export const FLAGS = {
     help: 'Return the files to the driver, which writes them, instead of writing them into the volume.',
     parse: bool,
   },
+  'kubelet-dir': {
+    env: 'KUBELET_DIR',
+    default: '/var/lib/kubelet',
+    value: 'DIR',
+    help: "The kubelet's `--root-dir`: only volumes of pods below it are written.",
+    parse: absolutePath,
+  },
+  'require-mounted-volumes': {
+    env: 'REQUIRE_MOUNTED_VOLUMES',
+    default: 'true',
+    help: 'Write only into volumes that are mounts of their own. Switch it off only in tests: secrets would land on the disk of the node.',
+    parse: bool,
+  },
   'aws-region': {
     env: 'AWS_REGION',
     value: 'REGION',
