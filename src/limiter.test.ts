@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLimiter } from './limiter.ts';
 
 const { signal } = new AbortController();
+const place = { lane: 'k', party: 'p' };
 
 describe('a limiter', () => {
   it('runs as many as it may for each key, and the rest in the order they came', async () => {
@@ -15,7 +16,7 @@ describe('a limiter', () => {
     }));
     const running = tasks.map(({ key, name, done }) =>
       limiter.run(
-        key,
+        { lane: key, party: 'p' },
         () => {
           started.push(name);
           return done.promise;
@@ -41,23 +42,98 @@ describe('a limiter', () => {
   it('frees the place of a task that fails', async () => {
     const limiter = createLimiter(1);
 
-    await expect(limiter.run('k', () => Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
-    expect(await limiter.run('k', () => Promise.resolve('next'), signal)).toBe('next');
+    await expect(limiter.run(place, () => Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
+    expect(await limiter.run(place, () => Promise.resolve('next'), signal)).toBe('next');
   });
 
   it('lets those who wait go when their signal aborts, and the next in line in', async () => {
     const limiter = createLimiter(1);
     const first = Promise.withResolvers<string>();
     const cancelling = new AbortController();
-    const running = limiter.run('k', () => first.promise, signal);
-    const waiting = limiter.run('k', () => Promise.resolve('never'), cancelling.signal);
-    const patient = limiter.run('k', () => Promise.resolve('third'), signal);
+    const running = limiter.run(place, () => first.promise, signal);
+    const waiting = limiter.run(place, () => Promise.resolve('never'), cancelling.signal);
+    const patient = limiter.run(place, () => Promise.resolve('third'), signal);
 
     cancelling.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     first.resolve('first');
 
     expect(await Promise.all([running, patient])).toEqual(['first', 'third']);
-    await expect(limiter.run('k', () => Promise.resolve('late'), cancelling.signal)).rejects.toThrow('enough');
+    await expect(limiter.run(place, () => Promise.resolve('late'), cancelling.signal)).rejects.toThrow('enough');
+  });
+
+  it('gives the next place to a party with the fewest tasks under way, however many another has waiting', async () => {
+    const { started, add, end } = lineUp(4);
+    for (let number = 1; number <= 1_500; number += 1) {
+      add('greedy', `greedy ${number}`);
+    }
+    add('greedy too', 'greedy too 1');
+    add('greedy too', 'greedy too 2');
+    await setImmediate();
+    // The last quarter of the places is for others.
+    expect(started).toEqual(['greedy 1', 'greedy 2', 'greedy 3', 'greedy too 1']);
+
+    add('victim', 'victim 1');
+    add('victim', 'victim 2');
+    await end('greedy 2');
+    expect(started.at(-1)).toBe('victim 1');
+    await end('greedy 1');
+    expect(started.at(-1)).toBe('greedy 4');
+    await end('greedy 3');
+    expect(started.at(-1)).toBe('greedy too 2');
+    await end('victim 1');
+    expect(started.at(-1)).toBe('victim 2');
+  });
+
+  it('takes parties with as much under way in turns', async () => {
+    const { started, add, end } = lineUp(1);
+    let number = 0;
+    for (const party of ['a', 'a', 'a', 'b', 'b', 'c']) {
+      add(party, `${party} ${(number += 1)}`);
+    }
+    for (let count = 0; count < 6; count += 1) {
+      await setImmediate();
+      await end(started.at(-1)!);
+    }
+    expect(started.map((name) => name.slice(0, 1))).toEqual(['a', 'a', 'b', 'c', 'a', 'b']);
+  });
+
+  it('keeps no place for one whose signal aborts as it is told to begin', async () => {
+    const limiter = createLimiter(1);
+    const cancelling = new AbortController();
+    const first = Promise.withResolvers<void>();
+    const running = limiter.run(place, () => first.promise, signal);
+    const waiting = limiter.run(place, () => Promise.resolve('ran'), cancelling.signal);
+    first.resolve();
+    await running;
+    cancelling.abort(new Error('enough'));
+
+    expect(await waiting.catch(() => 'gave up')).toMatch(/ran|gave up/);
+    expect(await limiter.run(place, () => Promise.resolve('next'), signal)).toBe('next');
   });
 });
+
+function lineUp(limit: number) {
+  const limiter = createLimiter(limit);
+  const started: string[] = [];
+  const ends = new Map<string, () => void>();
+  return {
+    started,
+    add(party: string, name: string): void {
+      void limiter.run(
+        { lane: 'k', party },
+        () => {
+          started.push(name);
+          const { promise, resolve } = Promise.withResolvers<void>();
+          ends.set(name, resolve);
+          return promise;
+        },
+        signal,
+      );
+    },
+    async end(name: string): Promise<void> {
+      ends.get(name)?.();
+      await setImmediate();
+    },
+  };
+}

@@ -19,10 +19,10 @@ export function createAskers(clients: Clients): (pod: Authenticated, region: str
     const denials = denialsOf(key);
     function secretsManager(held: Credentials) {
       const client = clients.secretsManager(region, held);
-      return { ...regional(client, region, limiters.secretsManager), identity, denials };
+      return { ...regional(client, { lane: region, party: key }, limiters.secretsManager), identity, denials };
     }
     function parameterStore(held: Credentials) {
-      return { ...regional(clients.ssm(region, held), region, limiters.ssm), identity, denials };
+      return { ...regional(clients.ssm(region, held), { lane: region, party: key }, limiters.ssm), identity, denials };
     }
     function fetchAs(
       held: Credentials,
@@ -72,9 +72,13 @@ export function createAskers(clients: Clients): (pod: Authenticated, region: str
   };
 }
 
-/** A service of a region, which takes so many calls at once. */
-export function regional<Client>(client: Client, region: string, limiter: Limiter): Regional<Client> {
-  return { client, region, limit: (call, signal) => limiter.run(region, call, signal) };
+/** A service of a region (the lane), which takes so many calls at once, in turns by the identities that ask (the parties). */
+export function regional<Client>(
+  client: Client,
+  place: { readonly lane: string; readonly party: string },
+  limiter: Limiter,
+): Regional<Client> {
+  return { client, region: place.lane, limit: (call, signal) => limiter.run(place, call, signal) };
 }
 
 function isRefusal(answer: Answer | undefined): boolean {

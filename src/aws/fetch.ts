@@ -50,7 +50,7 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
   const credentials = createCredentialsSource({
     settings,
     roleOf,
-    sts: (region) => regional(clients, region, stsLimiter),
+    sts: (region, party) => regional(clients, { lane: region, party }, stsLimiter),
     deadline: () => AbortSignal.any([closing.signal, AbortSignal.timeout(limits.deadlineMs)]),
   });
   const askerFor = createAskers(clients);

@@ -136,7 +136,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       return await takeTurn(members, deps, closing.signal);
     }
     try {
-      outcomes = await limiter.run('', turn, closing.signal);
+      outcomes = await limiter.run({ lane: '', party: partyOf(members) }, turn, closing.signal);
     } finally {
       const told = members.map((mount) => end(mount, outcomes.get(mount), startedAt));
       await Promise.all(told);
@@ -257,6 +257,11 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       await Promise.all(running);
     },
   };
+}
+
+/** Mounts of one group are of one service account. */
+function partyOf([mount]: readonly NodeMount[]): string {
+  return mount === undefined ? '' : `${mount.pod.namespace}/${mount.pod.serviceAccount}`;
 }
 
 function begin(mount: NodeMount): void {

@@ -61,7 +61,11 @@ export async function takeTurn(
     await Promise.all(
       items.map((item) =>
         limiter
-          .run('', () => work(item, AbortSignal.any([signal, AbortSignal.timeout(deps.mountTimeoutMs)])), signal)
+          .run(
+            { lane: '', party: mountOf(item).pod.uid },
+            () => work(item, AbortSignal.any([signal, AbortSignal.timeout(deps.mountTimeoutMs)])),
+            signal,
+          )
           .catch((error: unknown) => outcomes.set(mountOf(item), { rotated: [], error: failureOf(error, deps) })),
       ),
     );

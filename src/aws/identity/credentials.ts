@@ -14,7 +14,8 @@ export interface CredentialDeps {
   readonly settings: AwsSettings;
   /** ARN of the role that the pod's service account names. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
-  sts(region: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
+  /** @param party the identity that asks */
+  sts(region: string, party: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
   /** The end of a request for credentials, which is not that of the call that began it: others wait for it too. */
   deadline(): AbortSignal;
 }
@@ -72,7 +73,8 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
           identity,
           token,
           (key, region) => `${key} ${region}`,
-          (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region), deps.deadline()),
+          (region) =>
+            assumeRoleWithWebIdentity(identity, token, deps.sts(region, identityKey(identity)), deps.deadline()),
         );
       }
       const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
