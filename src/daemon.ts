@@ -8,6 +8,7 @@ import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
 import { serveMount } from './mount/serve.ts';
 import { createVolumes } from './mount/volume/volumes.ts';
+import { createWriteBudget } from './mount/volume/write-budget.ts';
 import type { Staleness } from './rotation/reconciler.ts';
 import { serveHealth } from './observability/http.ts';
 import { listenForNotices, openReconciler } from './open-reconciler.ts';
@@ -44,7 +45,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
     ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
-    ...(!config.driverWritesSecrets && { volumes: createVolumes() }),
+    ...(!config.driverWritesSecrets && { volumes: createVolumes({ budget: createWriteBudget(config.volumes) }) }),
     readClass: createClassReader(),
     fetchAll: fetcher.fetchAll,
     currentAsOf: fetcher.currentAsOf,

@@ -39,6 +39,10 @@ export interface VolumeSettings {
   readonly kubeletDir: string;
   /** Refuse a volume that is no mount of its own. */
   readonly mustBeMounted: boolean;
+  /** Bytes of memory that the files of one volume may take. */
+  readonly maxVolumeBytes: number;
+  /** Bytes of memory that all volumes of the node may take. */
+  readonly maxNodeBytes: number;
 }
 
 export interface RotationSettings {
@@ -79,7 +83,12 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     socketPath: join(values['provider-volume'], `${values['socket-name']}.sock`),
     providerName: values['socket-name'],
     driverWritesSecrets: values['driver-writes-secrets'],
-    volumes: { kubeletDir: values['kubelet-dir'], mustBeMounted: values['require-mounted-volumes'] },
+    volumes: {
+      kubeletDir: values['kubelet-dir'],
+      mustBeMounted: values['require-mounted-volumes'],
+      maxVolumeBytes: values['max-volume-bytes'],
+      maxNodeBytes: values['max-node-bytes'],
+    },
     ...defined({ defaultRegion: values['aws-region'] }),
     rotationPollIntervalMs: values['rotation-poll-interval'],
     rotation: { enabled: values['enable-secret-rotation'], ...defined({ queueUrl: values['rotation-queue-url'] }) },
@@ -111,6 +120,9 @@ function contradictions(values: FlagValues): readonly string[] {
   return [
     ...needNode.map((name) => `--${name}: needs --node-name, as it follows the pods of this node`),
     ...needRotation.map((name) => `--${name}: needs --enable-secret-rotation`),
+    ...(values['max-node-bytes'] < 4 * values['max-volume-bytes']
+      ? ['--max-node-bytes: must be at least four times --max-volume-bytes, as a namespace gets a quarter of it']
+      : []),
   ];
 }
 

@@ -47,6 +47,20 @@ export const FLAGS = {
     help: 'Write only into volumes that are mounts of their own. Switch it off only in tests: secrets would land on the disk of the node.',
     parse: bool,
   },
+  'max-volume-bytes': {
+    env: 'MAX_VOLUME_BYTES',
+    default: '8388608',
+    value: 'BYTES',
+    help: "Memory that the files of one pod's volume may take, in whole pages of 4,096 bytes.",
+    parse: integer,
+  },
+  'max-node-bytes': {
+    env: 'MAX_NODE_BYTES',
+    default: '67108864',
+    value: 'BYTES',
+    help: "Memory that all volumes of the node may take, a quarter of it for one namespace: the kernel charges it to the provider's container. At least four times `max-volume-bytes`.",
+    parse: integer,
+  },
   'aws-region': {
     env: 'AWS_REGION',
     value: 'REGION',

@@ -119,6 +119,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
+{{/* A number of a values file is a float, which would print as 6.7108864e+07. */}}
+{{- define "aws-secrets-csi.whole" -}}
+{{- if . }}{{ int64 . }}{{ end }}
+{{- end }}
+
 {{- define "aws-secrets-csi.args" -}}
 {{- /* In brackets either kind of address can be read. */}}
 {{- $health := ternary "127.0.0.1" "[$(POD_IP)]" .Values.hostNetwork }}
@@ -136,6 +141,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   "health-address" (printf "%s:%d" $health (int .Values.port))
   "log-format" .Values.logFormat
   "log-level" .Values.logLevel
+  "max-node-bytes" (include "aws-secrets-csi.whole" .Values.limits.maxNodeBytes)
+  "max-volume-bytes" (include "aws-secrets-csi.whole" .Values.limits.maxVolumeBytes)
   "pod-identity-endpoint-ipv4" .Values.podIdentityEndpoints.ipv4
   "pod-identity-endpoint-ipv6" .Values.podIdentityEndpoints.ipv6
   "pod-identity-http-timeout" .Values.podIdentityHttpTimeout

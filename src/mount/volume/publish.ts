@@ -35,18 +35,23 @@ export interface Published {
  * One call at a time a volume: ask `Volumes.publish`.
  * @param targetPath the volume, a directory
  * @param files no path twice, none below another
+ * @param beforeWriting called where something has to be written; what it throws ends the call with nothing changed
  * @throws ProviderError VolumeUnwritable, or the signal's reason: the old files are still there, or (if only clearing up failed) the new ones
  */
 export async function publish(
   targetPath: string,
   files: readonly PlannedFile[],
   signal?: AbortSignal,
+  beforeWriting: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Published> {
   try {
     refuseOutside(files);
     signal?.throwIfAborted();
     const found = await readVolume(targetPath);
     const isTakeover = [...found.names.values()].includes('plain');
+    if (isTakeover || !holds(found, files)) {
+      await beforeWriting();
+    }
     if (isTakeover) {
       await place(targetPath, found, found.files, signal);
     }

@@ -193,10 +193,10 @@ it('tells of the last of two publishes at once', async () => {
 
 it('keeps no trace of more volumes than a node has', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes(
+  const held = createVolumes({
     // The layout is no matter here: only the names of volumes are.
-    async () => ({ changed: false, dataDir: readlinkSync(join(volume.path, '..data')) }),
-  );
+    write: async () => ({ changed: false, dataDir: readlinkSync(join(volume.path, '..data')) }),
+  });
   await publish(volume.path, PLAN.files);
   await held.publish(specOf(volume.path), PLAN, NEVER);
   const known = await held.versionsIn(specOf(volume.path));
@@ -210,7 +210,7 @@ it('keeps no trace of more volumes than a node has', async () => {
 it('serialises publishes to one volume, however its path is written; the last asked is what stays', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
-  const volumes = createVolumes(publish, lock);
+  const volumes = createVolumes({ lock });
   const sets = Array.from({ length: 8 }, (_, n) => [plannedFile('user', `u${n}`), plannedFile(`only-${n}`, `p${n}`)]);
 
   const outcomes = await Promise.all(
@@ -244,7 +244,7 @@ it('reads between two publishes, never amid one', async () => {
 it('lets go of a volume whose publish failed', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
-  const volumes = createVolumes(publish, lock);
+  const volumes = createVolumes({ lock });
 
   const refused = volumes.publish(specOf(volume.path), planOf([plannedFile('../outside', 'x')]), NEVER);
   const served = volumes.publish(specOf(volume.path), planOf([plannedFile('user', 'x')]), NEVER);

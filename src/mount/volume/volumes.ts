@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { createKeyedLock, type KeyedLock } from '../../keyed-lock.ts';
 import type { MountSpec } from '../../spec/mount-spec.ts';
 import type { MountPlan, PlannedFile } from '../plan.ts';
-import { publish } from './publish.ts';
+import { publish, type Published } from './publish.ts';
 import { findDataDir, readVolume, type Volume } from './volume.ts';
+import type { Room, VolumeOwner, WriteBudget } from './write-budget.ts';
 
 /**
  * The volumes of a node, and with what this process filled them: the driver asks for each of them again every minute or two, and rotation
@@ -34,9 +35,38 @@ interface Held {
 /** More than a node has pods; the oldest are those of pods that went. */
 const MAX_HELD = 2_000;
 
+export interface VolumesOptions {
+  readonly write?: typeof publish;
+  readonly lock?: KeyedLock;
+  /** Absent: whatever fits into the node's memory is written. */
+  readonly budget?: WriteBudget;
+}
+
 /** One for the whole process: Mount calls, rotation and sync meet in the same directories. */
-export function createVolumes(write: typeof publish = publish, lock: KeyedLock = createKeyedLock()): Volumes {
+export function createVolumes({ write = publish, lock = createKeyedLock(), budget }: VolumesOptions = {}): Volumes {
   const held = new Map<string, Held>();
+
+  /** Writes within the budget. */
+  async function writeWithin(
+    owner: VolumeOwner,
+    files: readonly PlannedFile[],
+    signal: AbortSignal,
+  ): Promise<Published> {
+    let room: Room | undefined;
+    try {
+      const published = await write(owner.targetPath, files, signal, async () => {
+        room = await budget?.makeRoom(owner, files);
+      });
+      if (room === undefined) {
+        budget?.note(owner, files);
+      }
+      room?.keep();
+      return published;
+    } catch (error) {
+      room?.release();
+      throw error;
+    }
+  }
 
   /** What a volume was filled with, if nobody touched it since. */
   async function left(targetPath: string): Promise<Held | undefined> {
@@ -64,7 +94,7 @@ export function createVolumes(write: typeof publish = publish, lock: KeyedLock =
         const { changed, dataDir } =
           before?.contents === contents
             ? { changed: false, dataDir: before.dataDir }
-            : await write(targetPath, files, signal);
+            : await writeWithin({ targetPath, namespace: spec.pod.namespace }, files, signal);
         held.set(targetPath, { fingerprint: fingerprintOf(spec), contents, dataDir, versions });
         const [oldest] = held.keys();
         if (held.size > MAX_HELD && oldest !== undefined) {
