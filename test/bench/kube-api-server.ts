@@ -18,12 +18,12 @@ export interface KubeApiServer extends AsyncDisposable {
 }
 
 /** Where `npm run e2e` puts what it builds. */
-const PROGRAMS = fileURLToPath(new URL('../../.cache/e2e/bin', import.meta.url));
+export const CLUSTER_PROGRAMS = fileURLToPath(new URL('../../.cache/e2e/bin', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 
 /** Whether there is one to start. */
 export function isKubeApiServerBuilt(): boolean {
-  return ['etcd', 'kube-apiserver'].every((name) => existsSync(join(PROGRAMS, name)));
+  return ['etcd', 'kube-apiserver'].every((name) => existsSync(join(CLUSTER_PROGRAMS, name)));
 }
 
 /**
@@ -116,7 +116,7 @@ export async function startKubeApiServer(token: string, caFile: string, log: str
 
 function startProgram(log: string, name: string, args: readonly string[]): AsyncDisposable {
   const file = openSync(log, 'a');
-  const child = spawn(join(PROGRAMS, name), args, { stdio: ['ignore', file, file] });
+  const child = spawn(join(CLUSTER_PROGRAMS, name), args, { stdio: ['ignore', file, file] });
   closeSync(file);
   const exited = once(child, 'exit');
   return {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { CHART, runHelm } from '../../deploy/helm.ts';
-import { configOf, HAS_HELM, HELM, podOf, readChartFile, render, type Values } from './chart.ts';
+import { configOf, HAS_HELM, HELM, type Manifest, podOf, readChartFile, render, type Values } from './chart.ts';
 
 const ROTATION: Values = { enableSecretRotation: true };
 const SYNC: Values = { syncSecret: { enabled: true } };
@@ -27,8 +27,9 @@ const TO_RESTART = [
   'apps/daemonsets: get patch',
 ];
 
-function powersOf(manifests: ReturnType<typeof render>): readonly string[] {
-  const rules = manifests.filter(({ kind }) => kind === 'ClusterRole').flatMap((role) => role.rules ?? []);
+function powersOf(manifests: readonly Manifest[], kind: 'ClusterRole' | 'Role', namespace?: string): readonly string[] {
+  const roles = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.namespace === namespace);
+  const rules = roles.flatMap((role) => role.rules ?? []);
   return rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) => resources.map((resource) => `${group}/${resource}: ${verbs.join(' ')}`)),
   );
@@ -60,9 +61,53 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
   ])('is %s, and nothing else', ([, values, powers]) => {
     const manifests = render(values);
 
-    expect(powersOf(manifests)).toEqual(powers);
+    expect(powersOf(manifests, 'ClusterRole').toSorted()).toEqual(powers.toSorted());
     expect(manifests.filter(({ kind }) => kind === 'ClusterRoleBinding')).toHaveLength(powers.length > 0 ? 1 : 0);
     expect(podOf(manifests).automountServiceAccountToken).toBe(powers.length > 0);
+  });
+
+  it('is kept to the namespaces that are named, but for nodes and pods', () => {
+    const namespaces = ['shop', 'bank'];
+    const everything = { ...RESTART, ...SYNC, ...TOKENS };
+    const inAll = powersOf(render(everything), 'ClusterRole');
+
+    const manifests = render({ ...everything, namespaces });
+
+    const inCluster = powersOf(manifests, 'ClusterRole');
+    expect(inCluster.toSorted()).toEqual(['/nodes: get', '/pods: get list']);
+    for (const namespace of namespaces) {
+      expect(powersOf(manifests, 'Role', namespace).toSorted()).toEqual(
+        inAll.filter((power) => !inCluster.includes(power)).toSorted(),
+      );
+      const bindings = manifests.filter(
+        ({ kind, metadata }) => kind === 'RoleBinding' && metadata.namespace === namespace,
+      );
+      expect(bindings).toMatchObject([{ subjects: [{ name: 'aws-secrets-csi', namespace: 'kube-system' }] }]);
+    }
+  });
+
+  it('needs no ClusterRole with named namespaces and neither rotation nor a region to find', () => {
+    const manifests = render({ awsRegion: 'eu-west-1', namespaces: ['shop'] });
+
+    expect(powersOf(manifests, 'ClusterRole')).toEqual([]);
+    expect(powersOf(manifests, 'Role', 'shop')).toEqual(['/serviceaccounts: get']);
+    expect(podOf(manifests).automountServiceAccountToken).toBe(true);
+  });
+
+  it('is bounded by admission policies only where that is asked for', () => {
+    const values = { admissionPolicies: { enabled: true }, rbac: { serviceAccountName: 'mine' } };
+    const [none, policies] = [{}, values].map((some) =>
+      render(some).filter(({ kind }) => kind === 'ValidatingAdmissionPolicy'),
+    );
+
+    expect(none).toEqual([]);
+    expect(policies).toHaveLength(4);
+    for (const { spec } of policies ?? []) {
+      expect(spec).toMatchObject({
+        failurePolicy: 'Fail',
+        matchConditions: [{ expression: "request.userInfo.username == 'system:serviceaccount:kube-system:mine'" }],
+      });
+    }
   });
 
   it('is explained, rule by rule', () => {
@@ -110,6 +155,9 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     [{ tokenRequest: { enabled: 'true' } }, "'/tokenRequest/enabled'"],
     [{ restartOnRotation: { minInterval: '5 minutes' } }, "'/restartOnRotation/minInterval'"],
     [{ endpoints: { sqs: 'sqs.example' } }, "'/endpoints/sqs'"],
+    [{ namespaces: ['Shop'] }, "'/namespaces/0'"],
+    [{ namespaces: 'shop' }, "'/namespaces'"],
+    [{ admissionPolicies: true }, "'/admissionPolicies'"],
   ])('is refused where it cannot work: %j', ([values, message]) => {
     expect(() => render(values)).toThrow(message);
   });

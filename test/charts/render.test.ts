@@ -41,12 +41,29 @@ const ENDPOINTS = {
   sqs: 'https://sqs.example',
 };
 
+const SURGE = { type: 'RollingUpdate', rollingUpdate: { maxSurge: '10%', maxUnavailable: 0 } };
+
+const MONITORING = { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } };
+
 const API_TYPES: Readonly<Record<string, string>> = {
   ServiceAccount: 'V1ServiceAccount',
   ClusterRole: 'V1ClusterRole',
   ClusterRoleBinding: 'V1ClusterRoleBinding',
   DaemonSet: 'V1DaemonSet',
 };
+
+/** Made where a value asks for it. */
+const OPTIONAL_TYPES: typeof API_TYPES = {
+  Role: 'V1Role',
+  RoleBinding: 'V1RoleBinding',
+  NetworkPolicy: 'V1NetworkPolicy',
+  ValidatingAdmissionPolicy: 'V1ValidatingAdmissionPolicy',
+  ValidatingAdmissionPolicyBinding: 'V1ValidatingAdmissionPolicyBinding',
+};
+
+function block(cidr: string): object {
+  return { ipBlock: { cidr } };
+}
 
 describe.skipIf(!HAS_HELM)('the chart', () => {
   it('is without fault to helm lint', () => {
@@ -81,6 +98,38 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
 
     expect(wrong).toEqual([]);
     expect(manifests.map(({ kind }) => kind).toSorted()).toEqual(Object.keys(API_TYPES).toSorted());
+  });
+
+  it('makes only what the Kubernetes API knows of what is optional', () => {
+    const manifests = render({
+      namespaces: ['shop', 'bank'],
+      admissionPolicies: { enabled: true },
+      networkPolicy: { enabled: true, nodeCidrs: ['10.0.0.0/16'], prometheusNamespaceSelector: MONITORING },
+    });
+
+    const types = { ...API_TYPES, ...OPTIONAL_TYPES };
+    expect(manifests.flatMap((manifest) => wrongFields(types[manifest.kind] ?? manifest.kind, manifest))).toEqual([]);
+    expect([...new Set(manifests.map(({ kind }) => kind))].toSorted()).toEqual(Object.keys(types).toSorted());
+  });
+
+  it.for<readonly [string, Values, readonly object[]]>([
+    ["the pod's own node, which Kubernetes always lets in", {}, []],
+    ['nodes', { nodeCidrs: ['10.0.0.0/16', 'fd00::/64'] }, [block('10.0.0.0/16'), block('fd00::/64')]],
+    ['Prometheus', { prometheusNamespaceSelector: MONITORING }, [{ namespaceSelector: MONITORING }]],
+    [
+      'both',
+      { nodeCidrs: ['10.0.0.0/16'], prometheusNamespaceSelector: MONITORING },
+      [block('10.0.0.0/16'), { namespaceSelector: MONITORING }],
+    ],
+  ])('lets to the health port %s, and no other pod', ([, values, from]) => {
+    const manifests = render({ port: 9000, networkPolicy: { enabled: true, ...values } });
+
+    const { selector } = theOne('DaemonSet', manifests).spec!;
+    expect(theOne('NetworkPolicy', manifests).spec).toEqual({
+      podSelector: selector,
+      policyTypes: ['Ingress'],
+      ingress: from.length === 0 ? [] : [{ from, ports: [{ protocol: 'TCP', port: 9000 }] }],
+    });
   });
 
   it("takes a values file of AWS's chart", () => {
@@ -202,12 +251,13 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
   });
 
   it.for<readonly [string, Values, unknown]>([
-    ['before the old pod goes', {}, { type: 'RollingUpdate', rollingUpdate: { maxSurge: '10%', maxUnavailable: 0 } }],
+    ['after the old pod has gone', {}, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } }],
     [
-      'after the old pod, which holds the port of the host',
+      "after the old pod has gone, on the host's network too",
       { hostNetwork: true },
       { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
     ],
+    ['before the old pod goes where that is asked for', { updateStrategy: SURGE }, SURGE],
     ['as told', { updateStrategy: { type: 'OnDelete' } }, { type: 'OnDelete' }],
   ])('starts a new pod %s', ([, values, expected]) => {
     expect(theOne('DaemonSet', render(values)).spec?.updateStrategy).toEqual(expected);
@@ -256,6 +306,12 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     [{ kubeletPath: 'var/lib/kubelet' }, "'/kubeletPath'"],
     [{ terminationGracePeriodSeconds: 5 }, "'/terminationGracePeriodSeconds'"],
     [{ extraArgs: ['mount-timeout=90s'] }, "'/extraArgs/0'"],
+    [{ networkPolicy: { enabled: true, nodeCidrs: ['10.0.0.1'] } }, "'/networkPolicy/nodeCidrs/0'"],
+    [
+      { networkPolicy: { enabled: true }, hostNetwork: true },
+      'networkPolicy.enabled has no effect with hostNetwork: true',
+    ],
+    [{ updateStrategy: SURGE, hostNetwork: true }, 'maxSurge cannot be used with hostNetwork: true'],
     [{ 'secrets-store-csi-driver': { install: true } }, "'/secrets-store-csi-driver/install'"],
   ])('refuses %j and says where', ([values, place]) => {
     expect(() => render(values)).toThrow(place);

@@ -54,10 +54,44 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- fail "rotationQueueUrl needs enableSecretRotation: true, as the queue only tells when to look" }}
 {{- end }}
 {{- end }}
+{{- if .Values.hostNetwork }}
+{{- $surge := toString (default 0 (.Values.updateStrategy.rollingUpdate).maxSurge) }}
+{{- if not (has $surge (list "0" "0%")) }}
+{{- fail "updateStrategy.rollingUpdate.maxSurge cannot be used with hostNetwork: true, as the old and the new pod would need the same port of the node: set maxUnavailable instead" }}
+{{- end }}
+{{- if .Values.networkPolicy.enabled }}
+{{- fail "networkPolicy.enabled has no effect with hostNetwork: true, where the health port is served on the node's loopback only: set it to false" }}
+{{- end }}
+{{- end }}
+{{- if and .Values.admissionPolicies.enabled (not (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")) (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
+{{- fail "admissionPolicies.enabled needs Kubernetes 1.30 or newer, the first with ValidatingAdmissionPolicy v1: set it to false" }}
+{{- end }}
 {{- end }}
 
 {{/* What the provider does at the API server; empty where it needs none. */}}
 {{- define "aws-secrets-csi.rules" -}}
+{{- include "aws-secrets-csi.namespaceRules" . | trim }}
+{{ include "aws-secrets-csi.clusterRules" . | trim }}
+{{- end }}
+
+{{/* What cannot be kept to some namespaces: nodes are in none, and the pods of a node may be in any. */}}
+{{- define "aws-secrets-csi.clusterRules" -}}
+{{- if not .Values.awsRegion }}
+# The region is a label of the node.
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [get]
+{{- end }}
+{{- if or .Values.enableSecretRotation .Values.syncSecret.enabled }}
+# Which pods of the node have volumes, and with what settings of their own.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list]
+{{- end }}
+{{- end }}
+
+{{/* What can be kept to the namespaces of the pods that mount secrets. */}}
+{{- define "aws-secrets-csi.namespaceRules" -}}
 {{- $follows := or .Values.enableSecretRotation .Values.syncSecret.enabled }}
 {{- if .Values.irsa.enabled }}
 # The role of a pod is an annotation of its service account.
@@ -65,17 +99,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   resources: [serviceaccounts]
   verbs: [get]
 {{- end }}
-{{- if not .Values.awsRegion }}
-# The region is a label of the node.
-- apiGroups: [""]
-  resources: [nodes]
-  verbs: [get]
-{{- end }}
 {{- if $follows }}
-# Which pods of the node have volumes, and with what settings of their own.
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [get, list]
 # What they are to hold now, and which Secrets are to be made of it.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasses]

@@ -15,11 +15,13 @@ const PATIENCE = { timeout: 60_000, interval: 500 };
 const SOCKET_NAME = 'aws-upgraded';
 const SOCKET = `/run/secrets-store-csi-providers/${SOCKET_NAME}.sock`;
 const NEXT = { repository: 'e2e.local/aws-secrets-csi', tag: 'next' };
+/** The new pod takes the socket over before the old one stops. */
+const SURGE = { updateStrategy: { rollingUpdate: { maxSurge: '10%', maxUnavailable: 0 } } };
 const FILES = { db: ['644', 'p1'] };
 
 const cluster = await openCluster();
 
-describe.runIf(cluster.owned)('an upgrade under running pods', () => {
+describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => {
   const resources = new AsyncDisposableStack();
   let story: Story;
   let release: Release;
@@ -27,7 +29,7 @@ describe.runIf(cluster.owned)('an upgrade under running pods', () => {
   beforeAll(async () => {
     const image = await makeProviderImage(path.join(CHECKOUT, 'dist'), `${NEXT.repository}:${NEXT.tag}`);
     await cluster.importImage(image);
-    const values = { socketName: SOCKET_NAME };
+    const values = { socketName: SOCKET_NAME, ...SURGE };
     release = resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-upgraded', values));
     story = resources.use(await openStory(cluster, 'upgrade'));
     await story.seed.secret('db', 'p1');
@@ -55,7 +57,7 @@ describe.runIf(cluster.owned)('an upgrade under running pods', () => {
 
     const upgraded = new AbortController();
     const meanwhile = Promise.all([startPodsUntil(upgraded.signal), askOften(upgraded.signal)]);
-    await release.upgrade({ socketName: SOCKET_NAME, image: NEXT });
+    await release.upgrade({ socketName: SOCKET_NAME, image: NEXT, ...SURGE });
     await cluster.kubectl([
       'wait',
       `pod/${before.metadata.name}`,
