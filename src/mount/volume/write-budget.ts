@@ -1,5 +1,5 @@
 import { lstat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
 import { directoriesOf } from '../../spec/file-path.ts';
 import type { PlannedFile } from '../plan.ts';
@@ -155,8 +155,14 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
 
 /** What a volume takes that this process has not written: the provider has been restarted. */
 async function bytesIn(targetPath: string): Promise<number> {
-  const stat = await statfs(targetPath).catch(() => undefined);
-  return stat?.type === TMPFS ? (stat.blocks - stat.bfree) * stat.bsize : 0;
+  try {
+    const [own, parent] = await Promise.all([lstat(targetPath), lstat(dirname(targetPath))]);
+    const { type, blocks, bfree, bsize } = await statfs(targetPath);
+    return own.dev !== parent.dev && type === TMPFS ? (blocks - bfree) * bsize : 0;
+  } catch {
+    // Publishing says what is wrong with it.
+    return 0;
+  }
 }
 
 function tooLarge(message: string): ProviderError {

@@ -27,6 +27,8 @@ export interface AttackPod {
 export interface AttackedNodeOptions extends Partial<Pick<ProcessOptions, 'memoryMiB' | 'env' | 'waits'>> {
   /** Further flags of `serve`. */
   readonly args?: readonly string[];
+  /** Absent: that of vitest's global set-up. */
+  readonly motoUrl?: string;
 }
 
 /** A node: the bundle as a process of its own between an AWS account, an API server and the driver, which the test plays. */
@@ -54,7 +56,7 @@ export async function startAttackedNode(options: AttackedNodeOptions = {}): Prom
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'attack-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
-  const aws = opening.use(await startAwsFakes({ motoUrl: inject('motoUrl') }));
+  const aws = opening.use(await startAwsFakes({ motoUrl: options.motoUrl ?? inject('motoUrl') }));
   const api = opening.use(await startApiServer());
   const seed = await aws.seed(REGION);
   await seed.secret('victim', 'the-victims-own');

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CgroupReading } from '../../bench/memory-cgroup.ts';
+import { percentile } from '../../bench/statistics.ts';
+import type { AttackedNode } from '../node/attacked-node.ts';
+import { type AttackKind, KINDS } from './kinds.ts';
+import { createRandom } from './random.ts';
+import { prepareStage, victimMount } from './stage.ts';
+
+export interface MixOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  /** Attacks under way at any time, each of another kind. */
+  readonly atOnce: number;
+  /** Mounts of the victim before anyone attacks. */
+  readonly aloneMounts: number;
+  /** Absent: every kind. */
+  readonly kinds?: Readonly<Record<string, AttackKind>>;
+}
+
+/** Calls of one kind, by outcome. */
+export type Tally = ReadonlyMap<string, number>;
+
+export interface MixReport {
+  readonly tallies: ReadonlyMap<string, Tally>;
+  /** Milliseconds of each of the victim's mounts. */
+  readonly alone: readonly number[];
+  readonly beside: readonly number[];
+  /** What mounts of the victim failed with. */
+  readonly failures: readonly string[];
+  /** Longest time without the event loop, in milliseconds, and the attacks that were under way then. */
+  readonly longestDelay: { readonly ms: number; readonly during: readonly string[] };
+  /** Greatest seen, MiB. */
+  readonly rssMiB: number;
+  readonly cgroup: CgroupReading | undefined;
+  /** How the process ended, though nobody asked it to. */
+  readonly ended: string | undefined;
+}
+
+const VICTIM_PAUSE_MS = 50;
+const CONDITION_EVERY_MS = 500;
+
+/** A run of attacks drawn from a seed, beside a victim that mounts one pod after another. */
+export async function runMix(node: AttackedNode, options: MixOptions): Promise<MixReport> {
+  const { seed, seconds, atOnce, aloneMounts, kinds = KINDS } = options;
+  const tallies = new Map(Object.keys(kinds).map((name) => [name, new Map<string, number>()]));
+  const underWay = new Set<string>();
+  const failures: string[] = [];
+  const alone: number[] = [];
+  const beside: number[] = [];
+  let longestDelay: MixReport['longestDelay'] = { ms: 0, during: [] };
+  let rssMiB = 0;
+  let endsAt = Number.POSITIVE_INFINITY;
+
+  function isOver(): boolean {
+    return performance.now() >= endsAt || node.provider.ended() !== undefined;
+  }
+
+  async function attack(lane: number): Promise<void> {
+    const random = createRandom(seed + lane);
+    while (!isOver()) {
+      const name = random.pick(Object.keys(kinds).filter((candidate) => !underWay.has(candidate)));
+      underWay.add(name);
+      const outcomes = (await kinds[name]?.({ node, random })) ?? [];
+      underWay.delete(name);
+      const tally = tallies.get(name);
+      for (const outcome of outcomes) {
+        tally?.set(outcome, (tally.get(outcome) ?? 0) + 1);
+      }
+    }
+  }
+
+  async function mountVictim(into: number[]): Promise<void> {
+    try {
+      into.push(await victimMount(node));
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+    await delay(VICTIM_PAUSE_MS);
+  }
+
+  async function beVictim(): Promise<void> {
+    while (!isOver()) {
+      await mountVictim(beside);
+    }
+  }
+
+  async function watch(): Promise<void> {
+    while (!isOver()) {
+      const during = [...underWay];
+      await delay(CONDITION_EVERY_MS);
+      const condition = await node.provider.condition().catch(() => undefined);
+      rssMiB = Math.max(rssMiB, condition?.rssMiB ?? 0);
+      if (condition !== undefined && condition.maxMs > longestDelay.ms) {
+        longestDelay = { ms: condition.maxMs, during: [...new Set([...during, ...underWay])] };
+      }
+    }
+  }
+
+  await prepareStage(node);
+  // The first ones are slower: credentials, values and compiled code are not there yet.
+  const warmUp: number[] = [];
+  for (let count = 0; count < 5 + aloneMounts; count += 1) {
+    await mountVictim(count < 5 ? warmUp : alone);
+  }
+  await node.provider.condition();
+  endsAt = performance.now() + seconds * 1_000;
+  const lanes = Array.from({ length: atOnce }, (_, lane) => attack(lane));
+  await Promise.all([...lanes, beVictim(), watch()]);
+  return {
+    tallies,
+    alone,
+    beside,
+    failures,
+    longestDelay,
+    rssMiB,
+    cgroup: node.provider.cgroup(),
+    ended: node.provider.ended(),
+  };
+}
+
+/** How many times as long the victim's mount takes beside attackers. */
+export function ratioOf({ alone, beside }: Pick<MixReport, 'alone' | 'beside'>, share = 0.5): number {
+  return percentile(beside, share) / percentile(alone, share);
+}

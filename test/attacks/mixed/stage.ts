@@ -1,0 +1,103 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CallError } from '../../../src/grpc/client.ts';
+import { type AttackedNode, type AttackPod, NEVER } from '../node/attacked-node.ts';
+import type { Random } from './random.ts';
+
+export const BIG_OBJECTS = 62;
+const NAMESPACES = 12;
+const CLASS = { apiVersion: 'secrets-store.csi.x-k8s.io/v1', kind: 'SecretProviderClass' };
+
+/** Where attacks take place, and what their variants are drawn from. */
+export interface Stage {
+  readonly node: AttackedNode;
+  readonly random: Random;
+}
+
+/** Fills the account with what attackers read, and makes their service accounts. */
+export async function prepareStage(node: AttackedNode): Promise<void> {
+  const names = Array.from({ length: BIG_OBJECTS }, (_, index) => `big-${index}`);
+  for (const name of names) {
+    await node.seed.secret(name, 'x'.repeat(63 * 1024));
+  }
+  const entries = Array.from({ length: 1_000 }, (_, index) => [`key${index}`, { a: index, b: ['x', 'y', index] }]);
+  await node.seed.secret('tiny', 'x');
+  await node.seed.secret('json', JSON.stringify({ list: entries, ...Object.fromEntries(entries) }));
+  for (let index = 0; index < NAMESPACES; index += 1) {
+    node.addAccount(`attacker-${index}`, 'web');
+  }
+  putClass(node, 'victims', 'class', VICTIM);
+}
+
+const VICTIM = { objects: '[{objectName: victim, objectType: secretsmanager}]' };
+
+/** Makes a class, as a tenant with kubectl does. */
+export function putClass(
+  { api }: AttackedNode,
+  namespace: string,
+  name: string,
+  parameters: Readonly<Record<string, string>>,
+  secretObjects: readonly object[] = [],
+): void {
+  api.put({ ...CLASS, metadata: { namespace, name }, spec: { provider: 'aws', parameters, secretObjects } });
+}
+
+/** A pod of one of the attackers' namespaces, gone afterwards. */
+export async function withPod<Result>(
+  { node, random }: Stage,
+  work: (pod: AttackPod) => Promise<Result>,
+  className = 'class',
+): Promise<Result> {
+  const namespace = `attacker-${random.int(0, NAMESPACES - 1)}`;
+  return await whileThere(node, await node.addPod(namespace, `pod-${random.int(0, 2 ** 31)}`, 'web', className), work);
+}
+
+async function whileThere<Result>(
+  { api }: AttackedNode,
+  pod: AttackPod,
+  work: (pod: AttackPod) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(pod);
+  } finally {
+    api.remove(`/api/v1/namespaces/${pod.namespace}/pods/${pod.name}`);
+    await rm(dirname(pod.targetPath), { recursive: true, force: true });
+  }
+}
+
+let victims = 0;
+
+/** A mount of one small secret by a service account that nobody attacks as. @returns milliseconds that it took */
+export async function victimMount(node: AttackedNode): Promise<number> {
+  victims += 1;
+  return await whileThere(node, await node.addPod('victims', `victim-${victims}`, 'victim'), async (pod) => {
+    const started = performance.now();
+    await node.mount(pod, VICTIM);
+    return performance.now() - started;
+  });
+}
+
+/** What a call comes to: "OK", or its status. */
+export async function outcomeOf(call: Promise<unknown>): Promise<string> {
+  return await call.then(
+    () => 'OK',
+    (error: unknown) => (error instanceof CallError ? error.code : 'error of the test itself'),
+  );
+}
+
+/** A Mount call whose attributes need not be what a driver sends. */
+export async function rawMount(
+  { node }: Stage,
+  attributes: string,
+  targetPath: string,
+  signal: AbortSignal = NEVER,
+): Promise<string> {
+  return await outcomeOf(
+    node.client.mount({ attributes, secrets: 'null', targetPath, permission: '420', currentObjectVersion: [] }, signal),
+  );
+}
+
+/** Port of the provider's health checks, from its log. */
+export function healthPortOf({ provider }: AttackedNode): number {
+  return Number(/"healthPort":(\d+)/.exec(provider.log.join('\n'))?.[1]);
+}
