@@ -7,7 +7,7 @@ import { DATA_LINK } from './volume.ts';
 
 /*
  * A volume is a tmpfs. The kernel charges a page of it to the cgroup of the process that wrote it first, for as long as the page is there: readers do
- * not take it over, and the end of the process does not end it (test/attacks/tmpfs-charge.root.test.ts). When the container's cgroup goes, its pages
+ * not take it over, and the end of the process does not end it (test/attacks/tmpfs-kernel.root.test.ts). When the container's cgroup goes, its pages
  * count in the pod's, which holds the next container of the same pod. So what is in the volumes counts here whoever wrote it.
  */
 

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CgroupReading } from '../../bench/memory-cgroup.ts';
 import { percentile } from '../../bench/statistics.ts';
@@ -29,6 +30,8 @@ export interface MixReport {
   readonly failures: readonly string[];
   /** Longest time without the event loop, in milliseconds, and the attacks that were under way then. */
   readonly longestDelay: { readonly ms: number; readonly during: readonly string[] };
+  /** The same of this test, which plays AWS and the API server: the victim waits for it too. Milliseconds. */
+  readonly own: { readonly p50: number; readonly p99: number };
   /** Greatest seen, MiB. */
   readonly rssMiB: number;
   readonly cgroup: CgroupReading | undefined;
@@ -103,6 +106,8 @@ export async function runMix(node: AttackedNode, options: MixOptions): Promise<M
     await mountVictim(count < 5 ? warmUp : alone);
   }
   await node.provider.condition();
+  const own = monitorEventLoopDelay({ resolution: 1 });
+  own.enable();
   endsAt = performance.now() + seconds * 1_000;
   const lanes = Array.from({ length: atOnce }, (_, lane) => attack(lane));
   await Promise.all([...lanes, beVictim(), watch()]);
@@ -112,6 +117,7 @@ export async function runMix(node: AttackedNode, options: MixOptions): Promise<M
     beside,
     failures,
     longestDelay,
+    own: { p50: own.percentile(50) / 1e6, p99: own.percentile(99) / 1e6 },
     rssMiB,
     cgroup: node.provider.cgroup(),
     ended: node.provider.ended(),

@@ -6,7 +6,7 @@ const MOST_RATIO = 3;
 
 /** The report as tables for a terminal. */
 export function showMix(report: MixReport): string {
-  const { tallies, alone, beside, failures, longestDelay, rssMiB, cgroup } = report;
+  const { tallies, alone, beside, failures, longestDelay, own, rssMiB, cgroup } = report;
   const attacks = [...tallies].map(([name, tally]) => {
     const outcomes = [...tally].toSorted(([, one], [, other]) => other - one);
     const calls = outcomes.reduce((sum, [, count]) => sum + count, 0);
@@ -24,6 +24,7 @@ export function showMix(report: MixReport): string {
       [
         ["victim's mounts", `${beside.length} beside attackers, ${failures.length} failed`],
         ['longest event-loop delay', `${longestDelay.ms.toFixed(0)} ms, during ${longestDelay.during.join(', ')}`],
+        ["the test's own event-loop delay", `p50 ${own.p50.toFixed(0)} ms, p99 ${own.p99.toFixed(0)} ms`],
         ['peak RSS', `${rssMiB.toFixed(0)} MiB`],
         ['peak memory of the cgroup', cgroup === undefined ? 'not measured' : `${cgroup.peak.toFixed(0)} MiB`],
         ['OOM kills', cgroup === undefined ? 'not measured' : String(cgroup.oomKills)],
