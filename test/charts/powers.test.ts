@@ -110,6 +110,15 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     }
   });
 
+  it('is bounded by no policy on a cluster that is too old for them', () => {
+    const values = stringify({ admissionPolicies: { enabled: true } });
+
+    const { ok, stderr } = runHelm(HELM, ['template', CHART, '--kube-version=1.29.9', '--generate-name'], values);
+
+    expect(ok).toBe(false);
+    expect(stderr).toContain('admissionPolicies.enabled needs Kubernetes 1.30 or newer');
+  });
+
   it('is explained, rule by rule', () => {
     const rules = readChartFile('templates/_helpers.tpl').match(/^(.*)\n- apiGroups:/gm) ?? [];
 

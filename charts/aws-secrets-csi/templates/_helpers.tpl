@@ -63,7 +63,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- fail "networkPolicy.enabled has no effect with hostNetwork: true, where the health port is served on the node's loopback only: set it to false" }}
 {{- end }}
 {{- end }}
-{{- if and .Values.admissionPolicies.enabled (not (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")) (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
+{{- if and .Values.admissionPolicies.enabled (semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version) }}
 {{- fail "admissionPolicies.enabled needs Kubernetes 1.30 or newer, the first with ValidatingAdmissionPolicy v1: set it to false" }}
 {{- end }}
 {{- end }}
