@@ -16,6 +16,8 @@ describe('the manifest for clusters without Helm', () => {
       'ServiceAccount kube-system',
       'ClusterRole (cluster)',
       'ClusterRoleBinding (cluster)',
+      'Role kube-system',
+      'RoleBinding kube-system',
       'DaemonSet kube-system',
     ]);
     expect(text).not.toMatch(/helm\.sh|managed-by/);

@@ -27,6 +27,8 @@ const TO_RESTART = [
   'apps/daemonsets: get patch',
 ];
 
+const OWN_EVENTS = ['/events: create patch'];
+
 function powersOf(manifests: readonly Manifest[], kind: 'ClusterRole' | 'Role', namespace?: string): readonly string[] {
   const roles = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.namespace === namespace);
   const rules = roles.flatMap((role) => role.rules ?? []);
@@ -90,8 +92,23 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     const manifests = render({ awsRegion: 'eu-west-1', namespaces: ['shop'] });
 
     expect(powersOf(manifests, 'ClusterRole')).toEqual([]);
+    expect(powersOf(manifests, 'Role', 'kube-system')).toEqual(OWN_EVENTS);
     expect(powersOf(manifests, 'Role', 'shop')).toEqual(['/serviceaccounts: get']);
     expect(podOf(manifests).automountServiceAccountToken).toBe(true);
+  });
+
+  it.for<readonly [string, Values, readonly string[]]>([
+    ['in the namespace of the release', {}, OWN_EVENTS],
+    ['there beside Roles elsewhere', { ...ROTATION, namespaces: ['shop'] }, OWN_EVENTS],
+    [
+      'there beside what pods of it need',
+      { awsRegion: 'eu-west-1', namespaces: ['kube-system'] },
+      ['/serviceaccounts: get', ...OWN_EVENTS],
+    ],
+    ['everywhere with rotation', ROTATION, []],
+    ['nowhere without a token for the API server', { awsRegion: 'eu-west-1', irsa: { enabled: false } }, []],
+  ])('lets the provider write Events of its own pod %s', ([, values, powers]) => {
+    expect(powersOf(render(values), 'Role', 'kube-system')).toEqual(powers);
   });
 
   it('is bounded by admission policies only where that is asked for', () => {

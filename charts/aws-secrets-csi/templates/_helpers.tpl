@@ -90,6 +90,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 
+{{/* In the namespace of the release, where rotation and sync have not brought it for all. */}}
+{{- define "aws-secrets-csi.ownRules" -}}
+# What is wrong with the socket is said on the provider's own pod.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
 {{/* What can be kept to the namespaces of the pods that mount secrets. */}}
 {{- define "aws-secrets-csi.namespaceRules" -}}
 {{- $follows := or .Values.enableSecretRotation .Values.syncSecret.enabled }}
