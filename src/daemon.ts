@@ -7,11 +7,13 @@ import { createRegionLookup } from './kube/nodes.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
 import { serveMount } from './mount/serve.ts';
+import { openTargetBelow } from './mount/volume/open-directory.ts';
 import { createVolumes } from './mount/volume/volumes.ts';
 import { createWriteBudget } from './mount/volume/write-budget.ts';
 import type { Staleness } from './rotation/reconciler.ts';
 import { serveHealth } from './observability/http.ts';
 import { listenForNotices, openReconciler } from './open-reconciler.ts';
+import { requireOwnVolume } from './spec/volume-path.ts';
 import type { Logger } from './observability/logger.ts';
 
 export interface Daemon extends AsyncDisposable {
@@ -45,7 +47,12 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
     ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
-    ...(!config.driverWritesSecrets && { volumes: createVolumes({ budget: createWriteBudget(config.volumes) }) }),
+    ...(!config.driverWritesSecrets && {
+      volumes: createVolumes({
+        budget: createWriteBudget(config.volumes),
+        openVolume: openTargetBelow(config.volumes),
+      }),
+    }),
     readClass: createClassReader(),
     fetchAll: fetcher.fetchAll,
     currentAsOf: fetcher.currentAsOf,
@@ -60,6 +67,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       mountTimeoutMs: config.mountTimeoutMs,
       log,
       async serveMount(call, signal) {
+        requireOwnVolume(call, config.volumes.kubeletDir);
         const served = await serveMount(call, deps, signal);
         return (await reconciler?.mounted(call, served, signal)) ?? served;
       },

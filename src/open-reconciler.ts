@@ -5,7 +5,7 @@ import type { Config } from './config/config.ts';
 import { createClassLookup } from './kube/classes.ts';
 import type { Kube } from './kube/client.ts';
 import { createEventRecorder } from './kube/events.ts';
-import { createPodStatusApi } from './kube/pod-statuses.ts';
+import { createPodStatusApi, type MountStatusKey } from './kube/pod-statuses.ts';
 import { createPodApi } from './kube/pods.ts';
 import { createSecretApi } from './kube/secrets.ts';
 import { createWorkloadApi } from './kube/workloads.ts';
@@ -13,6 +13,7 @@ import type { ServeDeps, SpecDeps } from './mount/serve.ts';
 import type { Logger } from './observability/logger.ts';
 import { createRestarts, type Restarts } from './restart/restarts.ts';
 import type { Follower } from './rotation/follow-up.ts';
+import type { NodeMount } from './rotation/node-mounts.ts';
 import { type Reconciler, startReconciler } from './rotation/reconciler.ts';
 import type { ReportDeps } from './rotation/report.ts';
 import { createSecretSync, type SecretSync } from './sync/secret-sync.ts';
@@ -62,11 +63,15 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     classOf,
     listPods: (signal) => pods.listPods(nodeName, signal),
     podOf: pods.getPod,
-    listStatuses: (signal) => statuses.listStatuses(nodeName, signal),
-    noteVersions: ({ pod, className, targetPath }, versions, signal) =>
-      statuses.noteVersions({ namespace: pod.namespace, podName: pod.name, className, targetPath }, versions, signal),
+    kubeletDir: config.volumes.kubeletDir,
+    notedVersions: (mount, signal) => statuses.notedVersions(statusOf(mount), signal),
+    noteVersions: (mount, versions, signal) => statuses.noteVersions(statusOf(mount), versions, signal),
     drop: sync.drop,
   });
+}
+
+function statusOf({ pod, className, targetPath }: NodeMount): MountStatusKey {
+  return { namespace: pod.namespace, podName: pod.name, className, targetPath };
 }
 
 function syncing({ sync }: SecretSync): Follower['follow'] {

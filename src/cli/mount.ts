@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { CallError, connect } from '../grpc/client.ts';
 import type { MountRequest, MountResponse } from '../grpc/protocol.ts';
@@ -14,12 +13,13 @@ import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
 const USAGE = `usage: ${NAME} mount MANIFEST --target DIR [options]
 
 Asks a running provider for the class in a manifest, as the driver would, and lists what it put into the directory.
-  --target DIR            volume to fill; the provider must see it under the same path
+  --target DIR            volume to fill, <kubelet dir>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount, as the
+                          provider takes no other; it must see it under the same path
   --socket FILE           provider's socket (default /var/run/secrets-store-csi-providers/aws.sock)
   --class NAME            which class, where the manifest holds several
   --namespace NAME        pod's namespace (default: the class's)
   --pod NAME              pod's name (default ${NAME}-mount)
-  --pod-uid UID           pod's uid (default: made up)
+  --pod-uid UID           pod's uid (default: the one in --target)
   --service-account NAME  pod's service account (default "default")
   --token-file AUD=FILE   service-account token for an audience; give it once for each
   --timeout SECONDS       how long to wait (default 120, as the kubelet does)
@@ -36,7 +36,7 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
       class: { type: 'string' },
       namespace: { type: 'string' },
       pod: { type: 'string', default: `${NAME}-mount` },
-      'pod-uid': { type: 'string', default: randomUUID() },
+      'pod-uid': { type: 'string' },
       'service-account': { type: 'string', default: 'default' },
       'token-file': { type: 'string', multiple: true, default: [] },
       timeout: { type: 'string', default: '120' },
@@ -57,7 +57,7 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
     targetPath: options.target,
     namespace: options.namespace ?? manifestClass.namespace,
     pod: options.pod,
-    podUid: options['pod-uid'],
+    podUid: options['pod-uid'] ?? podUidIn(options.target),
     serviceAccount: options['service-account'],
     tokens: readTokens(options['token-file']),
   });
@@ -78,6 +78,17 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
   const { files } = await readVolume(options.target);
   list(files, response, options['show-values'], terminal);
   return 0;
+}
+
+/** Where the kubelet has a pod's volumes says which pod it is. */
+function podUidIn(target: string): string {
+  const [, uid] = /\/pods\/([^/]+)\/volumes\//.exec(target) ?? [];
+  if (uid === undefined) {
+    throw new UsageError(
+      '--target: expected <kubelet dir>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount; a provider that is only tried out takes any kubelet dir with --kubelet-dir and --require-mounted-volumes=false',
+    );
+  }
+  return uid;
 }
 
 function choose(file: string, name: string | undefined): ManifestClass {

@@ -1,17 +1,9 @@
 import { areEqualVersions } from '../spec/equal-versions.ts';
-import type { MountStatus } from '../spec/kube-objects.ts';
-import type { ApiList, ApiObject } from './api-object.ts';
+import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
-
-const NODE_LABEL = 'internal.secrets-store.csi.k8s.io/node-name';
-
-/** Of a label's value: the driver can write no status on a node whose name is longer. */
-const MAX_LABEL_LENGTH = 63;
 
 interface ApiStatus extends ApiObject {
   readonly status?: {
-    readonly podName?: string;
-    readonly secretProviderClassName?: string;
     readonly mounted?: boolean;
     readonly targetPath?: string;
     readonly objects?: readonly { readonly id?: string; readonly version?: string }[];
@@ -19,11 +11,17 @@ interface ApiStatus extends ApiObject {
 }
 
 /** Which mount a SecretProviderClassPodStatus is of. */
-export type MountStatusKey = Pick<MountStatus, 'namespace' | 'podName' | 'className' | 'targetPath'>;
+export interface MountStatusKey {
+  readonly namespace: string;
+  readonly podName: string;
+  readonly className: string;
+  readonly targetPath: string;
+}
 
-/** The driver's notes of what is mounted. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
+/** The driver's notes of what is mounted: others may write them too, so nothing but versions is taken from them. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface PodStatusApi {
-  listStatuses(nodeName: string, signal: AbortSignal): Promise<readonly MountStatus[]>;
+  /** Versions by file; undefined where the driver has no note of this volume, or says that it is not mounted. */
+  notedVersions(of: MountStatusKey, signal: AbortSignal): Promise<ReadonlyMap<string, string> | undefined>;
   /**
    * Notes the versions that the volume holds now. Nothing is noted where the driver has no note of this volume, or writes it at the same time.
    * @param versions by file
@@ -32,17 +30,12 @@ export interface PodStatusApi {
 }
 
 export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
-  const resource = 'secretproviderclasspodstatuses';
-
   async function note(
     of: MountStatusKey,
     versions: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<'noted' | 'changed'> {
-    const { namespace } = of;
-    // The driver names it so: utils.go, createOrUpdateSecretProviderClassPodStatus.
-    const name = `${of.podName}-${namespace}-${of.className}`;
-    const target = { resource, namespace, name } as const;
+    const target = targetOf(of);
     const found = await kube.ask<ApiStatus>({ verb: 'get', ...target, accepts: [404] }, signal);
     const { metadata, status } = found.object;
     if (
@@ -61,13 +54,11 @@ export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
   }
 
   return {
-    async listStatuses(nodeName, signal) {
-      if (nodeName.length > MAX_LABEL_LENGTH) {
-        return [];
-      }
-      const query = { labelSelector: `${NODE_LABEL}=${nodeName}`, resourceVersion: '0' };
-      const { object } = await kube.ask<ApiList<ApiStatus>>({ verb: 'list', resource, query }, signal);
-      return (object.items ?? []).map(mountStatus);
+    async notedVersions(of, signal) {
+      const found = await kube.ask<ApiStatus>({ verb: 'get', ...targetOf(of), accepts: [404] }, signal);
+      const { status } = found.object;
+      const isOfMount = found.status !== 404 && status?.mounted === true && status.targetPath === of.targetPath;
+      return isOfMount ? versionsOf(found.object) : undefined;
     },
 
     async noteVersions(of, versions, signal) {
@@ -78,16 +69,13 @@ export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
   };
 }
 
-function mountStatus(object: ApiStatus): MountStatus {
-  const { metadata, status } = object;
+/** The driver names it so: utils.go, createOrUpdateSecretProviderClassPodStatus. */
+function targetOf({ namespace, podName, className }: MountStatusKey) {
   return {
-    namespace: metadata?.namespace ?? '',
-    podName: status?.podName ?? '',
-    className: status?.secretProviderClassName ?? '',
-    targetPath: status?.targetPath ?? '',
-    isMounted: status?.mounted ?? false,
-    versions: versionsOf(object),
-  };
+    resource: 'secretproviderclasspodstatuses',
+    namespace,
+    name: `${podName}-${namespace}-${className}`,
+  } as const;
 }
 
 function versionsOf({ status }: ApiStatus): ReadonlyMap<string, string> {

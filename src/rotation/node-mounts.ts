@@ -1,6 +1,7 @@
 import { CLASS_ATTRIBUTE, type NodePod } from '../spec/kube-objects.ts';
 import type { MountSpec, PodRef, ServiceAccountTokens } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
+import { volumeAt } from '../spec/volume-path.ts';
 
 /** A volume of a pod of this node, and what is known of it. Times are on the monotonic clock where nothing else is said. */
 export interface NodeMount {
@@ -21,8 +22,8 @@ export interface NodeMount {
   nodePod?: NodePod;
   /** What was last made of the parameters. */
   spec?: MountSpec;
-  /** Versions by file that the driver has noted in the pod's status. */
-  noted: ReadonlyMap<string, string>;
+  /** Versions by file that are noted in the pod's status; absent until it was read, or the driver called. */
+  noted?: ReadonlyMap<string, string>;
   /** Versions by file in the volume, and the time as of which AWS said they are current. */
   current?: { readonly versions: ReadonlyMap<string, string>; readonly asOf: number };
   /** Versions that Secrets and workloads have followed. */
@@ -41,16 +42,15 @@ export interface NodeMounts {
   get(targetPath: string): NodeMount | undefined;
   /** A Mount call, with its newer tokens. @returns undefined for calls that do not say what a pod's volume they are for */
   learnCall(call: MountCall): NodeMount | undefined;
-  learn(mount: Pick<NodeMount, 'targetPath' | 'pod' | 'volume' | 'className' | 'noted' | 'nodePod'>): NodeMount;
+  learn(mount: Pick<NodeMount, 'targetPath' | 'pod' | 'volume' | 'className' | 'nodePod'>): NodeMount;
   forget(targetPath: string): void;
 }
 
 /** The driver's own default, 0644, in every call so far. */
 const DEFAULT_MODE = 0o644;
-/** Of the kubelet: `<root>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount`. */
-const TARGET = /\/pods\/([^/]+)\/volumes\/kubernetes\.io~csi\/([^/]+)\/mount$/;
 
-export function createNodeMounts(): NodeMounts {
+/** @param kubeletDir the kubelet's root directory */
+export function createNodeMounts(kubeletDir: string): NodeMounts {
   const mounts = new Map<string, NodeMount>();
 
   function add(fields: Omit<NodeMount, 'since' | 'isBusy' | 'isWanted' | 'failures' | 'dueAt'>): NodeMount {
@@ -72,7 +72,7 @@ export function createNodeMounts(): NodeMounts {
         known.parameters = className === undefined ? (known.parameters ?? parameters) : parameters;
         return known;
       }
-      const volume = volumeOf(targetPath, pod);
+      const volume = volumeAt(targetPath, pod.uid, kubeletDir);
       return className === undefined || volume === undefined
         ? undefined
         : add({ targetPath, pod, volume, className, mode, tokens, parameters, noted: new Map() });
@@ -82,10 +82,4 @@ export function createNodeMounts(): NodeMounts {
       mounts.delete(targetPath);
     },
   };
-}
-
-/** @returns undefined where the path is not of a volume of this very pod: who may write pod statuses must not choose where we write */
-export function volumeOf(targetPath: string, { uid }: Pick<PodRef, 'uid'>): string | undefined {
-  const [, podUid, volume] = TARGET.exec(targetPath) ?? [];
-  return podUid === uid ? volume : undefined;
 }

@@ -55,7 +55,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   const unlessAbsent = rememberAbsence();
   const deps = { ...given, classOf: unlessAbsent(given.classOf), podOf: unlessAbsent(given.podOf) };
   const closing = new AbortController();
-  const mounts = createNodeMounts();
+  const mounts = createNodeMounts(deps.kubeletDir);
   const report = createReport(deps);
   const limiter = createLimiter(GROUPS_AT_ONCE);
   const surveys = createSurveys(mounts, { ...deps, surveyEveryMs: Math.min(deps.intervalMs, LONGEST_SURVEY_MS) });

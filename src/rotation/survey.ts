@@ -1,14 +1,18 @@
-import { CLASS_ATTRIBUTE, type MountStatus, type NodePod, type ProviderClass } from '../spec/kube-objects.ts';
+import { CLASS_ATTRIBUTE, type NodePod, type ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
-import { type NodeMount, type NodeMounts, volumeOf } from './node-mounts.ts';
+import type { Volumes } from '../mount/volume/volumes.ts';
+import { volumePath } from '../spec/volume-path.ts';
+import type { NodeMount, NodeMounts } from './node-mounts.ts';
 
 export interface SurveyDeps {
   /** Pods of this node, which may be some seconds old. @throws ProviderError */
   listPods(signal: AbortSignal): Promise<readonly NodePod[]>;
   /** A pod as it is now; undefined where it is gone. @throws ProviderError */
   podOf(pod: PodRef, signal: AbortSignal): Promise<NodePod | undefined>;
-  /** The driver's notes on this node's mounts. @throws ProviderError */
-  listStatuses(signal: AbortSignal): Promise<readonly MountStatus[]>;
+  /** Absent where the driver writes: then a volume cannot be seen. */
+  readonly volumes?: Volumes;
+  /** The kubelet's root directory, which volumes are below. */
+  readonly kubeletDir: string;
   /** @throws ProviderError */
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
   /** Classes of other providers are none of ours. */
@@ -61,24 +65,29 @@ async function findUnknown(
       return found?.provider === deps.providerName;
     }),
   );
-  const volumes = unknown.filter((_, index) => ours[index] === true);
-  if (volumes.length === 0) {
-    return [];
-  }
-  const statuses = (await deps.listStatuses(signal)).filter(({ isMounted }) => isMounted);
-  return volumes.flatMap(({ pod, volume, attributes }) => {
-    const status = statuses.find(
-      ({ namespace, podName, targetPath }) =>
-        namespace === pod.ref.namespace && podName === pod.ref.name && volumeOf(targetPath, pod.ref) === volume,
-    );
-    // A Mount call may have come in between, and knows more.
-    if (status === undefined || mounts.get(status.targetPath) !== undefined) {
-      return [];
-    }
-    const { targetPath, versions: noted } = status;
-    const className = attributes.get(CLASS_ATTRIBUTE) ?? '';
-    return [mounts.learn({ targetPath, pod: pod.ref, volume, className, noted, nodePod: pod })];
-  });
+  const found = await Promise.all(
+    unknown
+      .filter((_, index) => ours[index] === true)
+      .map(async ({ pod, volume, attributes }) => {
+        // Where a volume is says the pod alone: no object that others may write has a word in it.
+        const targetPath = volumePath(deps.kubeletDir, pod.ref.uid, volume);
+        const isThere = targetPath !== undefined && (await deps.volumes?.isFilled(targetPath)) !== false;
+        // A Mount call may have come in between, and knows more.
+        if (!isThere || mounts.get(targetPath) !== undefined) {
+          return [];
+        }
+        return [
+          mounts.learn({
+            targetPath,
+            pod: pod.ref,
+            volume,
+            className: attributes.get(CLASS_ATTRIBUTE) ?? '',
+            nodePod: pod,
+          }),
+        ];
+      }),
+  );
+  return found.flat();
 }
 
 function keyOf(uid: string, volume: string): string {

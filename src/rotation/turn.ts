@@ -16,6 +16,11 @@ export interface TurnDeps extends SpecDeps, ServeDeps, PresentCallDeps, FollowUp
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
   /** Writes the versions into the pod's status, where the driver and others look. @throws ProviderError */
   noteVersions(mount: NodeMount, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void>;
+  /**
+   * The versions by file that are noted there: what the pod was last given, for a process that is younger than the mount.
+   * @returns undefined where nothing is noted. @throws ProviderError
+   */
+  notedVersions(mount: NodeMount, signal: AbortSignal): Promise<ReadonlyMap<string, string> | undefined>;
   /** Milliseconds for one mount. */
   readonly mountTimeoutMs: number;
 }
@@ -109,6 +114,14 @@ async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promi
   ) {
     return undefined;
   }
+  if (mount.current === undefined && mount.noted === undefined) {
+    const noted = await deps.notedVersions(mount, signal);
+    // Where the driver writes, its note says whether it has.
+    if (noted === undefined && deps.volumes === undefined) {
+      return undefined;
+    }
+    mount.noted = noted ?? new Map();
+  }
   const question = { mount, present };
   if (!deps.rotates) {
     return question;
@@ -127,7 +140,8 @@ async function answer(
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const before = mount.current?.versions ?? mount.noted;
+  const { noted = new Map<string, string>() } = mount;
+  const before = mount.current?.versions ?? noted;
   const served = spec === undefined ? lastServed(mount) : await serveAgain({ spec, before, askedAt }, deps, signal);
   if (served === undefined) {
     return { isGone: true, rotated: [] };
@@ -136,7 +150,7 @@ async function answer(
   const failures: ProviderError[] = [];
   await followUp(mount, present, served, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
   // Where the driver writes, it notes what it has written itself.
-  if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(mount.noted, served.versions)) {
+  if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
     await note(mount, present, served.versions, deps, signal).catch((error: unknown) =>
       failures.push(failureOf(error, deps)),
     );
@@ -149,7 +163,7 @@ async function answer(
 }
 
 /** What nobody has asked AWS about is as old as can be: it takes no newer one's place. */
-function lastServed({ current, noted }: NodeMount): ServedAgain {
+function lastServed({ current, noted = new Map() }: NodeMount): ServedAgain {
   return current ?? { versions: noted, asOf: performance.now() - Date.now() };
 }
 

@@ -37,14 +37,3 @@ export interface ProviderClass {
   /** `spec.secretObjects` as it is: `parseSecretObjects` reads it. */
   readonly secretObjects: unknown;
 }
-
-/** A SecretProviderClassPodStatus: what the driver has noted of a mount. */
-export interface MountStatus {
-  readonly namespace: string;
-  readonly podName: string;
-  readonly className: string;
-  readonly targetPath: string;
-  readonly isMounted: boolean;
-  /** By file. */
-  readonly versions: ReadonlyMap<string, string>;
-}

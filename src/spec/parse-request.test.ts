@@ -148,10 +148,13 @@ describe('parseRequest', () => {
     },
   );
 
-  it('reads the pod out of the mount path where the driver does not send its uid', () => {
+  it('takes no uid out of the mount path', () => {
     const { 'csi.storage.k8s.io/pod.uid': _, ...attributes } = POD;
 
-    expect(parseRequest(request({ attributes: JSON.stringify(attributes) })).pod.uid).toBe('uid-1');
+    expect(outcomeOf(request({ attributes: JSON.stringify(attributes) }))).toMatchObject({
+      reason: 'InvalidRequest',
+      message: expect.stringContaining('csi.storage.k8s.io/pod.uid missing'),
+    });
   });
 
   it('looks first at the mount path, then the attributes, the tokens and the permission', () => {

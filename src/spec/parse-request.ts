@@ -37,7 +37,7 @@ export function parseRequest(request: RequestFields): MountCall {
   const mode = parsePermission(request.permission);
   return {
     targetPath,
-    pod: parsePod(attributes, targetPath),
+    pod: parsePod(attributes),
     tokens,
     parameters: new Map([...attributes].filter(([key]) => !key.startsWith(KUBELET_PREFIX))),
     mode,
@@ -90,11 +90,11 @@ function parsePermission(text: string): number {
   return value & 0o777;
 }
 
-function parsePod(attributes: ReadonlyMap<string, string>, targetPath: string): PodRef {
+function parsePod(attributes: ReadonlyMap<string, string>): PodRef {
   const missing: string[] = [];
 
-  function required(key: string, otherwise = ''): string {
-    const value = attributes.get(KUBELET_PREFIX + key) || otherwise;
+  function required(key: string): string {
+    const value = attributes.get(KUBELET_PREFIX + key) ?? '';
     if (value === '') {
       missing.push(KUBELET_PREFIX + key);
     }
@@ -104,7 +104,7 @@ function parsePod(attributes: ReadonlyMap<string, string>, targetPath: string): 
   const pod = {
     namespace: required('pod.namespace'),
     name: required('pod.name'),
-    uid: required('pod.uid', /\/pods\/([^/]+)\/volumes\//.exec(targetPath)?.[1]),
+    uid: required('pod.uid'),
     serviceAccount: required('serviceAccount.name'),
   };
   if (missing.length > 0) {

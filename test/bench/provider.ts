@@ -43,7 +43,8 @@ export async function startProvider(options: StartOptions, signal: AbortSignal):
   const folder = mkdtempSync(join(surroundings.runFolder, 'provider-'));
   const socketFolder = join(folder, 'sockets');
   const { access, diskFolder } = surroundings;
-  let command = [...program.command, 'serve', ...access.flags, ...flags, `--provider-volume=${socketFolder}`];
+  const where = volumeFlags(program, surroundings);
+  let command = [...program.command, 'serve', ...access.flags, ...where, ...flags, `--provider-volume=${socketFolder}`];
   const group = memoryLimit === undefined ? undefined : opening.use(makeMemoryCgroup(newName(), memoryLimit));
   if (group !== undefined) {
     command = [...inCgroup(group.joinFile, await makeDisk(join(diskFolder, 'program.ext4')), command)];
@@ -81,6 +82,11 @@ export async function startProvider(options: StartOptions, signal: AbortSignal):
     ended: () => ended,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Our volumes are directories of one tmpfs, and no mounts of their own. */
+function volumeFlags(program: ProviderProgram, { runFolder }: Surroundings): readonly string[] {
+  return program.knowsFlag('kubelet-dir') ? [`--kubelet-dir=${runFolder}`, '--require-mounted-volumes=false'] : [];
 }
 
 /** A provider that somebody else has started against our stand-ins. */

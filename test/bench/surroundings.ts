@@ -9,7 +9,7 @@ import type { StandIns } from './start-stand-ins.ts';
 /** The node of a run: its folders, and the way to everything outside. */
 export interface Surroundings extends Disposable {
   readonly standIns: StandIns;
-  /** On a tmpfs, as volumes are; goes with the run. */
+  /** On a tmpfs, as volumes are; goes with the run. Also the kubelet's root directory. */
   readonly runFolder: string;
   /** The kubelet's. */
   readonly podsFolder: string;

@@ -14,10 +14,10 @@ const BY_DEFAULT = ['/serviceaccounts: get', '/nodes: get'];
 const TO_FOLLOW = [
   '/pods: get list',
   'secrets-store.csi.x-k8s.io/secretproviderclasses: get',
-  'secrets-store.csi.x-k8s.io/secretproviderclasspodstatuses: list',
+  'secrets-store.csi.x-k8s.io/secretproviderclasspodstatuses: get',
   '/events: create patch',
 ];
-const TO_ROTATE = [...TO_FOLLOW, 'secrets-store.csi.x-k8s.io/secretproviderclasspodstatuses: get patch'];
+const TO_ROTATE = [...TO_FOLLOW, 'secrets-store.csi.x-k8s.io/secretproviderclasspodstatuses: patch'];
 const TO_SYNC = ['/secrets: get create patch delete'];
 const TO_MAKE_TOKENS = ['/serviceaccounts/token: create'];
 const TO_RESTART = [

@@ -65,6 +65,8 @@ async function demo(): Promise<void> {
         `--kubeconfig=${cluster.kubeconfig}`,
         `--node-name=${NODE_NAME}`,
         '--health-address=127.0.0.1:0',
+        `--kubelet-dir=${folder}`,
+        '--require-mounted-volumes=false',
         '--enable-secret-rotation',
         '--sync-secret',
         `--rotation-poll-interval=${INTERVAL_MS}ms`,

@@ -112,10 +112,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasses]
   verbs: [get]
-# Where they are mounted, for a provider that is younger than they are.
+# Which versions a volume was last given, for a provider that is younger than the pod.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasspodstatuses]
-  verbs: [list]
+  verbs: [get]
 # What went wrong, or has changed, is said where the pod's owner looks. Repeated ones are counted.
 - apiGroups: [""]
   resources: [events]
@@ -125,7 +125,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 # The versions in a volume are noted there, as by the driver.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasspodstatuses]
-  verbs: [get, patch]
+  verbs: [patch]
 {{- end }}
 {{- if .Values.syncSecret.enabled }}
 # The Secrets of classes are in the namespaces of their pods, which may be any. An apply needs create and patch; no other Secret is listed.
@@ -171,6 +171,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   "endpoint-url-ssm" .Values.endpoints.ssm
   "endpoint-url-sts" .Values.endpoints.sts
   "health-address" (printf "%s:%d" $health (int .Values.port))
+  "kubelet-dir" .Values.kubeletPath
   "log-format" .Values.logFormat
   "log-level" .Values.logLevel
   "max-node-bytes" (include "aws-secrets-csi.whole" .Values.limits.maxNodeBytes)

@@ -1,10 +1,11 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, rename, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
-import { directoriesOf } from '../../spec/file-path.ts';
 import type { PlannedFile } from '../plan.ts';
+import { type OpenTarget, openDirectory, openTarget } from './open-directory.ts';
+import { removeTree } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';
-import { DATA_LINK, findDataDir, readVolume, type Volume } from './volume.ts';
+import { DATA_LINK, findDataDir, readVolumeAt, type Volume } from './volume.ts';
 
 /*
  * The layout is the driver's (its `atomic_writer.go`), so that either may write after the other: files in `..<time>.<random>/`,
@@ -30,38 +31,62 @@ export interface Published {
   readonly dataDir: string | undefined;
 }
 
+export interface PublishOptions {
+  readonly openVolume?: OpenTarget;
+  /** Called where something has to be written; what it throws ends the call with nothing changed. */
+  readonly beforeWriting?: () => Promise<void>;
+}
+
 /**
  * Makes a volume hold these files and nothing else, all of them in one moment; writes nothing where that is so already.
  * One call at a time a volume: ask `Volumes.publish`.
  * @param targetPath the volume, a directory
  * @param files no path twice, none below another
- * @param beforeWriting called where something has to be written; what it throws ends the call with nothing changed
  * @throws ProviderError VolumeUnwritable, or the signal's reason: the old files are still there, or (if only clearing up failed) the new ones
  */
 export async function publish(
   targetPath: string,
   files: readonly PlannedFile[],
   signal?: AbortSignal,
-  beforeWriting: () => Promise<void> = () => Promise.resolve(),
+  { openVolume = openTarget, beforeWriting = async () => undefined }: PublishOptions = {},
 ): Promise<Published> {
   try {
     refuseOutside(files);
     signal?.throwIfAborted();
-    const found = await readVolume(targetPath);
+    using volume = openVolume(targetPath);
+    return await publishAt({ at: volume.at, targetPath }, files, { signal, beforeWriting });
+  } catch (error) {
+    throw volumeFailure(error, { targetPath, path: targetPath, bytes: sizeOf(files) });
+  }
+}
+
+/** A volume that is open, and its path for messages. */
+interface Place {
+  readonly at: string;
+  readonly targetPath: string;
+}
+
+async function publishAt(
+  { at, targetPath }: Place,
+  files: readonly PlannedFile[],
+  { signal, beforeWriting }: { readonly signal: AbortSignal | undefined; readonly beforeWriting: () => Promise<void> },
+): Promise<Published> {
+  try {
+    const found = await readVolumeAt(at, targetPath);
     const isTakeover = [...found.names.values()].includes('plain');
     if (isTakeover || !holds(found, files)) {
       await beforeWriting();
     }
     if (isTakeover) {
-      await place(targetPath, found, found.files, signal);
+      await place(at, found, found.files, signal);
     }
-    const volume = isTakeover ? await readVolume(targetPath) : found;
+    const volume = isTakeover ? await readVolumeAt(at, targetPath) : found;
     const isChange = !holds(volume, files);
-    const dataDir = isChange ? await placeToStay(targetPath, volume, files, signal) : volume.dataDir;
-    await sweep(targetPath, topNames(files));
+    const dataDir = isChange ? await placeToStay({ at, targetPath }, volume, files, signal) : volume.dataDir;
+    await sweep(at, topNames(files));
     return { changed: isTakeover || isChange, dataDir };
   } catch (error) {
-    throw volumeFailure(error, { targetPath, bytes: sizeOf(files) });
+    throw volumeFailure(error, { targetPath, at, bytes: sizeOf(files) });
   }
 }
 
@@ -70,14 +95,14 @@ export async function publish(
  * before it is shown: then it is made once more.
  */
 async function placeToStay(
-  targetPath: string,
+  { at, targetPath }: Place,
   before: Volume,
   files: readonly PlannedFile[],
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const dataDir = await place(targetPath, before, files, signal);
-  return (await findDataDir(targetPath)) === undefined
-    ? await place(targetPath, await readVolume(targetPath), files, signal)
+  const dataDir = await place(at, before, files, signal);
+  return (await findDataDir(at)) === undefined
+    ? await place(at, await readVolumeAt(at, targetPath), files, signal)
     : dataDir;
 }
 
@@ -86,31 +111,31 @@ async function placeToStay(
  * @returns name of the set's directory
  */
 async function place(
-  targetPath: string,
+  at: string,
   before: Volume,
   files: readonly PlannedFile[],
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const names = topNames(files);
-  const standing = new Set(await readdir(targetPath));
+  const standing = new Set(await readdir(at));
   const time = new Date().toISOString().slice(0, 19).replace(/[-:T]/g, '_');
   let dir: string;
   try {
-    dir = await mkdtemp(join(targetPath, `..${time}.`));
+    dir = await mkdtemp(join(at, `..${time}.`));
     await fill(dir, files, signal);
     for (const name of names.difference(standing)) {
-      await symlink(`${DATA_LINK}/${name}`, join(targetPath, name));
+      await symlink(`${DATA_LINK}/${name}`, join(at, name));
     }
     signal?.throwIfAborted();
-    await relink(`${dir}.link`, join(targetPath, DATA_LINK), basename(dir));
+    await relink(`${dir}.link`, join(at, DATA_LINK), basename(dir));
   } catch (error) {
     // What cannot be removed now goes with the next publish; the first error says more.
-    await sweep(targetPath, standing).catch(() => undefined);
+    await sweep(at, standing).catch(() => undefined);
     throw error;
   }
   for (const name of names) {
     if ((before.names.get(name) ?? 'linked') !== 'linked') {
-      await relink(`${dir}.link`, join(targetPath, name), `${DATA_LINK}/${name}`);
+      await relink(`${dir}.link`, join(at, name), `${DATA_LINK}/${name}`);
     }
   }
   return basename(dir);
@@ -118,21 +143,52 @@ async function place(
 
 /** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
 async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSignal | undefined): Promise<void> {
-  for (const folder of new Set(files.flatMap(({ path }) => directoriesOf(path)))) {
-    await mkdir(join(dir, folder));
-    await chmod(join(dir, folder), 0o755);
-  }
-  for (const { path, mode, value } of files) {
+  using directory = openDirectory(dir);
+  await fillDirectory(directory.at, '', files, { bytes: sizeOf(files), signal });
+  await chmod(directory.at, 0o755);
+}
+
+interface Filling {
+  /** Size of the whole set. */
+  readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * What is made is worked on as what was opened: a symlink that takes its place meanwhile leads nowhere.
+ * @param prefix path of this directory in the set, with a slash behind it
+ * @param files all that are below it
+ */
+async function fillDirectory(
+  at: string,
+  prefix: string,
+  files: readonly PlannedFile[],
+  { bytes, signal }: Filling,
+): Promise<void> {
+  for (const [name, below] of Map.groupBy(files, ({ path }) => path.slice(prefix.length).replace(/\/.*/s, ''))) {
     signal?.throwIfAborted();
+    const path = prefix + name;
     try {
-      // Exclusive creation follows no symlink.
-      await writeFile(join(dir, path), value.expose(), { flag: 'wx', mode: 0o600 });
-      await chmod(join(dir, path), mode);
+      const [file] = below;
+      if (file?.path === path) {
+        await writeNew(`${at}/${name}`, file);
+      } else {
+        await mkdir(`${at}/${name}`);
+        using directory = openDirectory(`${at}/${name}`);
+        await chmod(directory.at, 0o755);
+        await fillDirectory(directory.at, `${path}/`, below, { bytes, signal });
+      }
     } catch (error) {
-      throw volumeFailure(error, { targetPath: dir, path, bytes: sizeOf(files) });
+      throw volumeFailure(error, { targetPath: at, path, bytes });
     }
   }
-  await chmod(dir, 0o755);
+}
+
+async function writeNew(path: string, { mode, value }: PlannedFile): Promise<void> {
+  // Exclusive creation follows no symlink.
+  await using file = await open(path, 'wx', 0o600);
+  await file.writeFile(value.expose());
+  await file.chmod(mode);
 }
 
 /** Puts a symlink where another one, a file or nothing stands, in one step. */
@@ -150,11 +206,11 @@ async function relink(temporary: string, link: string, to: string): Promise<void
 }
 
 /** Removes all that is neither the current set nor one of these names. */
-async function sweep(targetPath: string, names: ReadonlySet<string>): Promise<void> {
-  const dataDir = await findDataDir(targetPath);
-  for (const name of await readdir(targetPath)) {
+async function sweep(at: string, names: ReadonlySet<string>): Promise<void> {
+  const dataDir = await findDataDir(at);
+  for (const name of await readdir(at)) {
     if (name !== DATA_LINK && name !== dataDir && !names.has(name)) {
-      await rm(join(targetPath, name), { recursive: true, force: true });
+      await removeTree(at, name);
     }
   }
 }

@@ -3,6 +3,8 @@ import { ProviderError } from '../../errors.ts';
 
 export interface VolumeFailureContext {
   readonly targetPath: string;
+  /** By which path it was worked on, where that was another. */
+  readonly at?: string;
   /** Path inside the volume, where the error itself names none: a full disk shows in a write, which knows no path. */
   readonly path?: string;
   /** Size of the set to be written. */
@@ -20,7 +22,7 @@ export function volumeFailure(thrown: unknown, context: VolumeFailureContext): E
     return thrown instanceof Error ? thrown : ProviderError.from(thrown);
   }
   const { code = 'unknown error', dest, path = context.targetPath } = thrown;
-  const where = context.path ?? (relative(context.targetPath, dest ?? path) || context.targetPath);
+  const where = context.path ?? (relative(context.at ?? context.targetPath, dest ?? path) || context.targetPath);
   return new ProviderError('VolumeUnwritable', `volume unusable: ${code} at "${where}"${wayOut(code, context)}`, {
     cause: thrown,
   });

@@ -1,9 +1,11 @@
 import { constants, type Dirent } from 'node:fs';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
 import type { PlannedFile } from '../plan.ts';
+import { type OpenTarget, openTarget } from './open-directory.ts';
+import { MAX_DEPTH } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';
 
 /** Symlink to the directory of the current set, in the driver's layout (its `atomic_writer.go`). */
@@ -21,76 +23,136 @@ export interface Volume {
   readonly files: readonly PlannedFile[];
 }
 
+/** More than a volume is ever filled with; what others put there must not fill this process. Bytes, and names. */
+const MAX_BYTES = 64 * 2 ** 20;
+const MAX_NAMES = 20_000;
+
+/** What may still be read. */
+interface Allowance {
+  bytes: number;
+  names: number;
+}
+
 /**
  * What is in a volume now. Follows no symlinks but the layout's own. Not while another writes: ask `Volumes.read`.
  * @throws ProviderError VolumeUnwritable
  */
-export async function readVolume(targetPath: string): Promise<Volume> {
+export async function readVolume(targetPath: string, openVolume: OpenTarget = openTarget): Promise<Volume> {
   try {
-    if (!(await lstat(resolve(targetPath))).isDirectory()) {
-      throw new ProviderError(
-        'VolumeUnwritable',
-        `"${targetPath}" is no directory, so not the volume the driver mounted`,
-      );
-    }
-    const dataDir = await findDataDir(targetPath);
+    using volume = openVolume(targetPath);
+    return await readVolumeAt(volume.at, targetPath);
+  } catch (error) {
+    throw volumeFailure(error, { targetPath, path: targetPath });
+  }
+}
+
+/**
+ * The same of a volume that is open.
+ * @param targetPath for messages
+ * @throws ProviderError VolumeUnwritable
+ */
+export async function readVolumeAt(at: string, targetPath: string): Promise<Volume> {
+  try {
+    const dataDir = await findDataDir(at);
     const names = new Map<string, NameKind>();
     const files: PlannedFile[] = [];
-    for (const entry of await readdir(targetPath, { withFileTypes: true })) {
+    const left = { bytes: MAX_BYTES, names: MAX_NAMES };
+    for (const entry of await readdir(at, { withFileTypes: true })) {
       if (entry.name.startsWith('..')) {
         continue;
       }
-      const kind = await kindOf(targetPath, entry);
+      const kind = await kindOf(at, entry);
       names.set(entry.name, kind);
       if (kind === 'plain') {
-        files.push(...(await readTree(targetPath, entry.name)));
+        files.push(...(await readTree(at, entry.name, left)));
       } else if (kind === 'linked' && dataDir !== undefined) {
-        files.push(...(await readTree(join(targetPath, dataDir), entry.name)));
+        files.push(...(await readLinked(at, dataDir, entry.name, left)));
       }
     }
     return { dataDir, names, files };
   } catch (error) {
-    throw volumeFailure(error, { targetPath });
+    throw volumeFailure(error, { targetPath, at });
   }
 }
 
 /** Where `..data` leads, if that is a directory beside it and no way out of the volume. */
-export async function findDataDir(targetPath: string): Promise<string | undefined> {
-  const link = await ifThere(readlink(join(targetPath, DATA_LINK)));
+export async function findDataDir(at: string): Promise<string | undefined> {
+  const link = await ifThere(readlink(join(at, DATA_LINK)));
   if (link === undefined || !/^\.\.[^/]+$/.test(link)) {
     return undefined;
   }
-  const stat = await ifThere(lstat(join(targetPath, link)));
+  const stat = await ifThere(lstat(join(at, link)));
   return stat?.isDirectory() ? link : undefined;
 }
 
-async function kindOf(targetPath: string, entry: Dirent): Promise<NameKind> {
+async function kindOf(at: string, entry: Dirent): Promise<NameKind> {
   if (entry.isSymbolicLink()) {
-    return (await readlink(join(targetPath, entry.name))) === `${DATA_LINK}/${entry.name}` ? 'linked' : 'foreign';
+    return (await readlink(join(at, entry.name))) === `${DATA_LINK}/${entry.name}` ? 'linked' : 'foreign';
   }
   return entry.isFile() || entry.isDirectory() ? 'plain' : 'foreign';
 }
 
-async function readTree(root: string, path: string): Promise<PlannedFile[]> {
-  const fullPath = join(root, path);
-  const stat = await ifThere(lstat(fullPath));
-  if (stat?.isDirectory()) {
-    const trees = (await readdir(fullPath)).map((name) => readTree(root, `${path}/${name}`));
-    return (await Promise.all(trees)).flat();
-  }
-  if (!stat?.isFile()) {
-    return [];
-  }
-  const bytes = await readFile(fullPath, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
-  return [{ path, mode: stat.mode & 0o7777, value: new SecretBytes(bytes) }];
+/** The files of one name of the current set. */
+async function readLinked(at: string, dataDir: string, name: string, left: Allowance): Promise<PlannedFile[]> {
+  const directory = await openToRead(join(at, dataDir));
+  await using _ = directory;
+  return directory === undefined ? [] : await readTree(`/proc/self/fd/${directory.fd}`, name, left);
 }
 
-/** EINVAL is readlink's word for what is no symlink. */
+/** A directory is read as the one that was opened, so that a symlink which takes its place leads nowhere. */
+async function readTree(at: string, path: string, left: Allowance, name = path): Promise<PlannedFile[]> {
+  left.names -= 1;
+  const file = await openToRead(join(at, name));
+  await using _ = file;
+  const stat = await file?.stat();
+  if (file === undefined || stat === undefined) {
+    return [];
+  }
+  if (stat.isDirectory()) {
+    const files: PlannedFile[] = [];
+    for (const inner of await readdir(`/proc/self/fd/${file.fd}`)) {
+      refuseTooMuch(left, path);
+      files.push(...(await readTree(`/proc/self/fd/${file.fd}`, `${path}/${inner}`, left, inner)));
+    }
+    return files;
+  }
+  left.bytes -= stat.size;
+  refuseTooMuch(left, path);
+  return [{ path, mode: stat.mode & 0o7777, value: new SecretBytes(await file.readFile()) }];
+}
+
+/** A file or directory that is no symlink; undefined for all else. Nothing waits for the other end of a pipe. */
+async function openToRead(path: string) {
+  const there = await ifThere(lstat(path));
+  if (there === undefined || !(there.isFile() || there.isDirectory())) {
+    return undefined;
+  }
+  const file = await ifThere(open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  const stat = await file?.stat();
+  if (stat?.isFile() || stat?.isDirectory()) {
+    return file;
+  }
+  await file?.close();
+  return undefined;
+}
+
+function refuseTooMuch({ bytes, names }: Allowance, path: string): void {
+  if (bytes < 0 || names < 0 || path.split('/').length > MAX_DEPTH) {
+    throw new ProviderError(
+      'VolumeUnwritable',
+      `the volume holds more than ${MAX_BYTES / 2 ** 20} MiB, ${MAX_NAMES} names or ${MAX_DEPTH} directories in each other, which the provider never put there: start the pod anew`,
+    );
+  }
+}
+
+const NOT_THERE = new Set(['ENOENT', 'EINVAL', 'ELOOP', 'ENXIO']);
+
+/** EINVAL is readlink's word for what is no symlink, ELOOP that of an open for what has become one. */
 async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EINVAL')) {
+    if (error instanceof Error && 'code' in error && NOT_THERE.has(String(error.code))) {
       return undefined;
     }
     throw error;

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ProviderError } from '../../errors.ts';
 import { createKeyedLock, type KeyedLock } from '../../keyed-lock.ts';
 import type { MountSpec } from '../../spec/mount-spec.ts';
 import type { MountPlan, PlannedFile } from '../plan.ts';
+import { type OpenTarget, openTarget } from './open-directory.ts';
 import { publish, type Published } from './publish.ts';
 import { findDataDir, readVolume, type Volume } from './volume.ts';
 import type { Room, VolumeOwner, WriteBudget } from './write-budget.ts';
@@ -13,7 +15,10 @@ import type { Room, VolumeOwner, WriteBudget } from './write-budget.ts';
  * does. One reader or writer at a time each.
  */
 export interface Volumes {
-  /** Versions by file of what the spec's volume holds, if it is what was put there for this very spec. */
+  /**
+   * Versions by file of what the spec's volume holds, if it is what was put there for this very spec.
+   * @throws ProviderError VolumeUnwritable where that is no volume: before anything is asked of AWS
+   */
   versionsIn(spec: MountSpec): Promise<ReadonlyMap<string, string> | undefined>;
   /** Fills the spec's volume. @returns whether that changed anything */
   publish(spec: MountSpec, plan: Pick<MountPlan, 'files' | 'versions'>, signal: AbortSignal): Promise<boolean>;
@@ -38,12 +43,19 @@ const MAX_HELD = 2_000;
 export interface VolumesOptions {
   readonly write?: typeof publish;
   readonly lock?: KeyedLock;
+  /** Opens a volume where there may be one. */
+  readonly openVolume?: OpenTarget;
   /** Absent: whatever fits into the node's memory is written. */
   readonly budget?: WriteBudget;
 }
 
 /** One for the whole process: Mount calls, rotation and sync meet in the same directories. */
-export function createVolumes({ write = publish, lock = createKeyedLock(), budget }: VolumesOptions = {}): Volumes {
+export function createVolumes({
+  write = publish,
+  lock = createKeyedLock(),
+  openVolume = openTarget,
+  budget,
+}: VolumesOptions = {}): Volumes {
   const held = new Map<string, Held>();
 
   /** Writes within the budget. */
@@ -54,8 +66,11 @@ export function createVolumes({ write = publish, lock = createKeyedLock(), budge
   ): Promise<Published> {
     let room: Room | undefined;
     try {
-      const published = await write(owner.targetPath, files, signal, async () => {
-        room = await budget?.makeRoom(owner, files);
+      const published = await write(owner.targetPath, files, signal, {
+        openVolume,
+        async beforeWriting() {
+          room = await budget?.makeRoom(owner, files);
+        },
       });
       if (room === undefined) {
         budget?.note(owner, files);
@@ -68,14 +83,24 @@ export function createVolumes({ write = publish, lock = createKeyedLock(), budge
     }
   }
 
-  /** What a volume was filled with, if nobody touched it since. */
-  async function left(targetPath: string): Promise<Held | undefined> {
-    const volume = held.get(targetPath);
-    if (volume?.dataDir === undefined) {
+  /** Name of the current set, if there is one. @throws ProviderError VolumeUnwritable where that is no volume */
+  async function currentSet(targetPath: string): Promise<string | undefined> {
+    try {
+      using volume = openVolume(targetPath);
+      return await findDataDir(volume.at);
+    } catch (error) {
+      if (error instanceof ProviderError) {
+        throw error;
+      }
       return undefined;
     }
-    const dataDir = await findDataDir(targetPath).catch(() => undefined);
-    return dataDir === volume.dataDir ? volume : undefined;
+  }
+
+  /** What a volume was filled with, if nobody touched it since. @throws ProviderError VolumeUnwritable where that is no volume */
+  async function left(targetPath: string): Promise<Held | undefined> {
+    const dataDir = await currentSet(targetPath);
+    const volume = held.get(targetPath);
+    return dataDir !== undefined && dataDir === volume?.dataDir ? volume : undefined;
   }
 
   return {
@@ -103,12 +128,13 @@ export function createVolumes({ write = publish, lock = createKeyedLock(), budge
         return changed;
       });
     },
-    read: (targetPath) => lock.withLock(resolve(targetPath), () => readVolume(targetPath)),
+    read: (targetPath) => lock.withLock(resolve(targetPath), () => readVolume(targetPath, openVolume)),
     async isFilled(targetPath) {
       try {
         return await lock.withLock(resolve(targetPath), async () => {
-          const names = await readdir(targetPath);
-          return names.some((name) => !name.startsWith('..')) || (await findDataDir(targetPath)) !== undefined;
+          using volume = openVolume(targetPath);
+          const names = await readdir(volume.at);
+          return names.some((name) => !name.startsWith('..')) || (await findDataDir(volume.at)) !== undefined;
         });
       } catch {
         return false;

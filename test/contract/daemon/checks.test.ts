@@ -29,7 +29,7 @@ async function startMountedNode(allows: readonly Statement[], class_: Readonly<R
     node.seed.parameter('/q', 'q1'),
   ]);
   node.aws.addRole('web', ['shop/web'], allows);
-  const volumes = await Promise.all(PODS.map(async (pod) => ({ pod, targetPath: await node.newTarget() })));
+  const volumes = await Promise.all(PODS.map(async (pod) => ({ pod, targetPath: await node.newTarget(pod) })));
 
   async function republish() {
     return await Promise.all(volumes.map((volume) => node.mount(class_, volume)));

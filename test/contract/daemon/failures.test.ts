@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
@@ -155,8 +155,7 @@ describe.runIf(process.getuid?.() === 0)('a volume that cannot be written', () =
     ['read-only', 'ro', 'EROFS'],
     ['full', 'size=16k', 'ENOSPC'],
   ] as const)('is told of: %s', async ([, options, errno]) => {
-    const targetPath = `${node.folder}/tmpfs-${errno}`;
-    mkdirSync(targetPath);
+    const targetPath = await node.newTarget();
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', targetPath]);
     try {
       const { code, message } = await node.refused({ objects: SECRET }, { targetPath });

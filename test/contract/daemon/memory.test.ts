@@ -43,7 +43,7 @@ describe('within the interval', () => {
   it('a mount asks for its credentials and all its secrets in one call each, a republish and a second pod ask nothing', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
-    const secondPath = await node.newTarget();
+    const secondPath = await node.newTarget(SECOND_POD);
 
     expect(await callsOf(node, () => node.mount(secrets(...TEN), { targetPath }))).toEqual({
       AssumeRoleWithWebIdentity: 1,
@@ -111,7 +111,7 @@ describe('within the interval', () => {
     await using node = await startSeededNode('--aws-max-attempts=1');
     await node.mount(secrets(...TEN));
     using _ = node.aws.gate.state.inject(OUTAGE);
-    const targetPath = await node.newTarget();
+    const targetPath = await node.newTarget(SECOND_POD);
     await node.mount(secrets(...TEN), { targetPath, pod: SECOND_POD });
 
     expect(Object.keys(await contentsOf(targetPath))).toEqual(TEN);
@@ -147,7 +147,7 @@ describe('within the interval', () => {
       objectAlias: objectVersionLabel,
     }));
     const [aliased, labelled] = [{ objects: JSON.stringify(aliases) }, { objects: JSON.stringify(labels) }];
-    const [one, two] = [await node.newTarget(), await node.newTarget()];
+    const [one, two] = [await node.newTarget(), await node.newTarget(SECOND_POD)];
     const calls = await callsOf(node, async () => {
       await Promise.all([
         node.mount(aliased, { targetPath: one }),

@@ -53,7 +53,7 @@ export interface TestNode extends AsyncDisposable {
   /** ARN of the role of POD's service account, which may read everything. */
   readonly roleArn: string;
   /** An empty volume. */
-  newTarget(): Promise<string>;
+  newTarget(pod?: Pod): Promise<string>;
   mount(parameters: Readonly<Record<string, string>>, options?: MountOptions): Promise<MountResponse>;
   /** A mount that must fail. */
   refused(parameters: Readonly<Record<string, string>>, options?: MountOptions): Promise<CallError>;
@@ -75,6 +75,8 @@ export async function startNode({ args = [], env = {} }: NodeOptions = {}): Prom
       api.kubeconfig,
       '--health-address',
       '127.0.0.1:0',
+      `--kubelet-dir=${join(folder, 'kubelet')}`,
+      '--require-mounted-volumes=false',
       ...args,
     ],
     { AWS_ENDPOINT_URL: aws.gate.url, AWS_REGION: REGION, ...env },
@@ -87,9 +89,9 @@ export async function startNode({ args = [], env = {} }: NodeOptions = {}): Prom
   const seed = await aws.seed(REGION);
   let targets = 0;
 
-  async function newTarget(): Promise<string> {
+  async function newTarget(pod: Pod = POD): Promise<string> {
     targets += 1;
-    const path = join(folder, 'volumes', String(targets));
+    const path = join(folder, 'kubelet', targetOf(pod, `volume-${targets}`));
     await mkdir(path, { recursive: true });
     return path;
   }
@@ -98,7 +100,7 @@ export async function startNode({ args = [], env = {} }: NodeOptions = {}): Prom
     parameters: Readonly<Record<string, string>>,
     options: MountOptions = {},
   ): Promise<MountResponse> {
-    const targetPath = options.targetPath ?? (await newTarget());
+    const targetPath = options.targetPath ?? (await newTarget(options.pod));
     return await client.mount(requestFor(parameters, { ...options, targetPath }), options.signal ?? NEVER);
   }
 
@@ -125,6 +127,11 @@ export async function startNode({ args = [], env = {} }: NodeOptions = {}): Prom
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Where a kubelet has a volume of a pod, below its directory. */
+export function targetOf({ name }: Pick<Pod, 'name'>, volume: string): string {
+  return join('pods', `uid-of-${name}`, 'volumes', 'kubernetes.io~csi', volume, 'mount');
 }
 
 export function serviceAccount(namespace: string, name: string, roleArn: string) {

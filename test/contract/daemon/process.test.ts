@@ -7,7 +7,7 @@ import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts
 import type { Seed } from '../../fakes/aws/seed.ts';
 import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
 import { type ProviderProcess, startProvider } from '../../fakes/provider-process.ts';
-import { contentsOf, NEVER, requestFor, serviceAccount } from './node.ts';
+import { contentsOf, NEVER, POD, requestFor, serviceAccount, targetOf } from './node.ts';
 
 const OBJECTS = ['a', 'b', 'c'].map((name) => `{objectName: pair, objectType: secretsmanager, objectAlias: ${name}}`);
 const PARAMETERS = { region: 'us-east-1', objects: `[${OBJECTS.join(',')}]` };
@@ -19,6 +19,7 @@ let aws: AwsFakes;
 let api: ApiServer;
 let seed: Seed;
 let folder: string;
+let volumes = 0;
 
 beforeAll(async () => {
   aws = await startAwsFakes({ motoUrl: inject('motoUrl') });
@@ -42,6 +43,8 @@ async function start(...args: readonly string[]): Promise<ProviderProcess> {
       api.kubeconfig,
       '--health-address',
       '127.0.0.1:0',
+      `--kubelet-dir=${folder}`,
+      '--require-mounted-volumes=false',
       '--rotation-poll-interval=1us',
       ...args,
     ],
@@ -50,7 +53,10 @@ async function start(...args: readonly string[]): Promise<ProviderProcess> {
 }
 
 async function newTarget(): Promise<string> {
-  return await mkdtemp(join(folder, 'volume-'));
+  volumes += 1;
+  const path = join(folder, targetOf(POD, `volume-${volumes}`));
+  await mkdir(path, { recursive: true });
+  return path;
 }
 
 describe('the process', () => {

@@ -8,35 +8,29 @@ const TARGET = '/pods/web-1/db/mount';
 const MOUNT = { namespace: 'shop', podName: 'web-1', className: 'db', targetPath: TARGET };
 const PATH = `${RESOURCE}/web-1-shop-db`;
 
-function status(node = 'node-1', name = 'web-1-shop-db', objects: unknown = [{ id: 'a', version: '1' }]): KubeObject {
+function status(): KubeObject {
   return {
     apiVersion: 'secrets-store.csi.x-k8s.io/v1',
     kind: 'SecretProviderClassPodStatus',
-    metadata: { namespace: 'shop', name, labels: { 'internal.secrets-store.csi.k8s.io/node-name': node } },
-    status: { podName: 'web-1', secretProviderClassName: 'db', mounted: true, targetPath: TARGET, objects },
+    metadata: { namespace: 'shop', name: 'web-1-shop-db' },
+    status: {
+      podName: 'web-1',
+      secretProviderClassName: 'db',
+      mounted: true,
+      targetPath: TARGET,
+      objects: [{ id: 'a', version: '1' }],
+    },
   };
 }
 
 describe("the driver's notes", () => {
-  it('are listed of one node', async () => {
-    await using fixture = await startKube({ objects: [status(), status('node-2', 'web-2-shop-db')] });
-
-    const statuses = await createPodStatusApi(fixture.kube).listStatuses('node-1', NEVER);
-
-    expect(statuses).toEqual([{ ...MOUNT, isMounted: true, versions: new Map([['a', '1']]) }]);
-  });
-
-  it('cannot be of a node whose name is too long for a label', async () => {
-    await using fixture = await startKube({ objects: [status('n'.repeat(63)), status('n'.repeat(64), 'other')] });
+  it('are read of one mount', async () => {
+    await using fixture = await startKube({ objects: [status()] });
     const api = createPodStatusApi(fixture.kube);
 
-    const [longest, longer] = [
-      await api.listStatuses('n'.repeat(63), NEVER),
-      await api.listStatuses('n'.repeat(64), NEVER),
-    ];
-
-    expect([longest.length, longer.length]).toEqual([1, 0]);
-    expect(fixture.api.requests).toHaveLength(1);
+    expect(await api.notedVersions(MOUNT, NEVER)).toEqual(new Map([['a', '1']]));
+    expect(await api.notedVersions({ ...MOUNT, targetPath: '/another' }, NEVER)).toBeUndefined();
+    expect(await api.notedVersions({ ...MOUNT, podName: 'web-2' }, NEVER)).toBeUndefined();
   });
 
   it('get the versions that are mounted now, in the order of the driver, and nothing else changes', async () => {

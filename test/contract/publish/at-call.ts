@@ -5,10 +5,13 @@ import { syncBuiltinESMExports } from 'node:module';
 export function atCall(at: number, instead: (name: string) => never): Disposable {
   let calls = 0;
   const real = { ...fs };
-  for (const name of ['mkdtemp', 'mkdir', 'writeFile', 'chmod', 'symlink', 'rename', 'rm'] as const) {
+  for (const name of ['mkdtemp', 'mkdir', 'open', 'chmod', 'symlink', 'rename', 'unlink', 'rmdir'] as const) {
     const call: (...args: never[]) => Promise<unknown> = real[name];
     Object.assign(fs, {
       [name]: async (...args: never[]) => {
+        if (name === 'open' && args[1] !== 'wx') {
+          return call(...args);
+        }
         calls += 1;
         return calls === at ? instead(name) : call(...args);
       },

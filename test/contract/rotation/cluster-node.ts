@@ -42,7 +42,14 @@ const NEVER = new AbortController().signal;
 
 export async function startNode({ name, args, env, folder, kube, start }: NodeSettings): Promise<ClusterNode> {
   const sockets = join(folder, name, 'providers');
-  const flags = [`--provider-volume=${sockets}`, '--health-address=127.0.0.1:0', `--node-name=${name}`, ...args];
+  const flags = [
+    `--provider-volume=${sockets}`,
+    '--health-address=127.0.0.1:0',
+    `--node-name=${name}`,
+    `--kubelet-dir=${join(folder, name)}`,
+    '--require-mounted-volumes=false',
+    ...args,
+  ];
   const before: string[] = [];
   let provider = await start(flags, env);
   let client = connect(join(sockets, 'aws.sock'), 120_000);

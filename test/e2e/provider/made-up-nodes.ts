@@ -119,6 +119,8 @@ async function startNode(
       `--provider-volume=${providerVolume}`,
       `--kubeconfig=${cluster.kubeconfig}`,
       `--node-name=${name}`,
+      `--kubelet-dir=${path.join(folder, name)}`,
+      '--require-mounted-volumes=false',
       '--health-address=127.0.0.1:0',
       `--endpoint-url=https://${cluster.hostAddress}:${AWS_PORT}`,
       `--ca-bundle=${authority}`,

@@ -1,0 +1,89 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { ProviderError } from '../../errors.ts';
+
+/** A directory that stays the same one, whatever its path leads to by now. Nothing may be under way below it when it is disposed of. */
+export interface OpenDirectory extends Disposable {
+  readonly fd: number;
+  /** Path by which the system finds the directory itself. */
+  readonly at: string;
+  /** Number of its file system. */
+  readonly dev: bigint;
+}
+
+/**
+ * Opens the directory of a volume.
+ * @throws ProviderError VolumeUnwritable where that is no volume; an error of the file system, where it is not there
+ */
+export type OpenTarget = (targetPath: string) => OpenDirectory;
+
+const FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** A directory that is no symlink. @throws an error of the file system: ENOTDIR for anything else */
+export function openDirectory(path: string, flags = FLAGS): OpenDirectory {
+  // No waiting here: it is the node's own disk or memory, and each step is some microseconds.
+  const fd = openSync(path, flags);
+  try {
+    const { dev } = fstatSync(fd, { bigint: true });
+    return { fd, dev, at: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Any directory, for who names one himself. */
+export const openTarget: OpenTarget = (targetPath) => refusing(targetPath, () => openDirectory(resolve(targetPath)));
+
+export interface VolumeRules {
+  /** The kubelet's root directory: itself it may be reached through symlinks, nothing below it may. */
+  readonly kubeletDir: string;
+  /** Whether a volume must be a mount of its own. */
+  readonly mustBeMounted: boolean;
+}
+
+/** Volumes below the kubelet's directory, and no other: opened part by part, as a symlink on the way would lead elsewhere. */
+export function openTargetBelow({ kubeletDir, mustBeMounted }: VolumeRules): OpenTarget {
+  const root = resolve(kubeletDir);
+  const prefix = root.endsWith(sep) ? root : root + sep;
+  return (targetPath) => {
+    const parts = targetPath.startsWith(prefix) ? targetPath.slice(prefix.length).split(sep) : [''];
+    if (parts.some((part) => ['', '.', '..'].includes(part))) {
+      throw new ProviderError(
+        'VolumeUnwritable',
+        `"${targetPath}" is no path below "${root}", where --kubelet-dir says`,
+      );
+    }
+    let found = openDirectory(root, constants.O_RDONLY | constants.O_DIRECTORY);
+    let parentDev = found.dev;
+    for (const [index, part] of parts.entries()) {
+      using parent = found;
+      parentDev = parent.dev;
+      const path = prefix + parts.slice(0, index + 1).join(sep);
+      found = refusing(path, () => openDirectory(`${parent.at}/${part}`));
+    }
+    if (mustBeMounted && found.dev === parentDev) {
+      found[Symbol.dispose]();
+      throw new ProviderError(
+        'VolumeUnwritable',
+        `"${targetPath}" is no mount of its own, so what is written there would lie on the node's disk: the driver has unmounted it, or the kubelet's pods directory is mounted into the provider's container without mountPropagation HostToContainer`,
+      );
+    }
+    return found;
+  };
+}
+
+function refusing(path: string, open: () => OpenDirectory): OpenDirectory {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOTDIR' || error.code === 'ELOOP')) {
+      throw new ProviderError(
+        'VolumeUnwritable',
+        `"${path}" is no directory (a symlink is none either), so not the volume the driver mounted`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { readdir, rmdir, unlink } from 'node:fs/promises';
+import { ProviderError } from '../../errors.ts';
+import { openDirectory } from './open-directory.ts';
+
+/** Deeper than any file that a class can name. */
+export const MAX_DEPTH = 256;
+
+/**
+ * Removes a file, a symlink or a directory with all that is in it. Whoever swaps a directory for a symlink meanwhile leads nowhere: each directory
+ * is opened as such, and emptied as the one that was opened. What is mounted in it is left alone.
+ * @param at the directory it is in
+ * @throws an error of the file system; ProviderError VolumeUnwritable
+ */
+export async function removeTree(at: string, name: string, depth = 0): Promise<void> {
+  try {
+    await unlink(`${at}/${name}`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return;
+    }
+    if (!hasCode(error, 'EISDIR', 'EPERM', 'EBUSY')) {
+      throw error;
+    }
+    await removeDirectory(at, name, depth);
+  }
+}
+
+async function removeDirectory(at: string, name: string, depth: number): Promise<void> {
+  if (depth > MAX_DEPTH) {
+    throw new ProviderError('VolumeUnwritable', `the volume has directories more than ${MAX_DEPTH} deep`);
+  }
+  try {
+    using parent = openDirectory(at, 0);
+    using directory = openDirectory(`${at}/${name}`);
+    if (directory.dev === parent.dev) {
+      for (const inner of await readdir(directory.at)) {
+        await removeTree(directory.at, inner, depth + 1);
+      }
+    }
+    await rmdir(`${at}/${name}`);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) {
+      throw error;
+    }
+  }
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
