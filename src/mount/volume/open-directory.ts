@@ -32,8 +32,10 @@ export function openDirectory(path: string, flags = FLAGS): OpenDirectory {
   }
 }
 
-/** Any directory, for who names one himself. */
-export const openTarget: OpenTarget = (targetPath) => refusing(targetPath, () => openDirectory(resolve(targetPath)));
+/** Any directory that is no symlink, wherever it is: for the command line. */
+export function openTarget(targetPath: string): OpenDirectory {
+  return refusing(targetPath, () => openDirectory(resolve(targetPath)));
+}
 
 export interface VolumeRules {
   /** The kubelet's root directory: itself it may be reached through symlinks, nothing below it may. */
