@@ -1,3 +1,5 @@
+import { quote } from '../quote.ts';
+
 /**
  * What a YAML scalar is as text, by the rules of Go's sigs.k8s.io/yaml: go-yaml v2 guesses a type (YAML 1.1), and where a
  * string is wanted writes that value back as text. So `0644` is "420", `yes` is "true", `1e3` is "1000".
@@ -52,7 +54,7 @@ export function scalarText(text: string, plain: boolean, tag: string | undefined
 }
 
 function mismatch(text: string, wanted: string): ScalarResult {
-  return { ok: false, reason: `${JSON.stringify(text)} is not what its tag !!${wanted} says` };
+  return { ok: false, reason: `${quote(text)} is not what its tag !!${wanted} says` };
 }
 
 function valueOf(guessed: Guess): string | null {

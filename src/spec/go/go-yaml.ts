@@ -1,19 +1,7 @@
-import {
-  type Alias,
-  Composer,
-  type CST,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  type Node,
-  type Pair,
-  Parser,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml';
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { finish, type Steps } from '../../in-turns.ts';
 import { scalarText } from './go-scalar.ts';
+import { composeYaml, shorten, YamlFailure } from './yaml-nodes.ts';
 
 /**
  * YAML as Go's sigs.k8s.io/yaml over go-yaml v2 reads it into text fields: YAML 1.1 scalars, the last of equal keys wins,
@@ -58,31 +46,23 @@ export type YamlResult =
   | { readonly ok: true; readonly value: YamlValue }
   | { readonly ok: false; readonly message: string; readonly offset: number };
 
-/** The parser needs about 1 ms for 500 of them, and nothing else runs meanwhile. */
-const MAX_LENGTH = 128 * 1024;
-const MAX_DEPTH = 50;
 /** Values of the document with every alias written out. */
 const MAX_VALUES = 20_000;
-
-/** What libyaml's reader refuses; and, of what it takes as line breaks, those that the parser here does not. */
-const FORBIDDEN = /[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+/** UTF-16 units of its texts and keys with every alias written out: four times what it may hold itself. */
+const MAX_CHARACTERS = 512 * 1024;
 
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
 
-/** Thrown and caught in this file only. */
-class YamlFailure extends Error {
-  readonly offset: number;
-
-  constructor(message: string, offset: number) {
-    super(message);
-    this.offset = offset;
-  }
-}
-
 /** Reads any text whatever; never throws. */
 export function readYaml(text: string): YamlResult {
+  return finish(yamlSteps(text));
+}
+
+/** `readYaml` in steps, of which none takes more than some 50 ms. */
+export function* yamlSteps(text: string): Steps<YamlResult> {
   try {
-    const root = compose(text);
+    const root = yield* composeYaml(text);
+    yield;
     return { ok: true, value: root === null ? { kind: 'null', offset: 0 } : newReader()(root) };
   } catch (error) {
     if (error instanceof YamlFailure) {
@@ -92,65 +72,30 @@ export function readYaml(text: string): YamlResult {
   }
 }
 
-/** @returns null for a text without a document, or with an empty one */
-function compose(text: string): Node | null {
-  if (text.length > MAX_LENGTH) {
-    throw new YamlFailure(`it is ${text.length} characters long, more than the ${MAX_LENGTH} allowed`, 0);
-  }
-  // A lone CR breaks a line in YAML 1.1, but not for this parser.
-  const source = text.replace(/^\ufeff/, '').replaceAll(/\r(?!\n)/g, '\n');
-  const forbidden = FORBIDDEN.exec(source);
-  if (forbidden !== null) {
-    const code = forbidden[0].codePointAt(0) ?? 0;
-    throw new YamlFailure(
-      `the character U+${code.toString(16).toUpperCase().padStart(4, '0')} is not allowed`,
-      forbidden.index,
-    );
-  }
-  const composer = new Composer({
-    schema: 'failsafe',
-    resolveKnownTags: false,
-    strict: false,
-    uniqueKeys: false,
-    logLevel: 'silent',
-  });
-  for (const document of composer.compose(tokensOf(source))) {
-    const [error] = document.errors;
-    if (error !== undefined) {
-      throw new YamlFailure(shorten(error.message), error.pos[0]);
-    }
-    return document.contents;
-  }
-  return null;
-}
-
-/** The parser keeps its own stack; what reads its tokens recurses, so the depth ends here. */
-function* tokensOf(source: string): Generator<CST.Token> {
-  const parser = new Parser();
-  for (const lexeme of new Lexer().lex(source)) {
-    yield* parser.next(lexeme);
-    if (parser.stack.length > MAX_DEPTH) {
-      throw new YamlFailure(`it nests more than ${MAX_DEPTH} levels deep`, parser.offset);
-    }
-  }
-  yield* parser.end();
-}
-
-/** The parser's messages may quote the rest of the document. */
-function shorten(message: string): string {
-  return message.length > 200 ? `${message.slice(0, 200)}…` : message;
+/** What a value holds, with every alias in it written out. */
+interface Weight {
+  readonly values: number;
+  readonly characters: number;
 }
 
 /** Turns the parser's nodes into values. An alias shares its anchor's value, so that what has been read once stays read once. */
 function newReader(): (node: Node) => YamlValue {
   /** Absent while the anchored value is being read: then it holds itself. */
-  const anchors = new Map<string, { readonly value: YamlValue; readonly weight: number } | undefined>();
-  let weight = 0;
+  const anchors = new Map<string, { readonly value: YamlValue; readonly weight: Weight } | undefined>();
+  let values = 0;
+  let characters = 0;
 
-  function add(more: number, offset: number): void {
-    weight += more;
-    if (weight > MAX_VALUES) {
+  function add(more: Weight, offset: number): void {
+    values += more.values;
+    characters += more.characters;
+    if (values > MAX_VALUES) {
       throw new YamlFailure(`it holds more than ${MAX_VALUES} values once its aliases are written out`, offset);
+    }
+    if (characters > MAX_CHARACTERS) {
+      throw new YamlFailure(
+        `its texts have more than ${MAX_CHARACTERS} characters once its aliases are written out`,
+        offset,
+      );
     }
   }
 
@@ -159,15 +104,19 @@ function newReader(): (node: Node) => YamlValue {
     if (isAlias(node)) {
       return readAlias(node, offset);
     }
-    const before = weight;
+    const before = { values, characters };
     const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
     if (anchor !== undefined) {
       anchors.set(anchor, undefined);
     }
-    add(1, offset);
+    add({ values: 1, characters: 0 }, offset);
     const value = readContent(node, offset);
+    if (value.kind === 'text') {
+      add({ values: 0, characters: Math.max(value.text.length, value.written.length) }, offset);
+    }
     if (anchor !== undefined) {
-      anchors.set(anchor, { value, weight: weight - before });
+      const weight = { values: values - before.values, characters: characters - before.characters };
+      anchors.set(anchor, { value, weight });
     }
     return value;
   }
