@@ -17,7 +17,10 @@ function slowTurns() {
     return name;
   }
   return {
-    turns: createTurns(() => clock, (callback) => later.push(callback)),
+    turns: createTurns(
+      () => clock,
+      (callback) => later.push(callback),
+    ),
     work,
     log,
     /** One turn of the event loop. @returns how many callbacks it ran */
@@ -29,6 +32,11 @@ function slowTurns() {
       return callbacks.length;
     },
   };
+}
+
+function* failing(): Steps<void> {
+  yield;
+  throw new Error('a step failed');
 }
 
 describe('turns', () => {
@@ -80,10 +88,6 @@ describe('turns', () => {
   it('end with the signal, and with what a step throws', async () => {
     const { turns, work, turn } = slowTurns();
     const caller = new AbortController();
-    function* failing(): Steps<void> {
-      yield;
-      throw new Error('a step failed');
-    }
     const cancelled = turns.run('a', work('a', 1000), caller.signal);
     const failed = turns.run('b', failing(), NEVER);
     caller.abort(new Error('the call is over'));

@@ -8,12 +8,19 @@ function classOf(objectName: string, rest: Readonly<Record<string, string>> = {}
   return new Map(Object.entries({ objects: `[{objectName: ${objectName}, objectType: secretsmanager}]`, ...rest }));
 }
 
-it('reads a class as it stands, and remembers it', () => {
-  const read = createClassReader();
-  const first = read(classOf('db'), CONTEXT);
+/** A reader for one who waits for as long as it takes. */
+function readerOf(maxSize?: number) {
+  const reader = createClassReader(maxSize);
+  return (...[parameters, context]: Parameters<typeof parseClass>) =>
+    reader(parameters, context, 'shop/web', new AbortController().signal);
+}
+
+it('reads a class as it stands, and remembers it', async () => {
+  const read = readerOf();
+  const first = await read(classOf('db'), CONTEXT);
 
   expect(first).toEqual(parseClass(classOf('db'), CONTEXT));
-  expect(read(classOf('db'), CONTEXT)).toBe(first);
+  expect(await read(classOf('db'), CONTEXT)).toBe(first);
 });
 
 it.for([
@@ -21,37 +28,37 @@ it.for([
   ['another parameter', classOf('db', { pathTranslation: '-' }), CONTEXT],
   ['the region of the node', classOf('db'), { ...CONTEXT, region: 'us-west-2' }],
   ['the mode', classOf('db'), { ...CONTEXT, mode: 0o400 }],
-] as const)('reads it anew where %s changed', ([, parameters, context]) => {
-  const read = createClassReader();
-  read(classOf('db'), CONTEXT);
+] as const)('reads it anew where %s changed', async ([, parameters, context]) => {
+  const read = readerOf();
+  await read(classOf('db'), CONTEXT);
 
-  expect(read(parameters, context)).toEqual(parseClass(parameters, context));
+  expect(await read(parameters, context)).toEqual(parseClass(parameters, context));
 });
 
-it('tells of each mistake each time', () => {
-  const read = createClassReader();
+it('tells of each mistake each time', async () => {
+  const read = readerOf();
   const wrong = new Map([['objects', '[{objectName: a}]']]);
 
-  expect([read(wrong, CONTEXT), read(wrong, CONTEXT)]).toEqual([
+  expect([await read(wrong, CONTEXT), await read(wrong, CONTEXT)]).toEqual([
     parseClass(wrong, CONTEXT),
     parseClass(wrong, CONTEXT),
   ]);
 });
 
-it('remembers within its bounds, and forgets what was used least recently', () => {
-  const read = createClassReader(200);
-  const [a, b] = [read(classOf('a'), CONTEXT), read(classOf('b'), CONTEXT)];
-  read(classOf('a'), CONTEXT);
-  read(classOf('c'), CONTEXT);
+it('remembers within its bounds, and forgets what was used least recently', async () => {
+  const read = readerOf(200);
+  const [a, b] = [await read(classOf('a'), CONTEXT), await read(classOf('b'), CONTEXT)];
+  await read(classOf('a'), CONTEXT);
+  await read(classOf('c'), CONTEXT);
 
-  expect(read(classOf('a'), CONTEXT)).toBe(a);
-  expect(read(classOf('b'), CONTEXT)).not.toBe(b);
+  expect(await read(classOf('a'), CONTEXT)).toBe(a);
+  expect(await read(classOf('b'), CONTEXT)).not.toBe(b);
 });
 
-it('does not remember what is too large, and reads it all the same', () => {
-  const read = createClassReader(50);
-  const first = read(classOf('a'), CONTEXT);
+it('does not remember what is too large, and reads it all the same', async () => {
+  const read = readerOf(50);
+  const first = await read(classOf('a'), CONTEXT);
 
   expect(first.ok).toBe(true);
-  expect(read(classOf('a'), CONTEXT)).not.toBe(first);
+  expect(await read(classOf('a'), CONTEXT)).not.toBe(first);
 });

@@ -1,7 +1,18 @@
-import { type ClassContext, type ClassResult, parseClass } from '../spec/parse-class.ts';
+import { TURNS } from '../in-turns.ts';
+import type { ClassSpec } from '../spec/mount-spec.ts';
+import { type ClassContext, type ClassResult, parseClassSteps } from '../spec/parse-class.ts';
 
-/** Reads classes, as `parseClass`. */
-export type ClassReader = (parameters: ReadonlyMap<string, string>, context: ClassContext) => ClassResult;
+/**
+ * Reads classes, as `parseClass`, and lets the event loop in.
+ * @param key who the class is read for
+ * @throws the signal's reason
+ */
+export type ClassReader = (
+  parameters: ReadonlyMap<string, string>,
+  context: ClassContext,
+  key: string,
+  signal: AbortSignal,
+) => Promise<ClassResult>;
 
 interface Remembered {
   readonly result: ClassResult;
@@ -29,7 +40,7 @@ export function createClassReader(maxSize: number = MAX_SIZE): ClassReader {
     }
   }
 
-  return (parameters, context) => {
+  return async (parameters, context, key, signal) => {
     const text = JSON.stringify([context.region, context.mode, ...parameters]);
     const known = classes.get(text);
     if (known !== undefined) {
@@ -37,10 +48,17 @@ export function createClassReader(maxSize: number = MAX_SIZE): ClassReader {
       classes.set(text, known);
       return known.result;
     }
-    const result = parseClass(parameters, context);
-    if (result.ok) {
-      remember(text, { result, size: text.length });
+    const result = await TURNS.run(key, parseClassSteps(parameters, context), signal);
+    if (result.ok && !classes.has(text)) {
+      remember(text, { result, size: Math.max(text.length, sizeOf(result.spec)) });
     }
     return result;
   };
+}
+
+/** In the same measure as a text: with aliases a short one makes much. */
+function sizeOf({ objects }: ClassSpec): number {
+  return objects
+    .flatMap((object) => [object, ...object.extractions])
+    .reduce((sum, { path }) => sum + 32 + Math.ceil(path.length / 4), 0);
 }

@@ -4,7 +4,7 @@ import parity from '../../test/parity/jmespath.json' with { type: 'json' };
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
-import { extract } from './extract.ts';
+import { extract, newMountJmesPath } from './extract.ts';
 
 /** Half surrogate pairs among them. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
@@ -31,7 +31,7 @@ function objectWith(...expressions: readonly string[]): ObjectSpec {
 
 function extractFrom(value: string | Uint8Array, ...expressions: readonly string[]) {
   const bytes = typeof value === 'string' ? SecretBytes.fromText(value) : new SecretBytes(value);
-  return extract({ object: objectWith(...expressions), version: VERSION, value: bytes });
+  return [...extract({ object: objectWith(...expressions), version: VERSION, value: bytes }, newMountJmesPath())];
 }
 
 /** The one thing cut out of a value: its text, or the message. */

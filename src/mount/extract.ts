@@ -1,7 +1,8 @@
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import { type GoJson, parseGoJson } from '../spec/go/go-json.ts';
-import { searchJson } from '../spec/jmespath/jmespath.ts';
+import { parseGoJson } from '../spec/go/go-json.ts';
+import { createJmesPath, documentOf, type JmesPath, type JsonDocument } from '../spec/jmespath/jmespath.ts';
+import { createWorkBudget, type WorkBudget, WorkExceeded } from '../spec/jmespath/work-budget.ts';
 import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
 import { quote } from '../spec/quote.ts';
 import type { VersionedFile } from './plan.ts';
@@ -16,35 +17,66 @@ export interface Extractable {
 /**
  * The files of an object: its own, then one for each `jmesPath` entry, or why that cannot be had. All carry the object's
  * version. No error holds a part of the value, not even as its cause.
+ * @param jmesPath of the mount
+ * @throws ProviderError where the entries of the mount together take too much work
  */
-export function extract({ object, version, value }: Extractable): readonly (VersionedFile | ProviderError)[] {
-  const own = { path: object.path, mode: object.mode, value, version };
+export function* extract(
+  { object, version, value }: Extractable,
+  jmesPath: MountJmesPath,
+): Generator<VersionedFile | ProviderError, void, void> {
+  yield { path: object.path, mode: object.mode, value, version };
   if (object.extractions.length === 0) {
-    return [own];
+    return;
   }
-  const json = parseGoJson(value.exposeText());
-  if (!json.ok) {
-    const { name } = object;
-    return [
-      own,
-      unusable(name, `Invalid JSON used with jmesPath: the value of ${quote(name)} cannot be read: ${json.reason}`),
-    ];
-  }
-  return [
-    own,
-    ...object.extractions.map((extraction) => {
-      const found = extractOne(object.name, extraction, json.value);
-      return typeof found === 'string'
+  const { name } = object;
+  try {
+    jmesPath.budget.spend(value.size);
+    const json = parseGoJson(value.exposeText());
+    if (!json.ok) {
+      yield unusable(
+        name,
+        `Invalid JSON used with jmesPath: the value of ${quote(name)} cannot be read: ${json.reason}`,
+      );
+      return;
+    }
+    const document = documentOf(json.value);
+    for (const extraction of object.extractions) {
+      const found = extractOne(name, extraction, document, jmesPath.engine);
+      yield typeof found === 'string'
         ? { path: extraction.path, mode: extraction.mode, value: SecretBytes.fromText(found), version }
         : found;
-    }),
-  ];
+    }
+  } catch (error) {
+    throw error instanceof WorkExceeded ? tooMuchWork(name) : error;
+  }
 }
 
-function extractOne(object: string, extraction: Extraction, json: GoJson): string | ProviderError {
+/** What the jmesPath entries of one mount have in common. */
+export interface MountJmesPath {
+  readonly budget: WorkBudget;
+  readonly engine: JmesPath;
+}
+
+export function newMountJmesPath(budget: WorkBudget = createWorkBudget()): MountJmesPath {
+  return { budget, engine: createJmesPath(budget) };
+}
+
+function tooMuchWork(object: string): ProviderError {
+  return unusable(
+    object,
+    `the jmesPath entries of this volume take too much work together, at ${quote(object)} at the latest: spread them over several SecretProviderClasses, or write simpler expressions`,
+  );
+}
+
+function extractOne(
+  object: string,
+  extraction: Extraction,
+  document: JsonDocument,
+  engine: JmesPath,
+): string | ProviderError {
   const { expression: text, alias } = extraction;
   const which = `jmesPath ${quote(text)} for ${quote(alias)} of ${quote(object)}`;
-  const found = searchJson(text, json);
+  const found = engine.search(text, document);
   if (!found.ok) {
     return unusable(object, `Invalid JMES Path: ${which}: ${found.reason}`);
   }

@@ -1,8 +1,9 @@
 import { ProviderError } from '../errors.ts';
+import { type Steps, TURNS } from '../in-turns.ts';
 import type { SecretBytes } from '../secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
-import { extract } from './extract.ts';
-import { type MountPlan, planMount, type VersionedFile } from './plan.ts';
+import { extract, newMountJmesPath } from './extract.ts';
+import { checkSize, type MountPlan, planMount, type VersionedFile } from './plan.ts';
 
 /** An object as a store gave it. */
 export interface FetchedObject {
@@ -34,21 +35,46 @@ export interface MountDeps {
  */
 export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSignal): Promise<MountPlan> {
   const outcomes = await deps.fetchAll(spec, signal);
-  const files: VersionedFile[] = [];
-  const failures: ProviderError[] = [];
-  for (const part of outcomes.flatMap((outcome) => (outcome instanceof ProviderError ? [outcome] : extract(outcome)))) {
-    if (part instanceof ProviderError) {
-      failures.push(part);
-    } else {
-      files.push(part);
-    }
-  }
-  if (failures.length > 0) {
-    throw ProviderError.all(failures);
-  }
+  const identity = `${spec.pod.namespace}/${spec.pod.serviceAccount}`;
+  const files = await TURNS.run(identity, filesOf(outcomes), signal);
   const asOf = outcomes.reduce(
     (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.asOf)),
     performance.now(),
   );
   return planMount(files, asOf);
+}
+
+/** Failures of a mount that are told one by one; the others are counted. */
+const MAX_FAILURES = 100;
+
+/** @throws ProviderError naming the objects that failed */
+function* filesOf(outcomes: readonly FetchOutcome[]): Steps<readonly VersionedFile[]> {
+  const jmesPath = newMountJmesPath();
+  const files: VersionedFile[] = [];
+  const failures: ProviderError[] = [];
+  let failed = 0;
+  // As no part is left out, this alone may say that it is too much, before anything is cut out of it.
+  let size = outcomes.reduce((sum, outcome) => sum + (outcome instanceof ProviderError ? 0 : outcome.value.size), 0);
+  checkSize(size);
+  for (const outcome of outcomes) {
+    for (const part of outcome instanceof ProviderError ? [outcome] : extract(outcome, jmesPath)) {
+      yield;
+      if (part instanceof ProviderError) {
+        failed += 1;
+        if (failed <= MAX_FAILURES) {
+          failures.push(part);
+        }
+        continue;
+      }
+      size += outcome instanceof ProviderError || part.value === outcome.value ? 0 : part.value.size;
+      checkSize(size);
+      files.push(part);
+    }
+  }
+  const [first] = failures;
+  if (first === undefined) {
+    return files;
+  }
+  const rest = failed - failures.length;
+  throw ProviderError.all(rest > 0 ? [...failures, new ProviderError(first.reason, `and ${rest} more`)] : failures);
 }

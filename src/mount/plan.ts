@@ -30,17 +30,24 @@ const MAX_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 const NO_OBJECTS = ['no-objects', 'none'] as const;
 
 /**
- * @param asOf of the file that was asked for first
+ * @param size of all files together, as far as it is known, in bytes
  * @throws ProviderError PayloadTooLarge when the driver could not take the response
  */
-export function planMount(files: readonly VersionedFile[], asOf: number): MountPlan {
-  const size = files.reduce((sum, file) => sum + file.value.size, 0);
+export function checkSize(size: number): void {
   if (size > MAX_BYTES) {
     throw new ProviderError(
       'PayloadTooLarge',
       `the objects of this volume hold ${size} bytes together, more than the ${MAX_BYTES} a volume may: split them over two SecretProviderClasses`,
     );
   }
+}
+
+/**
+ * @param asOf of the file that was asked for first
+ * @throws ProviderError PayloadTooLarge when the driver could not take the response
+ */
+export function planMount(files: readonly VersionedFile[], asOf: number): MountPlan {
+  checkSize(files.reduce((sum, file) => sum + file.value.size, 0));
   return {
     files: files.map(({ path, mode, value }) => ({ path, mode, value })),
     versions: new Map(files.length > 0 ? files.map(({ path, version }) => [path, version]) : [NO_OBJECTS]),

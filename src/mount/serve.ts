@@ -45,7 +45,8 @@ export interface ServedMount {
 export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSignal): Promise<MountSpec> {
   const { pod, targetPath, parameters, mode } = call;
   const region = parameters.get('region') || (await deps.defaultRegion(pod, signal));
-  const parsed = deps.readClass(parameters, { region, mode });
+  const identity = `${pod.namespace}/${pod.serviceAccount}`;
+  const parsed = await deps.readClass(parameters, { region, mode }, identity, signal);
   if (!parsed.ok) {
     throw problemsError(parsed.problems);
   }

@@ -10,6 +10,9 @@ interface Claim {
   readonly alias: string | undefined;
 }
 
+/** Of all files of a class together: each is made anew, and moved, whenever the volume changes. */
+const MAX_DIRECTORIES = 2_000;
+
 export interface FileClaims {
   /**
    * @param alias the object's own, absent where its name names the file
@@ -23,13 +26,16 @@ export function newFileClaims(): FileClaims {
   const files = new Map<string, Claim>();
   const directories = new Map<string, Claim>();
 
-  /** @returns whoever is in the way */
-  function take(path: string, claim: Claim): Claim | undefined {
+  /** @returns why the file cannot be had */
+  function take(path: string, claim: Claim): Claim | 'too many directories' | undefined {
     const above = directoriesOf(path);
     const rival = files.get(path) ?? directories.get(path) ?? above.map((each) => files.get(each)).find(Boolean);
     if (rival === undefined) {
       files.set(path, claim);
       for (const directory of above) {
+        if (directories.size >= MAX_DIRECTORIES && !directories.has(directory)) {
+          return 'too many directories';
+        }
         directories.set(directory, claim);
       }
     }
@@ -40,17 +46,25 @@ export function newFileClaims(): FileClaims {
     claim(title, object, alias, report) {
       const own = { title, object, alias };
       const rival = take(object.path, own);
-      if (rival !== undefined) {
+      if (rival === 'too many directories') {
+        report(tooManyDirectories(object.path));
+      } else if (rival !== undefined) {
         report(`${objectClash(own, rival)}: ${bothWant(object.path, rival)}`);
       }
       for (const extraction of object.extractions) {
         const other = take(extraction.path, { title, object, alias: extraction.alias });
-        if (other !== undefined) {
+        if (other === 'too many directories') {
+          report(tooManyDirectories(extraction.path));
+        } else if (other !== undefined) {
           report(`${extractionClash(extraction)}: ${bothWant(extraction.path, other)}`);
         }
       }
     },
   };
+}
+
+function tooManyDirectories(path: string): string {
+  return `the file ${quote(path)} needs a directory more than the ${MAX_DIRECTORIES} that a volume may have: set an objectAlias with fewer "/"`;
 }
 
 function bothWant(path: string, rival: Claim): string {

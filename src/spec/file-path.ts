@@ -2,7 +2,10 @@
 export type Translation = string;
 
 const MAX_ELEMENT_BYTES = 255;
-const MAX_PATH_BYTES = 4096;
+/** As long as the longest name in AWS. */
+const MAX_PATH_BYTES = 2048;
+/** Twice what Parameter Store takes. */
+const MAX_DIRECTORIES = 30;
 
 /** File of an object or extraction, relative to the volume. Not yet checked. */
 export function filePath(nameOrAlias: string, translation: Translation): string {
@@ -27,6 +30,9 @@ export function pathProblem(path: string): string | undefined {
   if (path === '' || elements.some((element) => element === '' || element === '.')) {
     return 'path must be relative, without empty elements and without "."';
   }
+  if (elements.length - 1 > MAX_DIRECTORIES) {
+    return `path must not go through more than ${MAX_DIRECTORIES} directories: set an objectAlias with fewer "/"`;
+  }
   const encoder = new TextEncoder();
   if (elements.some((element) => encoder.encode(element).length > MAX_ELEMENT_BYTES)) {
     return `a file name must not be longer than ${MAX_ELEMENT_BYTES} bytes: set a shorter objectAlias`;
@@ -39,6 +45,9 @@ export function pathProblem(path: string): string | undefined {
 
 /** Directories that a path goes through, from the top. */
 export function directoriesOf(path: string): readonly string[] {
-  const elements = path.split('/');
-  return elements.slice(1).map((_, index) => elements.slice(0, index + 1).join('/'));
+  const directories: string[] = [];
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+    directories.push(path.slice(0, end));
+  }
+  return directories;
 }

@@ -78,4 +78,6 @@ export interface Problem {
   readonly object?: string;
   /** Offset into the parameter's text, in UTF-16 units. */
   readonly offset?: number;
+  /** How many problems it stands for, where it is not itself one. */
+  readonly count?: number;
 }

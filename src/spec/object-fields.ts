@@ -35,6 +35,16 @@ const FAILOVER_TEXTS = ['objectName', 'objectVersion', 'objectVersionLabel'] as 
 const JMES_PATH = 'jmesPath';
 const FAILOVER = 'failoverObject';
 
+/** UTF-16 units: the longest that AWS takes, which for a name is a parameter's or an ARN's. Of an expression `jmespath/` says how long it may be. */
+const MAX_LENGTHS: Readonly<Record<string, number>> = {
+  objectName: 2048,
+  objectType: 64,
+  objectAlias: 2048,
+  objectVersion: 64,
+  objectVersionLabel: 256,
+  filePermission: 64,
+};
+
 export interface FieldReports {
   readonly problem: Report;
   /** Told of what may not be meant as it is read: fields that nobody knows, texts that YAML takes for numbers. */
@@ -101,12 +111,19 @@ function readTexts<Name extends string>(
   const texts: { [N in Name]?: YamlText } = {};
   for (const name of names) {
     const value = fields.get(fold(name));
-    if (value?.kind === 'text' && value.text !== '') {
+    const longest = MAX_LENGTHS[name] ?? Number.POSITIVE_INFINITY;
+    if (value?.kind === 'text' && value.text.length > longest) {
+      const { length } = value.text;
+      reports.problem(
+        `${prefix}${name}: it is ${length} characters long, more than the ${longest} allowed`,
+        value.offset,
+      );
+    } else if (value?.kind === 'text' && value.text !== '') {
       texts[name] = value;
       if (value.text !== value.written) {
         const { written, text, offset } = value;
         reports.warning(
-          `${prefix}${name}: YAML reads ${written} as ${quote(text)}: quote it if it is meant as it stands`,
+          `${prefix}${name}: YAML reads ${shortened(written)} as ${quote(text)}: quote it if it is meant as it stands`,
           offset,
         );
       }
@@ -115,6 +132,10 @@ function readTexts<Name extends string>(
     }
   }
   return texts;
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 /**
@@ -137,10 +158,13 @@ function fold(name: string): string {
   return name.toLowerCase().replaceAll('\u017f', 's');
 }
 
+/** Longer than any field's name. */
+const MAX_KEY = 64;
+
 function warnOfUnknown(map: YamlMap, known: readonly string[], warn: Report): void {
   const folded = known.map(fold);
   for (const [key, { keyOffset }] of map.entries) {
-    if (!folded.includes(fold(key))) {
+    if (key.length > MAX_KEY || !folded.includes(fold(key))) {
       warn(`the field ${quote(key)} is ignored: known here are ${known.join(', ')}`, keyOffset);
     }
   }

@@ -1,10 +1,12 @@
 import { ProviderError } from '../errors.ts';
+import { finish, type Steps } from '../in-turns.ts';
 import type { Translation } from './file-path.ts';
 import { parseGoBool } from './go/go-bool.ts';
 import { parseGoDuration } from './go/go-duration.ts';
 import { CLASS_ATTRIBUTE } from './kube-objects.ts';
 import type { AddressType, Authentication, ClassSpec, Problem } from './mount-spec.ts';
 import { parseObjects } from './parse-objects.ts';
+import { newProblemList } from './problem-list.ts';
 import { quote } from './quote.ts';
 
 export interface ClassContext {
@@ -52,6 +54,11 @@ const MAX_REPORTED = 10;
 
 /** Reads a SecretProviderClass's parameters, with those that the pod's author put over them. Never throws. */
 export function parseClass(parameters: Parameters, context: ClassContext): ClassResult {
+  return finish(parseClassSteps(parameters, context));
+}
+
+/** `parseClass` in steps, as the largest class takes some tenths of a second. */
+export function* parseClassSteps(parameters: Parameters, context: ClassContext): Steps<ClassResult> {
   const refusals: Problem[] = [];
 
   function refuse(parameter: string, message: string): void {
@@ -67,7 +74,8 @@ export function parseClass(parameters: Parameters, context: ClassContext): Class
   const translation = parseTranslation(parameters, refuse);
   const pollIntervalMs = parsePollInterval(parameters, refuse);
   const { mode } = context;
-  const reading = parseObjects(parameters.get('objects') ?? '', { region, failoverRegion, translation, mode });
+  const objectContext = { region, failoverRegion, translation, mode };
+  const reading = yield* parseObjects(parameters.get('objects') ?? '', objectContext);
   const problems = [...refusals, ...reading.problems];
   const warnings = [...parameterWarnings(parameters), ...reading.warnings];
   if (problems.length > 0) {
@@ -91,7 +99,7 @@ export function problemsError(problems: readonly Problem[]): ProviderError {
     .map(
       ({ message, object }) => new ProviderError('InvalidParameters', message, object === undefined ? {} : { object }),
     );
-  const rest = problems.length - errors.length;
+  const rest = problems.slice(errors.length).reduce((sum, { count = 1 }) => sum + count, 0);
   return ProviderError.all(rest > 0 ? [...errors, new ProviderError('InvalidParameters', `and ${rest} more`)] : errors);
 }
 
@@ -149,15 +157,16 @@ function parsePollInterval(parameters: Parameters, refuse: Refuse): number | und
 }
 
 function parameterWarnings(parameters: Parameters): readonly Problem[] {
-  const warnings = [...parameters.keys()]
-    .filter((parameter) => parameter !== CLASS_ATTRIBUTE && !KNOWN_PARAMETERS.includes(parameter))
-    .map((parameter) => ({
-      message: `the parameter ${quote(parameter)} is ignored: known are ${KNOWN_PARAMETERS.join(', ')}`,
-      parameter,
-    }));
-  if (parseAddressType(parameters) !== undefined) {
-    return warnings;
+  const warnings = newProblemList();
+  for (const parameter of parameters.keys()) {
+    if (parameter !== CLASS_ATTRIBUTE && !KNOWN_PARAMETERS.includes(parameter)) {
+      const message = `the parameter ${quote(parameter)} is ignored: known are ${KNOWN_PARAMETERS.join(', ')}`;
+      warnings.add({ message, parameter });
+    }
   }
   const parameter = 'preferredAddressType';
-  return [...warnings, { message: `${parameter} ${quote(parameters.get(parameter) ?? '')} counts as auto`, parameter }];
+  if (parseAddressType(parameters) === undefined) {
+    warnings.add({ message: `${parameter} ${quote(parameters.get(parameter) ?? '')} counts as auto`, parameter });
+  }
+  return warnings.all();
 }

@@ -1,6 +1,7 @@
+import type { Steps } from '../in-turns.ts';
 import { type Translation, filePath, pathProblem } from './file-path.ts';
 import type { YamlText } from './go/go-yaml.ts';
-import { jmesPathProblem } from './jmespath/jmespath.ts';
+import type { JmesPath } from './jmespath/jmespath.ts';
 import type { Extraction, ObjectSource, ObjectSpec } from './mount-spec.ts';
 import type { ExtractionFields, ObjectFields, Report } from './object-fields.ts';
 import { storeOf } from './object-store.ts';
@@ -16,11 +17,20 @@ export interface ObjectContext {
   readonly mode: number;
 }
 
+/** What the entries of one class have in common while they are read. */
+interface EntryContext extends ObjectContext {
+  readonly jmesPath: JmesPath;
+}
+
 /**
  * Checks one entry of `objects`; what is wrong is reported in the order in which AWS's provider would find it.
  * @returns undefined when something was reported
  */
-export function parseObject(fields: ObjectFields, context: ObjectContext, report: Report): ObjectSpec | undefined {
+export function* parseObject(
+  fields: ObjectFields,
+  context: EntryContext,
+  report: Report,
+): Steps<ObjectSpec | undefined> {
   let sound = true;
 
   function refuse(message: string, offset: number): void {
@@ -41,11 +51,14 @@ export function parseObject(fields: ObjectFields, context: ObjectContext, report
   }
   const path = checkedPath(alias ?? name, context.translation, refuse);
   const mode = parseMode(texts.filePermission, context.mode, refuse);
-  const extractions = fields.jmesPath.map((entry, index) =>
-    parseExtraction(entry, { ...context, mode }, (message, offset) => {
+  const extractions: (Extraction | undefined)[] = [];
+  for (const [index, entry] of fields.jmesPath.entries()) {
+    yield;
+    const extraction = parseExtraction(entry, { ...context, mode }, (message, offset) => {
       refuse(`jmesPath[${index}]: ${message}`, offset);
-    }),
-  );
+    });
+    extractions.push(extraction);
+  }
   checkFailover(fields, context, refuse);
   const failover = store === undefined ? primary : failoverSource(fields, primary, store === 'ssmparameter');
   return sound && store !== undefined
@@ -105,7 +118,7 @@ function parseMode(permission: YamlText | undefined, otherwise: number, refuse: 
 
 function parseExtraction(
   { texts, offset }: ExtractionFields,
-  context: ObjectContext,
+  context: EntryContext,
   refuse: Report,
 ): Extraction | undefined {
   const { path: expression, objectAlias: alias } = texts;
@@ -120,7 +133,7 @@ function parseExtraction(
     return undefined;
   }
   const path = checkedPath(alias, context.translation, refuse);
-  const problem = jmesPathProblem(expression.text);
+  const problem = context.jmesPath.problemOf(expression.text);
   if (problem !== undefined) {
     refuse(`Invalid JMES Path: ${quote(expression.text)}: ${problem}`, expression.offset);
   }

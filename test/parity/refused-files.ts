@@ -50,9 +50,9 @@ const paths: readonly RefusedClass[] = [
   object('an alias of 256 bytes', `objectName: a, objectAlias: ${'é'.repeat(128)}, ${SM}`, '255 bytes'),
   objectWith(
     { pathTranslation: 'False' },
-    'a path of more than 4096 bytes',
-    `objectName: ${'a/'.repeat(2048)}a, ${SM}`,
-    '4096 bytes',
+    'a path of more than 2048 bytes',
+    `objectName: ${`${'é'.repeat(120)}/`.repeat(10)}a, ${SM}`,
+    '2048 bytes',
   ),
 ];
 

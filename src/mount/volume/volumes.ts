@@ -106,7 +106,7 @@ export function createVolumes({
   return {
     async versionsIn(spec) {
       const volume = await left(resolve(spec.targetPath));
-      return volume?.fingerprint === fingerprintOf(spec) ? volume.versions : undefined;
+      return volume !== undefined && volume.fingerprint === fingerprintOf(spec) ? volume.versions : undefined;
     },
     publish(spec, { files, versions }, signal) {
       const targetPath = resolve(spec.targetPath);
@@ -145,9 +145,12 @@ export function createVolumes({
 
 /** Equal for specs that come to the same files from the same places. Whose permissions count is not in it: those are asked for each time. */
 function fingerprintOf({ regions, authentication, objects, pod }: MountSpec): string {
-  return createHash('sha256')
-    .update(JSON.stringify([regions, authentication, objects, pod]))
-    .digest('base64');
+  const hash = createHash('sha256').update(JSON.stringify([regions, authentication, pod]));
+  // One by one: all together they may be far longer than the class, whose texts they share.
+  for (const object of objects) {
+    hash.update(JSON.stringify(object));
+  }
+  return hash.digest('base64');
 }
 
 function contentsOf(files: readonly PlannedFile[]): string {

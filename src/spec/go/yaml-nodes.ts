@@ -47,11 +47,11 @@ export function* composeYaml(text: string): Steps<Node | null> {
     if (tokens > MAX_TOP_TOKENS) {
       throw new YamlFailure(`it holds more than ${MAX_TOP_TOKENS} comments and directives`, 0);
     }
+    if (token.type === 'error') {
+      throw new YamlFailure(shorten(`${token.message}: ${JSON.stringify(token.source)}`), token.offset);
+    }
     for (const document of composer.next(token)) {
       return contentsOf(document);
-    }
-    if (token.type === 'error') {
-      break;
     }
   }
   yield;

@@ -1,10 +1,6 @@
 import { JMESPathTypeError } from '@aws-lambda-powertools/jmespath';
 import { Functions } from '@aws-lambda-powertools/jmespath/functions';
 import { compareText, formatGoJson, type GoJson, type GoJsonObject } from '../go/go-json.ts';
-import { JmesPathFailure } from './jmespath-scan.ts';
-
-/** Characters that functions may be given or make in one search, a value counting as eight: less than 200 ms. */
-const MAX_SPENT = 1_000_000;
 
 type List = readonly GoJson[];
 /** `&expression`. */
@@ -31,16 +27,9 @@ export const FUNCTION_NAMES: ReadonlySet<string> = new Set(METHODS.keys());
 /**
  * The library's functions, with the results of go-jmespath 0.4.0 where the two differ.
  * @param failures gets each error: behind most of them the library goes on
+ * @param spend is told of the characters that functions are given and make, a value counting as eight, and may throw to stop
  */
-export function goFunctions(failures: unknown[]): Functions {
-  let left = MAX_SPENT;
-  function spend(work: number): void {
-    left -= work;
-    if (left < 0) {
-      throw new JmesPathFailure('it takes too much work');
-    }
-  }
-
+export function goFunctions(failures: unknown[], spend: (work: number) => void): Functions {
   const functions = new Functions();
   const own = ownFunctions(spend);
   for (const [name, method] of METHODS) {

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AttackedNode, failureOf, startAttackedNode } from './node/attacked-node.ts';
+
+let node: AttackedNode;
+beforeAll(async () => {
+  node = await startAttackedNode();
+  await node.seed.secret('list', JSON.stringify(Array.from({ length: 16_000 }, (_, index) => index % 10)));
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** Each is near the most that one search may do. */
+const COSTLY: Readonly<Record<string, (index: number) => string>> = {
+  'one expression again and again': () => "to_string(sort(@)) || 'x'",
+  'another one each time': (index) => `to_string(sort(@)[${index}:]) || 'x'`,
+  'long expressions': (index) => `${'a | '.repeat(12)}b${index} || to_string(@)`,
+};
+
+function classOf(entries: number, expression: (index: number) => string): string {
+  const list = Array.from({ length: entries }, (_, index) => `{path: "${expression(index)}",objectAlias: f${index}}`);
+  return `[{objectName: list, objectType: secretsmanager, jmesPath: [${list.join(',')}]}]`;
+}
+
+it.for(Object.entries(COSTLY))('costly expressions hold up nobody: %s', async ([name, expression]) => {
+  const pod = await node.addPod('shop', `web-${name.replaceAll(' ', '-')}`, 'web');
+  await node.victimMount();
+  await node.provider.condition();
+
+  const started = performance.now();
+  const attack = failureOf(node.mount(pod, { objects: classOf(1500, expression) }));
+  const victims = [await node.victimMount(), await node.victimMount()];
+  const failure = await attack;
+  const took = performance.now() - started;
+  const { maxMs } = await node.provider.condition();
+
+  expect(failure.message).toMatch(/too much work|a volume may|more than/);
+  expect(maxMs).toBeLessThan(1000);
+  expect(Math.max(...victims)).toBeLessThan(10_000);
+  expect(took).toBeLessThan(60_000);
+});
+
+it('more entries than a class may have are refused before any is read', async () => {
+  const pod = await node.addPod('shop', 'web-many', 'web');
+
+  const failure = await failureOf(node.mount(pod, { objects: classOf(3500, () => 'a') }));
+
+  expect(failure.message).toContain('more than 2000 entries');
+});
