@@ -88,5 +88,6 @@ it('takes the largest class that is allowed, and serves others meanwhile', async
 
   expect(failure.message).not.toContain('YAML');
   expect(failure.message).toContain('n0');
-  expect(maxMs).toBeLessThan(1000);
+  // Its YAML is put together in one step: some 50 ms on a machine that does nothing else.
+  expect(maxMs).toBeLessThan(3000);
 });

@@ -28,7 +28,7 @@ describe('a class whose aliases make much of little', () => {
     );
     await node.provider.condition();
 
-    const attacks = pods.map((pod) => failureOf(node.mount(pod, { objects: ALIAS_CLASSES['names'] })));
+    const attacks = pods.map((pod) => failureOf(node.mount(pod, { objects: ALIAS_CLASSES['names'] ?? '' })));
     const beside = await node.victimMount();
     await Promise.all(attacks);
     const { maxMs } = await node.provider.condition();
