@@ -1,6 +1,6 @@
 import type { Fetcher } from './aws/fetch.ts';
 import { openNotices } from './aws/notices/listen.ts';
-import { matchesObject } from './aws/notices/match-notice.ts';
+import { indexNotices } from './aws/notices/match-notice.ts';
 import type { Config } from './config/config.ts';
 import { createClassLookup } from './kube/classes.ts';
 import type { Kube } from './kube/client.ts';
@@ -105,7 +105,7 @@ export function listenForNotices(
     settings: aws,
     onNotices(notices) {
       log.info({ notices: notices.length }, 'changes noticed');
-      reconciler.notice((object, region) => notices.some((notice) => matchesObject(notice, object, region)));
+      reconciler.notice(indexNotices(notices));
     },
     onTrouble: ({ reason, message }) =>
       log.error({ reason, error: message }, 'queue of notices not read: changes are found by polling'),

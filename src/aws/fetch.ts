@@ -2,7 +2,7 @@ import { ProviderError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
 import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
-import { createAskers, regional } from './asker.ts';
+import { createAskers } from './asker.ts';
 import { createClients } from './clients.ts';
 import { fetchWithFailover } from './failover.ts';
 import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
@@ -17,7 +17,7 @@ export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'>
 }
 
 export interface FetchLimits {
-  /** Milliseconds that an answer of AWS's is good for, for the identity that got it, where the class does not say. */
+  /** Longest time in milliseconds that an answer of AWS's is good for, for the identity that got it. A class may say less. */
   readonly intervalMs: number;
   /** Bytes of values to remember; 0 remembers versions only. */
   readonly cacheMaxBytes: number;
@@ -35,8 +35,7 @@ export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
   currentAsOf(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<number | undefined>;
   /**
    * Asks the primary regions anew for all that these mounts ask for, together for those of one identity: serving them is then answered from
-   * memory, but for values that changed and found no room there, or whose change was told without them. What fails is told to the mount that
-   * is served, not here.
+   * memory, but for values that found no room there. What fails is told to the mount that is served, not here.
    * @throws the signal's reason
    */
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
@@ -46,11 +45,16 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
   const closing = new AbortController();
   const transport = openTransport(settings);
   const clients = createClients(settings, transport);
-  const stsLimiter = createLimiter(16);
+  const limiters = { sts: createLimiter(16), agent: createLimiter(16) };
   const credentials = createCredentialsSource({
     settings,
     roleOf,
-    sts: (region, party) => regional(clients, { lane: region, party }, stsLimiter),
+    sts: (region, party) => ({
+      client: clients,
+      region,
+      limit: (call, signal) => limiters.sts.run({ lane: region, party }, call, signal),
+    }),
+    agentLimit: (party) => (call, signal) => limiters.agent.run({ lane: '', party }, call, signal),
     deadline: () => AbortSignal.any([closing.signal, AbortSignal.timeout(limits.deadlineMs)]),
   });
   const askerFor = createAskers(clients);
@@ -59,8 +63,9 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
     closing: closing.signal,
   });
 
+  /** A class may have its values asked for more often than the operator says, and never keep them for longer. */
   function intervalOf({ pollIntervalMs = limits.intervalMs }: MountSpec): number {
-    return pollIntervalMs;
+    return Math.min(pollIntervalMs, limits.intervalMs);
   }
 
   return {
@@ -90,7 +95,9 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
       const asked = await Promise.all(
         specs.map(async (spec) => {
           try {
-            return [{ spec, pod: await credentials.authenticate(spec, signal) }];
+            const pod = await credentials.authenticate(spec, signal);
+            // What it is told is for nobody else.
+            return pod.isOwn ? [{ spec, pod }] : [];
           } catch {
             return [];
           }

@@ -83,7 +83,7 @@ export const FLAGS = {
     env: 'ROTATION_POLL_INTERVAL',
     default: '2m',
     value: 'DURATION',
-    help: 'How long an answer of AWS is good for, for the identity that got it: a mount within it asks AWS nothing. With rotation: how often it is asked.',
+    help: 'How long an answer of AWS is good for at most, for the identity that got it, whatever a class says: a mount within it asks AWS nothing. With rotation: how often it is asked.',
     parse: duration,
   },
   'enable-secret-rotation': {

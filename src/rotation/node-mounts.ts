@@ -29,6 +29,8 @@ export interface NodeMount {
   /** Versions that Secrets and workloads have followed. */
   followed?: ReadonlyMap<string, string>;
   dueAt: number;
+  /** Of the latest look that a notice has asked for, which may be still to come. */
+  noticedAt: number;
   isBusy: boolean;
   /** Asked for while busy. */
   isWanted: boolean;
@@ -49,13 +51,20 @@ export interface NodeMounts {
 /** The driver's own default, 0644, in every call so far. */
 const DEFAULT_MODE = 0o644;
 
+const IDLE = {
+  dueAt: Number.POSITIVE_INFINITY,
+  noticedAt: Number.NEGATIVE_INFINITY,
+  isBusy: false,
+  isWanted: false,
+  failures: 0,
+};
+
 /** @param kubeletDir the kubelet's root directory */
 export function createNodeMounts(kubeletDir: string): NodeMounts {
   const mounts = new Map<string, NodeMount>();
 
-  function add(fields: Omit<NodeMount, 'since' | 'isBusy' | 'isWanted' | 'failures' | 'dueAt'>): NodeMount {
-    const idle = { dueAt: Number.POSITIVE_INFINITY, isBusy: false, isWanted: false, failures: 0 };
-    const mount = { ...fields, ...idle, since: Date.now() };
+  function add(fields: Omit<NodeMount, 'since' | keyof typeof IDLE>): NodeMount {
+    const mount = { ...fields, ...IDLE, since: Date.now() };
     mounts.set(fields.targetPath, mount);
     return mount;
   }

@@ -3,7 +3,7 @@ import { ProviderError, stackOf } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import { areEqualVersions } from '../spec/equal-versions.ts';
-import type { ObjectSpec } from '../spec/mount-spec.ts';
+import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
 import type { MountCall } from '../spec/parse-request.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { rememberAbsence } from './absence.ts';
@@ -11,7 +11,7 @@ import { followUp } from './follow-up.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { presentCall } from './present-call.ts';
 import { ageOf, createReport, type ReportDeps } from './report.ts';
-import { firstLookIn, groupOf, nextLookAt, retryIn } from './schedule.ts';
+import { firstLookIn, groupOf, nextLookAt, noticedLookAt, retryIn } from './schedule.ts';
 import { createSurveys, type SurveysDeps } from './surveys.ts';
 import { type Outcome, takeTurn, type TurnDeps } from './turn.ts';
 
@@ -37,7 +37,7 @@ export interface Reconciler extends AsyncDisposable {
    * @returns what the volume holds then: it is newer where another node knew of newer
    */
   mounted(call: MountCall, served: ServedMount, signal: AbortSignal): Promise<ServedMount>;
-  /** Something is said to have changed: mounts that ask for it are looked at now. */
+  /** Something is said to have changed: mounts that ask for it are looked at now, or soon where they just were for the same reason. */
   notice(concerns: (object: ObjectSpec, region: string) => boolean): void;
   staleness(): readonly Staleness[];
 }
@@ -169,6 +169,8 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
     if (mount.isWanted) {
       mount.dueAt = performance.now();
+    } else if (mount.noticedAt >= startedAt) {
+      mount.dueAt = Math.min(mount.dueAt, mount.noticedAt);
     }
     if (rotated.length > 0) {
       await report.rotated(mount, rotated, closing.signal);
@@ -235,11 +237,13 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       return served;
     },
     notice(concerns) {
-      for (const mount of mounts.all()) {
-        const { spec } = mount;
-        if (spec?.regions.some((region) => spec.objects.some((object) => concerns(object, region))) === true) {
-          mount.dueAt = performance.now();
-          mount.isWanted = mount.isBusy;
+      const now = performance.now();
+      for (const group of Map.groupBy(mounts.all(), groupKey).values()) {
+        const lastAt = Math.max(...group.map(({ noticedAt }) => noticedAt));
+        const at = noticedLookAt(lastAt, now);
+        for (const mount of group.filter(({ spec }) => isConcerned(spec, concerns))) {
+          mount.noticedAt = at;
+          mount.dueAt = Math.min(mount.dueAt, at);
         }
       }
       arm();
@@ -257,6 +261,10 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       await Promise.all(running);
     },
   };
+}
+
+function isConcerned(spec: MountSpec | undefined, concerns: (object: ObjectSpec, region: string) => boolean): boolean {
+  return spec?.regions.some((region) => spec.objects.some((object) => concerns(object, region))) === true;
 }
 
 /** Mounts of one group are of one service account. */

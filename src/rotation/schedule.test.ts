@@ -1,7 +1,7 @@
 import { assert, double, integer, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
 import type { MountSpec } from '../spec/mount-spec.ts';
-import { firstLookIn, groupOf, nextLookAt, retryIn } from './schedule.ts';
+import { firstLookIn, groupOf, nextLookAt, noticedLookAt, retryIn } from './schedule.ts';
 
 const INTERVAL = integer({ min: 1_000, max: 3_600_000 });
 
@@ -78,4 +78,14 @@ it('asks a question a pod where each has a session of its own, and one an interv
 
   expect(groupOf(one!, 1_000)).not.toBe(groupOf(other!, 1_000));
   expect(groupOf(spec(), 1_000)).not.toBe(groupOf(spec(), 2_000));
+});
+
+it('is looked at for a notice at once, then once in five seconds, and those that come meanwhile are of the next look', () => {
+  const first = noticedLookAt(Number.NEGATIVE_INFINITY, 1_000);
+  const next = noticedLookAt(first, 1_200);
+
+  expect([first, next]).toEqual([1_000, 6_000]);
+  expect(noticedLookAt(next, 5_999)).toBe(6_000);
+  expect(noticedLookAt(next, 6_001)).toBe(11_000);
+  expect(noticedLookAt(next, 60_000)).toBe(60_000);
 });

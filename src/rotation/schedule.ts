@@ -38,6 +38,18 @@ export function nextLookAt(
   return Math.max(Math.min(startedAt, asOf) + periodMs, startedAt + Math.min(PAUSE_MS, periodMs));
 }
 
+/** A notice costs its sender nothing, and a look costs calls to AWS. */
+const NOTICED_EVERY_MS = 5_000;
+
+/**
+ * When a notice has mounts looked at that are looked at together: at once, but not more often than once in five seconds. Those that come
+ * until then are of the same look.
+ * @param lastAt of the latest look for a notice, which may be still to come
+ */
+export function noticedLookAt(lastAt: number, now: number): number {
+  return lastAt >= now ? lastAt : Math.max(now, lastAt + NOTICED_EVERY_MS);
+}
+
 /** Milliseconds to the first look at a mount of which only the API server told. */
 export function firstLookIn(key: string, intervalMs: number): number {
   return Math.min(intervalMs / 2, FIRST_WITHIN_MS) * lotOf(key);

@@ -10,6 +10,7 @@ function encoded(payload: string): string {
 it('says whose token it is, and until when it lasts', () => {
   expect(tokenClaims(SecretBytes.fromText(mintToken('shop/web', { exp: 1_900_000_000 })))).toEqual({
     subject: 'system:serviceaccount:shop:web',
+    audiences: ['sts.amazonaws.com'],
     expiresAt: 1_900_000_000_000,
   });
 });
@@ -24,5 +25,5 @@ it.for<readonly [string, string]>([
   ['no subject', encoded('{}')],
   ['a subject that is no text', encoded('{"sub":["system:serviceaccount:shop:web"]}')],
 ])('says nobody of what is no token: %s', ([, token]) => {
-  expect(tokenClaims(SecretBytes.fromText(token))).toEqual({ subject: '' });
+  expect(tokenClaims(SecretBytes.fromText(token))).toEqual({ subject: '', audiences: [] });
 });

@@ -39,7 +39,6 @@ describe('the IAM examples', () => {
       .flatMap(({ Resource = [] }) => Resource);
     expect(statements.flatMap(({ Action }) => Action)).toEqual([
       'secretsmanager:GetSecretValue',
-      'secretsmanager:DescribeSecret',
       'secretsmanager:BatchGetSecretValue',
       'ssm:GetParameters',
       'kms:Decrypt',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SecretBytes } from '../../secret-bytes.ts';
 import type { MountSpec, PodRef } from '../../spec/mount-spec.ts';
 import { tokenClaims } from '../../spec/token-claims.ts';
@@ -7,7 +8,7 @@ import type { Clients, Credentials } from '../clients.ts';
 import { type Identity, identityKey } from './identity.ts';
 import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from '../settings.ts';
-import type { Regional } from '../stores/store.ts';
+import type { Limit, Regional } from '../stores/store.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {
@@ -16,6 +17,8 @@ export interface CredentialDeps {
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
   /** @param party the identity that asks */
   sts(region: string, party: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
+  /** Of the requests to the Pod Identity agent. @param party the service account that asks */
+  agentLimit(party: string): Limit;
   /** The end of a request for credentials, which is not that of the call that began it: others wait for it too. */
   deadline(): AbortSignal;
 }
@@ -23,8 +26,10 @@ export interface CredentialDeps {
 /** A pod, as AWS knows it. */
 export interface Authenticated {
   readonly identity: Identity;
-  /** Equal for equal identities only. */
+  /** Equal for equal identities only, and for what AWS has still to verify unlike any other. */
   readonly key: string;
+  /** Whether by what its token says it may be answered from memory. */
+  readonly isOwn: boolean;
   /** Wall clock in milliseconds, until which its token says that it lasts. */
   readonly tokenEndsAt: number;
   /** Credentials good in every region; where STS gives them, the region is whose STS to ask. @throws ProviderError */
@@ -40,22 +45,31 @@ export interface CredentialsSource {
 
 export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
   const cache = createCredentialsCache();
+  const strangers = new WeakMap<MountSpec, string>();
+
+  /** The questions of one call are of one key, and those of any other call of another. */
+  function strangerKey(spec: MountSpec): string {
+    const key = strangers.get(spec) ?? randomUUID();
+    strangers.set(spec, key);
+    return key;
+  }
 
   /**
-   * What is held was given for a token that AWS verified. So whose token it is belongs to the key: one that is somebody else's, or none,
-   * gets what AWS says to it, and spoils nothing for the others.
+   * What is held was given for a token that AWS verified. One that is another account's, for another audience, has ended or is none gets what
+   * AWS says to it, each time anew, and spoils nothing for the others.
    * @param keyIn cache key of the credentials for a region
    */
   function authenticated(
     identity: Identity,
-    token: SecretBytes,
+    { token, isOwn, spec }: { readonly token: SecretBytes; readonly isOwn: boolean; readonly spec: MountSpec },
     keyIn: (key: string, region: string) => string,
     obtain: (region: string) => Promise<Credentials>,
   ): Authenticated {
-    const { subject, expiresAt = 0 } = tokenClaims(token);
-    const key = `${identityKey(identity)} ${JSON.stringify(subject)}`;
+    const { expiresAt = 0 } = tokenClaims(token);
+    const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${strangerKey(spec)}`;
     return {
       identity,
+      isOwn,
       key,
       tokenEndsAt: expiresAt,
       credentialsIn: (region, signal) => cache.get(keyIn(key, region), () => obtain(region), signal),
@@ -64,14 +78,15 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
   }
 
   return {
-    async authenticate({ authentication, pod, tokens }, signal) {
+    async authenticate(spec, signal) {
+      const { authentication, pod, tokens } = spec;
       if (authentication.kind === 'irsa') {
         const token = tokenFor(tokens, STS_AUDIENCE);
         const { namespace, serviceAccount } = pod;
         const identity = { kind: 'irsa', roleArn: await deps.roleOf(pod, signal), namespace, serviceAccount } as const;
         return authenticated(
           identity,
-          token,
+          { token, isOwn: isOwnToken(token, pod, STS_AUDIENCE), spec },
           (key, region) => `${key} ${region}`,
           (region) =>
             assumeRoleWithWebIdentity(identity, token, deps.sts(region, identityKey(identity)), deps.deadline()),
@@ -80,12 +95,23 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
       const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
       const identity = { kind: 'pod-identity', pod } as const;
       const { addressType } = authentication;
+      const limit = deps.agentLimit(`${pod.namespace}/${pod.serviceAccount}`);
       return authenticated(
         identity,
-        token,
+        { token, isOwn: isOwnToken(token, pod, POD_IDENTITY_AUDIENCE), spec },
         (key) => key,
-        () => credentialsFromAgent(identity, token, addressType, deps.settings, deps.deadline()),
+        () => credentialsFromAgent(identity, token, { addressType, limit, settings: deps.settings }, deps.deadline()),
       );
     },
   };
+}
+
+/** By what it says itself: whether that is true, AWS finds out when credentials are asked for. */
+function isOwnToken(token: SecretBytes, { namespace, serviceAccount }: PodRef, audience: string): boolean {
+  const { subject, audiences, expiresAt = 0 } = tokenClaims(token);
+  return (
+    subject === `system:serviceaccount:${namespace}:${serviceAccount}` &&
+    audiences.includes(audience) &&
+    expiresAt > Date.now()
+  );
 }

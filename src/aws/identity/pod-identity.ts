@@ -9,8 +9,15 @@ import { oneLine } from '../errors/fault.ts';
 import { parseJsonObject } from '../json-object.ts';
 import { type AgentIdentity, describeIdentity } from './identity.ts';
 import type { AwsSettings } from '../settings.ts';
+import type { Limit } from '../stores/store.ts';
 
 const BACKOFF_MS = 200;
+
+interface AgentAccess {
+  readonly addressType: AddressType;
+  readonly limit: Limit;
+  readonly settings: AwsSettings;
+}
 
 /**
  * EKS Pod Identity: a pod's token for credentials of its association.
@@ -19,13 +26,17 @@ const BACKOFF_MS = 200;
 export async function credentialsFromAgent(
   identity: AgentIdentity,
   token: SecretBytes,
-  addressType: AddressType,
-  settings: AwsSettings,
+  { addressType, limit, settings }: AgentAccess,
   signal: AbortSignal,
 ): Promise<Credentials> {
   const secret = token.exposeText();
   for (let attempt = 1; ; attempt += 1) {
-    const { status, body } = await askAgent(addressType, secret, settings.podIdentity, signal);
+    const { status, body } = await limit(
+      () => askAgent(addressType, secret, settings.podIdentity, signal),
+      signal,
+    ).catch((error: unknown) => {
+      throw error instanceof ProviderError || !signal.aborted ? error : abortError(signal);
+    });
     if (status === 200) {
       return parseCredentials(body);
     }

@@ -49,6 +49,15 @@ describe('an answer', () => {
     expect(memory.bytes).toBe(5);
   });
 
+  it('counts for nothing against what a later question was answered', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('new', 5_000, 'v2'));
+    memory.put('k', found('old', 4_000));
+
+    expect(memory.found('k', 5_000)?.value.exposeText()).toBe('new');
+    expect(memory.version('k', 0)).toEqual({ version: 'v2', asOf: 5_000 });
+  });
+
   it('is forgotten whole', () => {
     const memory = createMemory(100);
     memory.put('k', found('text', 1));
@@ -56,55 +65,6 @@ describe('an answer', () => {
     memory.forget('never known');
 
     expect([memory.found('k', 0), memory.version('k', 0), memory.bytes]).toEqual([undefined, undefined, 0]);
-  });
-});
-
-describe('a version that a store confirms', () => {
-  it('is good from then on, but says nothing of whether the value may be read', () => {
-    const memory = createMemory(100);
-    memory.put('k', found('text', 1_000));
-    memory.confirm('k', 'v1', 5_000);
-
-    expect(memory.version('k', 5_000)).toEqual({ version: 'v1', asOf: 5_000 });
-    expect(memory.found('k', 1_001)).toBeUndefined();
-    expect(memory.found('k', 1_000)?.value.exposeText()).toBe('text');
-  });
-
-  it('is known from then on where it is another, and the value of the one before goes', () => {
-    const memory = createMemory(100);
-    memory.put('k', found('text', 1_000));
-    memory.confirm('k', 'v2', 5_000);
-
-    expect(memory.version('k', 5_000)).toEqual({ version: 'v2', asOf: 5_000 });
-    expect(memory.found('k', 0)).toBeUndefined();
-    expect(memory.bytes).toBe(0);
-  });
-
-  it('changes nothing where nothing was read', () => {
-    const memory = createMemory(100);
-    memory.confirm('k', 'v1', 5_000);
-
-    expect(memory.version('k', 0)).toBeUndefined();
-  });
-
-  it('counts for nothing against what a later question was answered', () => {
-    const memory = createMemory(100);
-    memory.put('k', found('new', 5_000, 'v2'));
-    memory.confirm('k', 'v1', 4_000);
-
-    expect(memory.found('k', 5_000)?.value.exposeText()).toBe('new');
-  });
-
-  it('stands against a value of another that an earlier question brings', () => {
-    const memory = createMemory(100);
-    memory.put('k', found('old', 1_000));
-    memory.confirm('k', 'v2', 5_000);
-    memory.put('k', found('old', 4_000));
-
-    expect(memory.found('k', 0)).toBeUndefined();
-    expect(memory.version('k', 0)).toEqual({ version: 'v2', asOf: 5_000 });
-    memory.put('k', found('new', 4_000, 'v2'));
-    expect(memory.found('k', 0)).toMatchObject({ version: 'v2', asOf: 4_000 });
   });
 });
 
@@ -143,10 +103,9 @@ describe('room', () => {
     const memory = createMemory(4);
     memory.put('a', found('1234', 7, 'va'));
     memory.put('b', found('1234', 7, 'vb'));
-    memory.confirm('a', 'va', 9);
 
     expect(memory.found('a', 0)).toBeUndefined();
-    expect([memory.version('a', 9)?.version, memory.version('b', 7)?.version]).toEqual(['va', 'vb']);
+    expect([memory.version('a', 7)?.version, memory.version('b', 7)?.version]).toEqual(['va', 'vb']);
   });
 
   it('is not cleared for a value that would not fit into all of it', () => {

@@ -6,17 +6,12 @@ export type Dated<Said> = Said & { readonly asOf: number };
 
 /** What identities have read, by keys that hold identity, region, store, object and selector. Times are those of the questions. */
 export interface Memory {
-  /** The version last seen, if a store was asked for it at this time or later. */
+  /** The version last read, if the identity was allowed to read it at this time or later. */
   version(key: string, notBefore: number): Dated<Pick<Found, 'version'>> | undefined;
-  /** A copy, if the identity was allowed to read it at this time or later; as of when its version was last confirmed. */
+  /** A copy, if the identity was allowed to read it at this time or later. */
   found(key: string, notBefore: number): Dated<Found> | undefined;
-  /** What was read. Where a later question has shown another version already, it says nothing new. */
+  /** What was read. Where a later question was answered by another version already, it says nothing new. */
   put(key: string, found: Dated<Found>): void;
-  /**
-   * A store says that this is the version of what was read before: a value of another is out of date, and goes. Whether the identity may
-   * read this one, is not said by that.
-   */
-  confirm(key: string, version: string, asOf: number): void;
   /** Wipes what is known: the identity may not read it, or it is gone. */
   forget(key: string): void;
   /** Bytes of all values held. */
@@ -25,7 +20,6 @@ export interface Memory {
 
 interface Entry {
   readonly version: string;
-  readonly checkedAt: number;
   readonly readAt: number;
   readonly value?: SecretBytes;
 }
@@ -71,8 +65,8 @@ export function createMemory(maxBytes: number): Memory {
     },
     version(key, notBefore) {
       const entry = entries.get(key);
-      return entry !== undefined && entry.checkedAt >= notBefore
-        ? { version: entry.version, asOf: entry.checkedAt }
+      return entry !== undefined && entry.readAt >= notBefore
+        ? { version: entry.version, asOf: entry.readAt }
         : undefined;
     },
     found(key, notBefore) {
@@ -81,17 +75,17 @@ export function createMemory(maxBytes: number): Memory {
         return undefined;
       }
       set(key, entry);
-      return { version: entry.version, value: entry.value.copy(), asOf: entry.checkedAt };
+      return { version: entry.version, value: entry.value.copy(), asOf: entry.readAt };
     },
     put(key, { version, value, asOf }) {
       const before = entries.get(key);
-      if (before !== undefined && before.checkedAt > asOf && before.version !== version) {
+      if (before !== undefined && before.readAt > asOf && before.version !== version) {
         return;
       }
       if (before !== undefined) {
         wipe(before);
       }
-      const entry = { version, checkedAt: asOf, readAt: asOf };
+      const entry = { version, readAt: asOf };
       if (value.size > maxBytes) {
         set(key, entry);
       } else {
@@ -99,18 +93,6 @@ export function createMemory(maxBytes: number): Memory {
         set(key, { ...entry, value: value.copy() });
       }
       makeRoom();
-    },
-    confirm(key, version, asOf) {
-      const entry = entries.get(key);
-      if (entry === undefined || entry.checkedAt > asOf) {
-        return;
-      }
-      if (entry.version === version) {
-        set(key, { ...entry, checkedAt: asOf });
-      } else {
-        wipe(entry);
-        set(key, { version, checkedAt: asOf, readAt: -Infinity });
-      }
     },
     forget(key) {
       const entry = entries.get(key);

@@ -33,27 +33,26 @@ it('asks within the interval too, and once for all that want the same', async ()
   const reader = await newReader(BOTH, asker);
   await reader.refresh([...BOTH, request('a')], asker, NEVER);
 
-  expect(asker.asked).toEqual(['describe a b']);
+  expect(asker.asked).toEqual(['fetch a b']);
   expect(await reader.currentAsOf(heldAt({ a: 'v1', b: 'v1' }), asker, INTERVAL, NEVER)).toBe(1_000);
   expect(asker.asked).toHaveLength(1);
 });
 
-it('reads what was never read, what may not be described, and parameters', async () => {
+it('reads what was never read, and parameters, together', async () => {
   const asker = new FakeAsker('k', { a: 'v1', b: 'v1', '/p': '1' });
   const parameter = request('/p', {}, 'ssmparameter');
   const reader = await newReader([request('a'), parameter], asker);
-  asker.describes = false;
   await reader.refresh([...BOTH, parameter], asker, NEVER);
 
-  expect(asker.asked).toEqual(['describe a', 'fetch a b', 'fetch parameters /p']);
+  expect(asker.asked).toEqual(['fetch a b', 'fetch parameters /p']);
   expect(shown(await reader.read([...BOTH, parameter], asker, 0, NEVER))).toEqual(['a v1', 'b v1', '/p 1']);
-  expect(asker.asked).toHaveLength(3);
+  expect(asker.asked).toHaveLength(2);
 });
 
 it.for([
-  ['with values', 1_000],
-  ['without room for values', 0],
-] as const)('shows a value that changed within the interval, %s', async ([, maxBytes]) => {
+  ['with values', 1_000, []],
+  ['without room for values', 0, ['fetch a']],
+] as const)('shows a value that changed within the interval, %s', async ([, maxBytes, more]) => {
   const asker = new FakeAsker();
   const reader = await newReader(BOTH, asker, maxBytes);
   asker.holds.set('a', 'v2');
@@ -61,17 +60,15 @@ it.for([
 
   expect(await reader.currentAsOf(heldAt({ a: 'v1' }), asker, INTERVAL, NEVER)).toBeUndefined();
   expect(await reader.currentAsOf(heldAt({ a: 'v2' }), asker, INTERVAL, NEVER)).toBe(1_000);
-  expect(asker.asked).toEqual(['describe a b']);
+  expect(asker.asked).toEqual(['fetch a b']);
   expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['a v2']);
-  expect(asker.asked).toEqual(['describe a b', 'fetch a']);
+  expect(asker.asked).toEqual(['fetch a b', ...more]);
 });
 
-it('asks nothing of what cannot change, once it is known', async () => {
+it('reads what cannot change as well: that it may be read is news', async () => {
   const asker = new FakeAsker();
   const pinned = request('a', { version: 'v1' });
-  const reader = await newReader([], asker);
-  await reader.refresh([pinned], asker, NEVER);
-  vi.advanceTimersByTime(INTERVAL);
+  const reader = await newReader([pinned], asker);
   await reader.refresh([pinned], asker, NEVER);
 
   expect(asker.asked).toEqual(['fetch a']);
@@ -88,23 +85,25 @@ it('takes no answer to a question that was asked before it', async () => {
   gate.resolve();
   await Promise.all([before, refreshing]);
 
-  expect(asker.asked).toEqual(['fetch a', 'describe a']);
+  expect(asker.asked).toEqual(['fetch a', 'fetch a']);
   expect(await reader.currentAsOf(heldAt({ a: 'v1' }), asker, INTERVAL, NEVER)).toBe(1_010);
 });
 
 it('asks nobody again who failed a moment ago, whatever the interval, and throws nothing of it', async () => {
   const asker = new FakeAsker();
   const reader = await newReader(BOTH, asker);
-  asker.describes = failed('StoreUnavailable');
+  for (const name of ['a', 'b']) {
+    asker.holds.set(name, failed('StoreUnavailable'));
+  }
   await reader.refresh(BOTH, asker, NEVER);
   vi.advanceTimersByTime(4_999);
   await reader.refresh(BOTH, asker, NEVER);
 
-  expect(asker.asked).toEqual(['describe a b']);
+  expect(asker.asked).toEqual(['fetch a b']);
   vi.advanceTimersByTime(1);
-  asker.describes = true;
+  asker.holds.set('a', 'v1').set('b', 'v1');
   await reader.refresh(BOTH, asker, NEVER);
-  expect(asker.asked).toEqual(['describe a b', 'describe a b']);
+  expect(asker.asked).toEqual(['fetch a b', 'fetch a b']);
 });
 
 it('asks once for what AWS throttles, as it is asked again with the next look', async () => {

@@ -68,10 +68,6 @@ class Account {
       key: `${role} us-east-1`,
       region: 'us-east-1',
       fetch: async (_store, requests) => new Map(requests.map((asked) => [asked, this.#answer(role, asked)] as const)),
-      versions: async (requests) =>
-        this.#down
-          ? Promise.reject(failed('StoreUnavailable'))
-          : new Map(requests.map((asked) => [asked, this.#tell(role, asked)] as const)),
     };
   }
 
@@ -83,12 +79,6 @@ class Account {
     this.#said.set(`value ${role} ${source.name} ${version}`, this.#now);
     this.#said.set(`version ${role} ${source.name} ${version}`, this.#now);
     return { version, value: SecretBytes.fromText(`${source.name} ${version}`) };
-  }
-
-  #tell(role: Role, { source }: StoreRequest): string {
-    const version = this.#versions.get(source.name as Name) ?? '';
-    this.#said.set(`version ${role} ${source.name} ${version}`, this.#now);
-    return version;
   }
 }
 

@@ -16,13 +16,8 @@ export interface Asker {
   /** Key of identity and region. */
   readonly key: string;
   readonly region: string;
-  /** Values and versions, of one store. @throws ProviderError for what fails every request alike, e.g. no credentials */
+  /** Values with their versions, of one store. @throws ProviderError for what fails every request alike, e.g. no credentials */
   fetch(store: Store, requests: readonly StoreRequest[], signal: AbortSignal): Promise<Answers>;
-  /** Current version of secrets, by request, or why the store is down; left out is what only fetching can tell. @throws ProviderError */
-  versions(
-    requests: readonly StoreRequest[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<StoreRequest, string | ProviderError>>;
 }
 
 /** Answers from memory within an interval, the greatest age of an answer; past it, one question serves all who ask the same. */
@@ -30,8 +25,8 @@ export interface Reader {
   /** What each request comes to, by its object. */
   read(requests: readonly StoreRequest[], asker: Asker, intervalMs: number, signal: AbortSignal): Promise<Outcomes>;
   /**
-   * The time as of which all are at the versions given for them: now, where none of them can change. Asks for no value where the version can
-   * be had without.
+   * The time as of which all are at the versions given for them: now, where none of them can change. What was not read within the interval is
+   * read: a role that may describe a secret may have lost the right to read it.
    * @returns nothing where one is not, or where nobody can tell
    */
   currentAsOf(
@@ -59,8 +54,6 @@ type Patience = 'persists' | 'asks once';
 export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSettings): Reader {
   const failures = createFailures();
   const fetches = createFlights<DatedAnswer>();
-  // What they come to is in the memory.
-  const checks = createFlights<never>();
 
   /** A question's own end: that of one who waits is not that of the others. */
   function bounded(): AbortSignal {
@@ -115,25 +108,10 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
     return new Map(answers.flatMap((some) => [...some]));
   }
 
-  async function check(requests: ReadonlyMap<string, StoreRequest>, asker: Asker): Promise<ReadonlyMap<string, never>> {
-    const asOf = performance.now();
-    const signal = bounded();
-    const versions = await asker.versions([...requests.values()], signal).catch((error: unknown) => {
-      const failure = failureOf(error, signal);
-      return new Map(Array.from(requests.values(), (request) => [request, failure] as const));
-    });
-    for (const [key, request] of requests) {
-      const told = versions.get(request);
-      if (told instanceof ProviderError) {
-        learn(key, told);
-      } else if (told !== undefined) {
-        memory.confirm(key, told, asOf);
-      }
-    }
-    return new Map<string, never>();
-  }
-
-  /** Has the memory hold versions that were told at this time or later; of what failed a moment ago, or fails, it does not. */
+  /**
+   * Has the memory hold what was read at this time or later; of what failed a moment ago, or fails, it does not. A version that cannot change
+   * is read again too: it is how one hears that the identity may not read it any more.
+   */
   async function renew(
     requests: ReadonlyMap<string, StoreRequest>,
     asker: Asker,
@@ -143,20 +121,10 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       patience,
     }: { readonly notBefore: number; readonly intervalMs: number; readonly patience: Patience },
   ): Promise<void> {
-    function isOpen([key, request]: readonly [string, StoreRequest]): boolean {
-      return versionOf(key, request, notBefore) === undefined && failures.get(key, intervalMs) === undefined;
-    }
-    const open = [...requests].filter(isOpen);
-    // To be told of a version does for an identity that has read it.
-    const checkable = open.filter(
-      ([key, { object }]) => object.store === 'secretsmanager' && memory.version(key, -Infinity) !== undefined,
+    const open = [...requests].filter(
+      ([key]) => memory.version(key, notBefore) === undefined && failures.get(key, intervalMs) === undefined,
     );
-    await checks.join(new Map(checkable), (unasked) => check(unasked, asker));
-    await fetchAll(new Map(open.filter(isOpen)), asker, patience);
-  }
-
-  function versionOf(key: string, request: StoreRequest, notBefore: number) {
-    return memory.version(key, isPinned(request) ? -Infinity : notBefore);
+    await fetchAll(new Map(open), asker, patience);
   }
 
   return {
@@ -188,7 +156,7 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       );
       let asOf = performance.now();
       for (const [request, version] of expected) {
-        const known = versionOf(keyOf(request, asker), request, notBefore);
+        const known = memory.version(keyOf(request, asker), notBefore);
         if (known?.version !== version) {
           return undefined;
         }
@@ -200,7 +168,7 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       const begun = performance.now();
       const byKey = byKeyOf(requests, asker);
       // What is under way was asked before, and may be answered by what was true before.
-      await unlessAborted(Promise.all([fetches.landed(byKey.keys()), checks.landed(byKey.keys())]), signal);
+      await unlessAborted(fetches.landed(byKey.keys()), signal);
       await unlessAborted(
         renew(byKey, asker, { notBefore: begun, intervalMs: Infinity, patience: 'asks once' }),
         signal,

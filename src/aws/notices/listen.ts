@@ -27,6 +27,9 @@ const REPEAT_MS = 2_000;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
+/** A queue that is flooded must not make this process do nothing else. */
+const PAUSE_MS = 100;
+
 /** Above what comes in the few minutes for which the queue keeps messages. */
 const MAX_SEEN = 10_000;
 
@@ -79,7 +82,7 @@ async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Pr
       options.onNotices(notices);
     }
     // SQS does not wait for new messages while it has old ones.
-    return unseen.length === 0 && performance.now() - askedAt < repeatMs ? repeatMs : 0;
+    return unseen.length === 0 && performance.now() - askedAt < repeatMs ? repeatMs : PAUSE_MS;
   }
 
   /** @returns milliseconds to wait before the next time */

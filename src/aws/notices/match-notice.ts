@@ -5,20 +5,46 @@ import type { Notice } from './parse-notice.ts';
 /** A parameter whose name begins so stands for a secret. */
 const SECRET_REFERENCE = '/aws/reference/secretsmanager/';
 
+/** Whether notices may be of an object. @param region one that is asked for it */
+export type Concerns = (object: ObjectSpec, region: string) => boolean;
+
+/** Of an object: they are asked for with every batch of notices. */
+const keysOf = new WeakMap<ObjectSpec, readonly string[]>();
+
 /**
- * Whether a notice may be of this object.
- * @param region one that is asked for it. Names and ARNs leave some room for doubt: then it may, as to look once too often costs a question,
- * and to miss a change would cost an interval
+ * An index of these notices. Names and ARNs leave some room for doubt: then it says yes, as to look once too often costs a question, and to
+ * miss a change would cost an interval.
  */
-export function matchesObject(notice: Notice, { store, primary, failover }: ObjectSpec, region: string): boolean {
-  if (notice.region !== region) {
-    return false;
+export function indexNotices(notices: readonly Notice[]): Concerns {
+  const changed = new Map<string, Set<string>>();
+  for (const notice of notices) {
+    const keys = changed.get(notice.region) ?? new Set();
+    changed.set(notice.region, keys);
+    for (const name of namesOf(notice)) {
+      keys.add(keyOf(notice.store, name));
+    }
   }
-  const changed = namesOf(notice);
-  return [primary, failover].some((source) => {
-    const wanted = askedFor(store, source);
-    return wanted.store === notice.store && namesOf(wanted).some((name) => changed.includes(name));
+  return (object, region) => {
+    const keys = changed.get(region);
+    return keys !== undefined && namesAskedFor(object).some((key) => keys.has(key));
+  };
+}
+
+function namesAskedFor(object: ObjectSpec): readonly string[] {
+  const known = keysOf.get(object);
+  if (known !== undefined) {
+    return known;
+  }
+  const keys = [object.primary, object.failover].flatMap((source) => {
+    const wanted = askedFor(object.store, source);
+    return namesOf(wanted).map((name) => keyOf(wanted.store, name));
   });
+  keysOf.set(object, keys);
+  return keys;
+}
+
+function keyOf(store: Store, name: string): string {
+  return `${store} ${name}`;
 }
 
 function askedFor(store: Store, source: ObjectSource): Pick<Notice, 'store' | 'id'> {

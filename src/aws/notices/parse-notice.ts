@@ -9,6 +9,13 @@ export interface Notice {
   readonly region: string;
 }
 
+/** What AWS allows a name or an ARN; a sender may write anything. */
+const MAX_ID = 2_048;
+/** Of a region's name, amply. */
+const MAX_REGION = 64;
+/** Characters of a message: EventBridge's events have 256 KiB. */
+const MAX_BODY = 256 * 1024;
+
 /** Calls to Secrets Manager that change nothing; ours are among them. */
 const READS = /^(?:BatchGet|Get|Describe|List|Validate)/;
 
@@ -21,12 +28,21 @@ const READS = /^(?:BatchGet|Get|Describe|List|Validate)/;
  * @returns nothing for any other text
  */
 export function parseNotices(body: string): readonly Notice[] {
+  if (body.length > MAX_BODY) {
+    return [];
+  }
   const message = parseJsonObject(body);
   const isEnvelope = message['Type'] === 'Notification' && typeof message['Message'] === 'string';
   const event = isEnvelope ? parseJsonObject(String(message['Message'])) : message;
   const { region, source } = event;
   const id = source === 'aws.ssm' ? changedParameter(event) : changedSecret(event);
-  if (typeof region !== 'string' || typeof id !== 'string' || id === '') {
+  if (
+    typeof region !== 'string' ||
+    typeof id !== 'string' ||
+    id === '' ||
+    id.length > MAX_ID ||
+    region.length > MAX_REGION
+  ) {
     return [];
   }
   if (source === 'aws.ssm') {

@@ -3,6 +3,7 @@ import { SecretBytes } from '../../secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
 import { batchesOf } from './batches.ts';
+import { inTurn } from './in-turn.ts';
 import { isParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
@@ -53,7 +54,7 @@ async function askForBatch(
 async function ask(names: readonly string[], { client, limit }: Access, signal: AbortSignal): Promise<Response> {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
   try {
-    return await limit(() => client.send(command, { abortSignal: signal }), signal);
+    return await client.send(inTurn(command, limit, signal), { abortSignal: signal });
   } catch (thrown) {
     return { thrown };
   }

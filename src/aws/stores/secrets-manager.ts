@@ -1,6 +1,5 @@
 import {
   BatchGetSecretValueCommand,
-  DescribeSecretCommand,
   GetSecretValueCommand,
   type GetSecretValueResponse,
   type SecretsManagerClient,
@@ -11,6 +10,7 @@ import { SecretBytes } from '../../secret-bytes.ts';
 import type { AwsCall } from '../errors/call.ts';
 import { awsError } from '../errors/aws-error.ts';
 import { batchesOf } from './batches.ts';
+import { inTurn } from './in-turn.ts';
 import { secretResource } from './policy-resource.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
 
@@ -34,7 +34,7 @@ export async function fetchSecrets(
 }
 
 /** The batch call knows no versions and stages. */
-export function isBatchable({ source }: StoreRequest): boolean {
+function isBatchable({ source }: StoreRequest): boolean {
   return source.version === undefined && source.label === undefined;
 }
 
@@ -49,7 +49,7 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access, sig
   const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
   try {
     const { client, limit } = access;
-    const { SecretValues = [] } = await limit(() => client.send(command, { abortSignal: signal }), signal);
+    const { SecretValues = [] } = await client.send(inTurn(command, limit, signal), { abortSignal: signal });
     return new Map(
       requests.flatMap((request): [StoreRequest, Answer][] => {
         const { name } = request.source;
@@ -84,40 +84,9 @@ async function fetchOne(request: StoreRequest, access: Access, signal: AbortSign
     ...(source.label !== undefined && { VersionStage: source.label }),
   });
   try {
-    return found(request, access, await limit(() => client.send(command, { abortSignal: signal }), signal));
+    return found(request, access, await client.send(inTurn(command, limit, signal), { abortSignal: signal }));
   } catch (error) {
     return awsError(error, callFor(request, access), signal);
-  }
-}
-
-/**
- * The id of the version that a stage (AWSCURRENT unless told) is at now.
- * @returns an error where the store is down, and nothing where only reading the secret can tell: the identity may not describe it, or the
- * stage is at none
- */
-export async function secretVersion(
-  request: StoreRequest,
-  { client, limit, denials, region, identity }: Access,
-  signal: AbortSignal,
-): Promise<string | ProviderError | undefined> {
-  if (denials.has('secretsmanager:DescribeSecret')) {
-    return undefined;
-  }
-  const command = new DescribeSecretCommand({ SecretId: request.source.name });
-  try {
-    const { VersionIdsToStages = {} } = await limit(() => client.send(command, { abortSignal: signal }), signal);
-    const stage = request.source.label ?? 'AWSCURRENT';
-    return Object.keys(VersionIdsToStages).find((version) => VersionIdsToStages[version]?.includes(stage));
-  } catch (thrown) {
-    const error = awsError(thrown, callFor(request, { region, identity }), signal);
-    if (error.reason === 'StoreUnavailable' || error.reason === 'DeadlineExceeded') {
-      // To ask the same store for the value would take as long again, and leave a second region no time.
-      return error;
-    }
-    if (error.reason === 'AccessDenied') {
-      denials.add('secretsmanager:DescribeSecret');
-    }
-    return undefined;
   }
 }
 

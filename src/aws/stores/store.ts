@@ -25,9 +25,11 @@ export type Answers = ReadonlyMap<StoreRequest, Answer>;
 export interface Regional<Client> {
   readonly client: Client;
   readonly region: string;
-  /** Runs a call when the service has room for it. @throws the signal's reason when it aborts before that */
-  readonly limit: <Result>(call: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+  readonly limit: Limit;
 }
+
+/** Runs a call when the service has room for it. @throws the signal's reason when it aborts before that */
+export type Limit = <Result>(call: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
 
 /** A store of one region, asked as one identity. */
 export interface StoreAccess<Client> extends Regional<Client> {
@@ -36,8 +38,8 @@ export interface StoreAccess<Client> extends Regional<Client> {
   readonly denials: Denials;
 }
 
-/** Actions that an identity may do without: they save calls where they are allowed. */
-export type OptionalAction = 'secretsmanager:BatchGetSecretValue' | 'secretsmanager:DescribeSecret';
+/** What an identity may do without: it saves calls where it is allowed. */
+export type OptionalAction = 'secretsmanager:BatchGetSecretValue';
 
 /** Of one identity. */
 export interface Denials {

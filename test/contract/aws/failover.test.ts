@@ -48,7 +48,7 @@ it.for([
   ['answers with errors', OUTAGE],
   ['does not answer', { kind: 'hang' }],
 ] as const satisfies [string, Fault][])(
-  'asks the first for no value when to the question for versions it %s',
+  'asks the first no second time when to the question whether versions are current it %s',
   async ([, fault]) => {
     const roleArn = aws.fakes.addRole('reader', ['shop/cart']);
     using remembering = createFetcher({
@@ -70,7 +70,8 @@ it.for([
 
     expect(asOf).toBeUndefined();
     expect(texts(outcomes)).toEqual(['a in the west']);
-    expect(aws.fakes.gate.state.count(values)).toBe(before);
+    // One question, with its two tries.
+    expect(aws.fakes.gate.state.count(values)).toBe(before + 2);
   },
 );
 

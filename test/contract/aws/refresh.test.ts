@@ -6,7 +6,7 @@ import { OUTAGE } from '../../fakes/aws/faults.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import { READ_ALL } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { BATCH, callsOf, DESCRIBE, READ } from '../daemon/calls.ts';
+import { BATCH, callsOf, READ } from '../daemon/calls.ts';
 import { fetched, openFakes, parameter, podSpec, reasons, secret, settingsFor, texts } from './fetch-fixture.ts';
 
 const INTERVAL = 120_000;
@@ -72,8 +72,7 @@ async function versionsOf(spec: MountSpec, fetcher: Fetcher): Promise<ReadonlyMa
 describe('a hundred mounts of one identity, of thirty secrets together', () => {
   it.for<readonly [string, readonly Statement[], Readonly<Record<string, number>>]>([
     ['by the batch call', [READ, BATCH], { BatchGetSecretValue: 2 }],
-    ['by describing, where that is denied', [READ, DESCRIBE], { DescribeSecret: 30 }],
-    ['by reading, where both are', [READ], { GetSecretValue: 30 }],
+    ['by reading each, where that is denied', [READ], { GetSecretValue: 30 }],
   ])('are asked for once each: %s', async ([, allows, expected]) => {
     await using opened = await openFetcher(allows);
     const { fakes, seed, fetcher } = opened;
@@ -115,7 +114,7 @@ it('asks for each identity apart, and one that is denied spoils nothing for the 
   expect(served).toEqual({});
 });
 
-it('asks by the token that lasts longest', async () => {
+it('asks by a token that lasts, and tells one that has ended nothing of it', async () => {
   await using opened = await openFetcher([READ_ALL]);
   const { seed, fetcher } = opened;
   await seed.secret('a', 'value a');
@@ -126,13 +125,13 @@ it('asks by the token that lasts longest', async () => {
   };
   await fetcher.refresh([ended, fresh, ended], signal);
 
-  expect(texts(await fetcher.fetchAll(ended, signal))).toEqual(['value a']);
+  expect(texts(await fetcher.fetchAll(fresh, signal))).toEqual(['value a']);
+  await expect(fetcher.fetchAll(ended, signal)).rejects.toMatchObject({ reason: 'CredentialsRefused' });
 });
 
 it.for<readonly [string, readonly Statement[], number, Readonly<Record<string, number>>]>([
   ['the batch call', [READ, BATCH], 1_000, {}],
   ['the batch call, with no room for values', [READ, BATCH], 0, { BatchGetSecretValue: 1 }],
-  ['describing', [READ, DESCRIBE], 1_000, { GetSecretValue: 1 }],
   ['reading', [READ], 1_000, {}],
 ])('shows a value that changed within the interval: %s', async ([, allows, cacheMaxBytes, expected]) => {
   await using opened = await openFetcher(allows, { cacheMaxBytes });
@@ -196,7 +195,7 @@ it('leaves an outage, and a pod that is nobody, to those that are served next, a
     expect(await fetcher.currentAsOf(specOf([secret('a')]), held, signal)).toBeUndefined();
   });
 
-  expect(calls).toEqual({ DescribeSecret: 1, GetParameters: 1 });
+  expect(calls).toEqual({ GetSecretValue: 1, GetParameters: 1 });
   await expect(fetcher.fetchAll(nobody, signal)).rejects.toMatchObject({ reason: 'TokenMissing' });
 });
 

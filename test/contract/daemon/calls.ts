@@ -4,6 +4,7 @@ import type { Statement } from '../../fakes/aws/policy.ts';
 /** What saves calls, beside what reads. */
 export const BATCH: Statement = { actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] };
 export const READ: Statement = { actions: ['secretsmanager:GetSecretValue', 'ssm:GetParameters'], resources: ['*'] };
+/** Of no use to read with. */
 export const DESCRIBE: Statement = { actions: ['secretsmanager:DescribeSecret'], resources: ['*'] };
 
 /** How many calls of each action AWS gets while this is done. */

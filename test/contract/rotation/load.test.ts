@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, inject, it } from 'vitest';
 import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
-import { BATCH, callsOf, DESCRIBE, READ } from '../daemon/calls.ts';
+import { BATCH, callsOf, READ } from '../daemon/calls.ts';
 import { contentsOf } from '../daemon/node.ts';
 import { startCluster, type TestCluster } from './cluster.ts';
 import type { ClusterNode } from './cluster-node.ts';
@@ -47,7 +47,7 @@ function namesOf(account: string, count: number): readonly string[] {
 describe.concurrent('one question serves all pods of an identity', () => {
   it.for([
     ['which may read in batches', [READ, BATCH], 'BatchGetSecretValue', 10],
-    ['which may describe', [READ, DESCRIBE], 'DescribeSecret', 100],
+    ['which may read singly', [READ], 'GetSecretValue', 100],
   ] as const)(
     '%s: 110 pods of 10 accounts, with 10 secrets each that stay the same',
     async ([, allows, action, callsALook], { expect }) => {

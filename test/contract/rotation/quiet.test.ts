@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { BATCH, callsOf, DESCRIBE, READ } from '../daemon/calls.ts';
+import { BATCH, callsOf, READ } from '../daemon/calls.ts';
 import { contentsOf } from '../daemon/node.ts';
 import { layoutOf, layoutWith, statsBelow } from '../publish/pod-view.ts';
 import type { ClusterNode } from './cluster-node.ts';
@@ -80,10 +80,8 @@ describe.concurrent('a volume', () => {
 
 describe.concurrent('a look asks each thing once', () => {
   it.for([
-    ['what may be read in batches', [READ, BATCH], { BatchGetSecretValue: 1, GetParameters: 1 }],
-    ['what may be described', [READ, DESCRIBE], { DescribeSecret: 2, GetParameters: 1 }],
-    // That it may not describe, an identity has to find out.
-    ['what may be read and no more', [READ], { DescribeSecret: 2, GetSecretValue: 2, GetParameters: 1 }],
+    ['what may be read in batches', [READ, BATCH], { BatchGetSecretValue: 1, GetSecretValue: 1, GetParameters: 1 }],
+    ['what may be read and no more', [READ], { GetSecretValue: 3, GetParameters: 1 }],
   ] as const)('%s', async ([, allows, callsALook], { expect }) => {
     await using other = await startCluster();
     const asked = await other.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=4s']);

@@ -1,4 +1,3 @@
-import { isOutage } from '../../../src/aws/memory/failures.ts';
 import type { Outcomes } from '../../../src/aws/failover.ts';
 import type { Asker } from '../../../src/aws/memory/reader.ts';
 import type { StoreRequest } from '../../../src/aws/stores/store.ts';
@@ -14,8 +13,6 @@ export class FakeAsker implements Asker {
   readonly holds = new Map<string, string | ProviderError>();
   readonly key: string;
   readonly region = 'us-east-1';
-  /** May it describe secrets? An error where it has no credentials. */
-  describes: boolean | ProviderError = true;
   /** Awaited before each answer. */
   gate: Promise<unknown> = Promise.resolve();
 
@@ -38,21 +35,6 @@ export class FakeAsker implements Asker {
           ? []
           : [[asked, held instanceof ProviderError ? held : { version: held, value }] as const];
       }),
-    );
-  }
-
-  async versions(requests: readonly StoreRequest[]) {
-    this.asked.push(`describe ${names(requests)}`);
-    await this.gate;
-    if (this.describes instanceof ProviderError) {
-      throw this.describes;
-    }
-    const told = requests.map((asked) => [asked, this.holds.get(asked.source.name)] as const);
-    return new Map(
-      told.filter(
-        (pair): pair is [StoreRequest, string | ProviderError] =>
-          this.describes === true && (pair[1] instanceof ProviderError ? isOutage(pair[1]) : pair[1] !== undefined),
-      ),
     );
   }
 }

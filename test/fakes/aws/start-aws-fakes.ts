@@ -16,7 +16,7 @@ export interface AwsFakes extends AsyncDisposable {
 
 /** All that a pod needs to read everything. */
 export const READ_ALL: Statement = {
-  actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret', 'ssm:GetParameters'],
+  actions: ['secretsmanager:GetSecretValue', 'ssm:GetParameters'],
   resources: ['*'],
 };
 
