@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Statement } from '../fakes/aws/policy.ts';
+import { type AttackedNode, failureOf, startAttackedNode } from './node/attacked-node.ts';
+
+const GET: Statement = { actions: ['secretsmanager:GetSecretValue'], resources: ['*'] };
+const BATCH: Statement = { actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] };
+/** What is left of the role's rights: it may still be told that the secret has not changed. */
+const LEFT: Statement = { actions: ['secretsmanager:DescribeSecret'], resources: ['*'] };
+const WITHIN = { timeout: 30_000, interval: 500 };
+
+let node: AttackedNode;
+beforeAll(async () => {
+  node = await startAttackedNode({ args: ['--rotation-poll-interval=3s'] });
+  await node.seed.secret('pinned', 'of-this-version');
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+it.for([
+  ['read singly', 'alone', '[{objectName: victim, objectType: secretsmanager}]', [GET]],
+  [
+    'read by the batch call',
+    'batch',
+    '[{objectName: victim, objectType: secretsmanager}, {objectName: pinned, objectType: secretsmanager}]',
+    [GET, BATCH],
+  ],
+  ['of a stage', 'stage', '[{objectName: victim, objectType: secretsmanager, objectVersionLabel: AWSCURRENT}]', [GET]],
+] as const)(
+  'a class that asks once a day keeps no value %s from being refused within the operator’s interval',
+  async ([, account, objects, rights]) => {
+    const roleArn = node.addAccount('shop', account);
+    const allows: Statement[] = [...rights, LEFT];
+    node.aws.gate.state.addRole({ arn: roleArn, trusts: [`shop/${account}`], allows });
+    const parameters = { objects, rotationPollInterval: '24h' };
+    const old = await node.addPod('shop', `${account}-old`, account);
+    await node.mount(old, parameters);
+
+    allows.splice(0, Infinity, LEFT);
+    const others = await node.addPod('shop', `${account}-new`, account);
+
+    for (const pod of [old, others]) {
+      await vi.waitFor(
+        async () => expect(await failureOf(node.mount(pod, parameters))).toMatchObject({ code: 'PERMISSION_DENIED' }),
+        WITHIN,
+      );
+    }
+  },
+);
+
+it('a version that cannot change is refused as well', async () => {
+  const { version } = await node.seed.secret('for-ever', 'as-it-is');
+  const roleArn = node.addAccount('shop', 'for-ever');
+  const allows: Statement[] = [GET];
+  node.aws.gate.state.addRole({ arn: roleArn, trusts: ['shop/for-ever'], allows });
+  const objects = JSON.stringify([{ objectName: 'for-ever', objectType: 'secretsmanager', objectVersion: version }]);
+  const pod = await node.addPod('shop', 'for-ever', 'for-ever');
+  await node.mount(pod, { objects });
+  allows.splice(0, Infinity, LEFT);
+
+  await vi.waitFor(
+    async () => expect(await failureOf(node.mount(pod, { objects }))).toMatchObject({ code: 'PERMISSION_DENIED' }),
+    WITHIN,
+  );
+});
