@@ -133,6 +133,69 @@ describe('parseClass says', () => {
   });
 });
 
+describe('parseClass bounds', () => {
+  const type = 'objectType: secretsmanager';
+
+  function entries(count: number, entryOf: (index: number) => string): string {
+    return `[${Array.from({ length: count }, (_, index) => entryOf(index)).join(',')}]`;
+  }
+
+  it('how many objects a class may list', () => {
+    const most = parse({ objects: entries(500, (index) => `{objectName: a${index}, ${type}}`) });
+    const more = parse({ objects: entries(501, (index) => `{objectName: a${index}, ${type}}`) });
+
+    expect(most.ok).toBe(true);
+    expect(messagesOf(more)).toEqual([expect.stringContaining('more than the 500')]);
+  });
+
+  it('how many entries all its jmesPath lists may have', () => {
+    function classOf(perObject: number): string {
+      return entries(20, (of) => {
+        const list = entries(perObject, (index) => `{path: a, objectAlias: ${of}-${index}}`);
+        return `{objectName: a${of}, ${type}, jmesPath: ${list}}`;
+      });
+    }
+
+    expect(parse({ objects: classOf(100) }).ok).toBe(true);
+    expect(messagesOf(parse({ objects: classOf(101) }))).toEqual([expect.stringContaining('more than 2000 entries')]);
+  });
+
+  it.for([
+    ['objectName', 2048],
+    ['objectVersion', 64],
+    ['objectVersionLabel', 256],
+    ['objectAlias', 2048],
+  ] as const)('how long %s may be', ([field, longest]) => {
+    const other = field === 'objectName' ? '' : 'objectName: a, ';
+    const objects = `[{${other}${field}: ${'x'.repeat(longest + 1)}, ${type}}]`;
+
+    expect(messagesOf(parse({ objects }))).toEqual([
+      expect.stringContaining(`${field}: it is ${longest + 1} characters long, more than the ${longest} allowed`),
+    ]);
+  });
+
+  it('how many directories its files need', () => {
+    const objects = entries(100, (index) => `{objectName: ${index}${'/d'.repeat(25)}, ${type}}`);
+
+    const [first] = messagesOf(parse({ objects, pathTranslation: 'False' }));
+
+    expect(first).toContain('the 2000 that a volume may have');
+  });
+
+  it('what it says of thousands of mistakes, and counts the others', () => {
+    const objects = entries(500, (of) => {
+      const list = entries(4, () => `{path: a, objectAlias: ..}`);
+      return `{objectName: a${of}, ${type}, jmesPath: ${list}}`;
+    });
+
+    const result = parse({ objects });
+
+    expect(messagesOf(result)).toHaveLength(101);
+    expect(messagesOf(result).at(-1)).toBe('and 1900 more');
+    expect(problemsError(result.ok ? [] : result.problems).message).toContain('and 1990 more');
+  });
+});
+
 describe('problemsError', () => {
   it('is one error that says all', () => {
     const error = problemsError([

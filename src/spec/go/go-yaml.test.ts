@@ -84,6 +84,35 @@ describe('readYaml', () => {
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('aliases') });
   });
 
+  it.for([
+    ['texts', `- &a ${'x'.repeat(60_000)}\n${'- *a\n'.repeat(10)}`],
+    ['keys', `- {? &a ${'x'.repeat(60_000)} : b}\n${'- {? *a : b}\n'.repeat(10)}`],
+    ['merges', `- &a {k: ${'x'.repeat(60_000)}}\n${'- {<<: *a}\n'.repeat(10)}`],
+    ['lists in lists', `- &a [${'x'.repeat(30_000)}]\n- &b [*a, *a, *a]\n- [*b, *b, *b, *b, *b, *b]\n`],
+  ] as const)('refuses aliases that make a long text of a short one: %s', ([, text]) => {
+    const result = readYaml(text);
+
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters once its aliases') });
+  });
+
+  it('takes a long text that a few entries share', () => {
+    const result = readYaml(`- &a ${'x'.repeat(60_000)}\n${'- *a\n'.repeat(3)}`);
+
+    expect(result).toMatchObject({ ok: true, value: { kind: 'list' } });
+  });
+
+  it.for([
+    ['commas', `[a${','.repeat(79_000)}]`, 'Unexpected ,'],
+    ['closing brackets', ']'.repeat(129_000), 'Unexpected flow-seq-end'],
+    ['anchors', `- ${'&a '.repeat(30_000)}`, 'at most one anchor'],
+    ['directives', '%A\n'.repeat(39_000), 'comments and directives'],
+    ['empty lists', `[${'[],'.repeat(40_000)}]`, 'names, texts, signs'],
+  ] as const)('stops at the first of thousands of %s', ([, text, says]) => {
+    const result = readYaml(text);
+
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining(says) });
+  });
+
   it('refuses a document that is too long', () => {
     const result = readYaml('- objectName: a\n'.repeat(10_000));
 
