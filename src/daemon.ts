@@ -1,9 +1,10 @@
 import { createFetcher } from './aws/fetch.ts';
 import type { Config } from './config/config.ts';
-import { startServer } from './grpc/server.ts';
+import { type ProviderServer, startServer } from './grpc/server.ts';
 import { openKube } from './kube/client.ts';
 import { createTokenRequests } from './kube/tokens.ts';
 import { createRegionLookup } from './kube/nodes.ts';
+import { createSelfReport } from './kube/self-report.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
 import { createClassReader } from './mount/class-reader.ts';
 import { serveMount } from './mount/serve.ts';
@@ -30,7 +31,8 @@ export interface Daemon extends AsyncDisposable {
 export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
   await using opening = new AsyncDisposableStack();
   let ready = false;
-  const health = opening.use(await serveHealth(config.healthAddress, () => ready));
+  let server: ProviderServer | undefined;
+  const health = opening.use(await serveHealth(config.healthAddress, () => ready && server?.isReachable() === true));
   const kube = opening.use(openKube(config.kube));
   const fetcher = opening.use(
     createFetcher({
@@ -60,8 +62,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   };
   const reconciler = opening.use(openReconciler({ config, log, kube, serve: deps, fetcher }));
   opening.use(reconciler && listenForNotices(config, reconciler, log));
-  opening.use(
+  server = opening.use(
     await startServer({
+      onTaken: createSelfReport(kube, config.kube, log),
       socketPath: config.socketPath,
       drainMs: config.drainMs,
       mountTimeoutMs: config.mountTimeoutMs,

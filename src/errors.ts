@@ -1,3 +1,5 @@
+import { cutText, visible } from './visible-text.ts';
+
 /**
  * Why a call failed, as a closed set: one word serves as gRPC code (grpc/status.ts), metric label, event reason and log field.
  */
@@ -38,35 +40,58 @@ export interface ProviderErrorOptions {
   /** objectName of the entry that failed. */
   readonly object?: string;
   readonly cause?: unknown;
+  /** Set by `ProviderError.all`. */
+  readonly problems?: readonly string[];
+  readonly problemCount?: number;
 }
 
-/** A failure that the pod's owner can act on. Its message reaches the pod's event: it never carries secret bytes or tokens. */
+/** Longest message, in UTF-16 units: a log line can take it, status and Event say less. */
+const MAX_MESSAGE = 16 * 1024;
+
+/**
+ * A failure that the pod's owner can act on. Its message reaches the pod's event: it never carries secret bytes or tokens. It is one
+ * line of bounded length, whatever texts from outside it quotes.
+ */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly reason: FailureReason;
   readonly object: string | undefined;
+  /** What failed, each by itself: for one failure its message alone. */
+  readonly problems: readonly string[];
+  /** How many failed; more than `problems` where some are not said. */
+  readonly problemCount: number;
 
   constructor(reason: FailureReason, message: string, options: ProviderErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      cutText(visible(cutText(message, MAX_MESSAGE)), MAX_MESSAGE),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.reason = reason;
     this.object = options.object;
+    this.problems = options.problems ?? [this.message];
+    this.problemCount = options.problemCount ?? this.problems.length;
   }
 
   /**
    * One error that says all that failed, in the order given; its reason is that of the first.
    * @param failures at least one
+   * @param unsaid how many more there are that are only counted
    */
-  static all(failures: readonly ProviderError[]): ProviderError {
+  static all(failures: readonly ProviderError[], unsaid = 0): ProviderError {
     const [first] = failures;
     if (first === undefined) {
       throw new TypeError('ProviderError.all needs a failure');
     }
-    if (failures.length === 1) {
+    if (failures.length === 1 && unsaid === 0) {
       return first;
     }
+    const count = failures.length + unsaid;
     const lines = failures.map((failure, index) => `(${index + 1}) ${failure.message}`);
-    return new ProviderError(first.reason, `${failures.length} problems: ${lines.join('; ')}`, {
+    const more = unsaid > 0 ? [`… and ${unsaid} more problems`] : [];
+    return new ProviderError(first.reason, `${count} problems: ${[...lines, ...more].join('; ')}`, {
       cause: new AggregateError(failures),
+      problems: failures.map(({ message }) => message),
+      problemCount: count,
     });
   }
 

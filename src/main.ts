@@ -2,6 +2,9 @@ import { run } from './cli/commands.ts';
 import { stackOf } from './errors.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** Milliseconds for what is still being written. */
+const LAST_WORDS_MS = 1_000;
+
 const stopping = new AbortController();
 
 function stop(): void {
@@ -27,6 +30,13 @@ void run(process.argv.slice(2), {
   err: (line) => process.stderr.write(`${line}\n`),
   signal: stopping.signal,
   env: process.env,
-}).then((code) => {
-  process.exitCode = code;
+}).then(end, (thrown: unknown) => {
+  process.stderr.write(`${JSON.stringify({ level: 'error', msg: 'failed', stack: stackOf(thrown) })}\n`);
+  end(1);
 });
+
+/** Ends with the code, also where something that was opened half way still listens or waits. */
+function end(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(code), LAST_WORDS_MS).unref();
+}

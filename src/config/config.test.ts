@@ -148,7 +148,7 @@ describe('readConfig', () => {
       'unexpected argument "stray"',
       '--qps: needs a value',
       '--provider-volume: expected an absolute path, got "relative"',
-      '--mount-timeout: expected a duration above zero such as "500ms", "30s" or "2m", got "soon"',
+      '--mount-timeout: expected a duration above zero and up to 1h, such as "500ms", "30s" or "2m", got "soon"',
       'environment variable LOG_LEVEL: expected one of debug, info, warn, error, got "loud"',
       expect.stringContaining('AWS_CA_BUNDLE: cannot read "/nowhere/ca.pem"'),
     ]);
@@ -173,11 +173,16 @@ describe('readConfig', () => {
     expect(problemsOf(['--health-address', text])).toHaveLength(1);
   });
 
+  it.for(['720h', '61m', '0s', '9'.repeat(400) + 'h'])('refuses the duration %s', (text) => {
+    expect(problemsOf(['--mount-timeout', text])).toEqual([expect.stringContaining('up to 1h')]);
+  });
+
   it.for([
     ['1.5s', 1_500],
     ['2m30s', 150_000],
     ['100ms', 100],
-    ['250us', 0.25],
+    ['250us', 1],
+    ['1.0001ms', 2],
     ['1h', 3_600_000],
   ] as const)('reads the duration %s', ([text, expected]) => {
     expect(readConfig(['--mount-timeout', text], {}).mountTimeoutMs).toBe(expected);

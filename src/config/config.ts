@@ -103,9 +103,15 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     aws: { ...awsSettings(values), ...defined({ caBundle }) },
     kube: {
       ...defined({ kubeconfig: values.kubeconfig, nodeName: values['node-name'] }),
+      ...ownPod(values),
       timeoutMs: values['kube-timeout'],
     },
   };
+}
+
+/** Our own pod, where it is known. */
+function ownPod({ 'pod-name': name, 'pod-namespace': namespace, 'pod-uid': uid = '' }: FlagValues) {
+  return name === undefined || namespace === undefined ? {} : { ownPod: { namespace, name, uid } };
 }
 
 /** Flags that are each right, and do not go together. */

@@ -1,4 +1,17 @@
-import { absolutePath, address, anyText, bool, duration, integer, oneOf, socketName, url } from './values.ts';
+import { OWN_POD_FLAGS } from './own-pod-flags.ts';
+import { PROXY_FLAGS } from './proxy-flags.ts';
+import {
+  absolutePath,
+  address,
+  anyText,
+  bool,
+  durationUpTo,
+  integer,
+  oneOf,
+  region,
+  socketName,
+  url,
+} from './values.ts';
 
 export interface Flag<Value> {
   /** Environment variable read where the flag is not given. */
@@ -65,7 +78,7 @@ export const FLAGS = {
     env: 'AWS_REGION',
     value: 'REGION',
     help: 'Region of classes that name none. Not set: the node label `topology.kubernetes.io/region`.',
-    parse: anyText,
+    parse: region,
   },
   'node-name': {
     env: 'NODE_NAME',
@@ -73,6 +86,7 @@ export const FLAGS = {
     help: 'Name of this node. Not set: the node is looked up through the pod.',
     parse: anyText,
   },
+  ...OWN_POD_FLAGS,
   kubeconfig: {
     env: 'KUBECONFIG',
     value: 'FILE',
@@ -84,7 +98,7 @@ export const FLAGS = {
     default: '2m',
     value: 'DURATION',
     help: 'How long an answer of AWS is good for at most, for the identity that got it, whatever a class says: a mount within it asks AWS nothing. With rotation: how often it is asked.',
-    parse: duration,
+    parse: durationUpTo('24h'),
   },
   'enable-secret-rotation': {
     env: 'ENABLE_SECRET_ROTATION',
@@ -121,7 +135,7 @@ export const FLAGS = {
     default: '5m',
     value: 'DURATION',
     help: 'Least time between two such restarts of one workload.',
-    parse: duration,
+    parse: durationUpTo('24h'),
   },
   'cache-max-bytes': {
     env: 'CACHE_MAX_BYTES',
@@ -135,14 +149,14 @@ export const FLAGS = {
     default: '60s',
     value: 'DURATION',
     help: 'Longest time for one Mount call. The kubelet gives up after two minutes.',
-    parse: duration,
+    parse: durationUpTo('1h'),
   },
   'drain-timeout': {
     env: 'DRAIN_TIMEOUT',
     default: '20s',
     value: 'DURATION',
     help: 'Longest time that mounts under way get to finish when the process stops.',
-    parse: duration,
+    parse: durationUpTo('1h'),
   },
   'health-address': {
     env: 'HEALTH_ADDRESS',
@@ -213,24 +227,7 @@ export const FLAGS = {
     help: 'Use the endpoints that answer over IPv6 as well.',
     parse: bool,
   },
-  'http-proxy': {
-    env: 'HTTP_PROXY',
-    value: 'URL',
-    help: 'Proxy to AWS for http:// endpoints.',
-    parse: url,
-  },
-  'https-proxy': {
-    env: 'HTTPS_PROXY',
-    value: 'URL',
-    help: 'Proxy to AWS for https:// endpoints.',
-    parse: url,
-  },
-  'no-proxy': {
-    env: 'NO_PROXY',
-    value: 'HOSTS',
-    help: 'Hosts to reach without the proxy, separated by commas.',
-    parse: anyText,
-  },
+  ...PROXY_FLAGS,
   'aws-max-attempts': {
     env: 'AWS_MAX_ATTEMPTS',
     default: '3',
@@ -243,28 +240,28 @@ export const FLAGS = {
     default: '3s',
     value: 'DURATION',
     help: 'Longest wait for a connection to AWS.',
-    parse: duration,
+    parse: durationUpTo('1h'),
   },
   'aws-request-timeout': {
     env: 'AWS_REQUEST_TIMEOUT',
     default: '10s',
     value: 'DURATION',
     help: 'Longest wait for the answer to one attempt.',
-    parse: duration,
+    parse: durationUpTo('1h'),
   },
   'kube-timeout': {
     env: 'KUBE_TIMEOUT',
     default: '10s',
     value: 'DURATION',
     help: 'Longest wait for one answer of the API server.',
-    parse: duration,
+    parse: durationUpTo('1h'),
   },
   'pod-identity-http-timeout': {
     env: 'POD_IDENTITY_HTTP_TIMEOUT',
     default: '5s',
     value: 'DURATION',
     help: 'Longest wait for one answer of the EKS Pod Identity agent.',
-    parse: duration,
+    parse: durationUpTo('1h'),
   },
   'pod-identity-endpoint-ipv4': {
     env: 'POD_IDENTITY_ENDPOINT_IPV4',

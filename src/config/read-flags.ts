@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
+import { quote } from '../spec/quote.ts';
 import { FLAGS, type Flag, type FlagName } from './flags.ts';
+import { SecretRangeError } from './values.ts';
 
 /** What each flag came to; undefined where it has neither value nor default. */
 export type FlagValues = {
@@ -41,7 +43,8 @@ export function readFlags(args: readonly string[], env: Readonly<Record<string, 
       if (!(error instanceof RangeError)) {
         throw error;
       }
-      problems.push(`${origin}: ${error.message}, got "${text}"`);
+      const got = error instanceof SecretRangeError ? '' : `, got ${quote(withoutPassword(text))}`;
+      problems.push(`${origin}: ${error.message}${got}`);
     }
   }
   return { values: values as FlagValues, problems };
@@ -58,10 +61,10 @@ function readArguments(args: readonly string[], problems: string[]): ReadonlyMap
   const given = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'positional') {
-      problems.push(`unexpected argument "${token.value}"`);
+      problems.push(`unexpected argument ${quote(withoutPassword(token.value))}`);
     } else if (token.kind === 'option') {
       if (!Object.hasOwn(FLAGS, token.name)) {
-        problems.push(`unknown flag "--${token.name}": see "aws-secrets-csi help"`);
+        problems.push(`unknown flag ${quote(`--${token.name}`)}: see "aws-secrets-csi help"`);
       } else if (token.value === undefined && !isSwitch(token.name as FlagName)) {
         problems.push(`--${token.name}: needs a value`);
       } else {
@@ -70,6 +73,11 @@ function readArguments(args: readonly string[], problems: string[]): ReadonlyMap
     }
   }
   return given;
+}
+
+/** Of a URL, or of what was meant as one. */
+function withoutPassword(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:?\/\/)?.*@/is, '$1***@');
 }
 
 function isSwitch(name: FlagName): boolean {

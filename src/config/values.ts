@@ -1,15 +1,46 @@
 import { parseGoBool } from '../spec/go/go-bool.ts';
 import { parseGoDuration } from '../spec/go/go-duration.ts';
+import { isRegion } from '../spec/region.ts';
 
 /** Readers of flag values: text in, value out, or a RangeError that says what was expected. */
 
-/** A Go duration ("1.5s", "2m30s", "100ms") in milliseconds, greater than zero. */
-export function duration(text: string): number {
-  const value = parseGoDuration(text) ?? 0;
-  if (value <= 0) {
-    throw new RangeError('expected a duration above zero such as "500ms", "30s" or "2m"');
+/**
+ * A reader of Go durations ("1.5s", "2m30s", "100ms") above zero, in whole milliseconds, rounded up. Node's timers take no fractions, and
+ * take more than 24 days for one millisecond.
+ * @param longest the greatest that makes sense, as a Go duration
+ */
+export function durationUpTo(longest: string): (text: string) => number {
+  const maxMs = parseGoDuration(longest) ?? 0;
+  return function readDuration(text) {
+    const value = Math.ceil(parseGoDuration(text) ?? 0);
+    if (!(value > 0 && value <= maxMs)) {
+      throw new RangeError(`expected a duration above zero and up to ${longest}, such as "500ms", "30s" or "2m"`);
+    }
+    return value;
+  };
+}
+
+/** What may hold a password, so that no message quotes it. */
+export class SecretRangeError extends RangeError {
+  override readonly name = 'SecretRangeError';
+}
+
+/** As `url`, which may hold a user and his password. */
+export function proxyUrl(text: string): string {
+  try {
+    return url(text);
+  } catch {
+    throw new SecretRangeError(
+      'expected a URL that begins with http:// or https:// (not shown, as it may hold a password)',
+    );
   }
-  return value;
+}
+
+export function region(text: string): string {
+  if (!isRegion(text)) {
+    throw new RangeError('expected the name of a region, such as "eu-central-1"');
+  }
+  return text;
 }
 
 /** The words that Go takes. */

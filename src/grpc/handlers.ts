@@ -7,6 +7,7 @@ import { type MountCall, parseRequest } from '../spec/parse-request.ts';
 import { NAME, VERSION } from '../version.ts';
 import { callSignal } from './call-signal.ts';
 import type { MountRequest, MountResponse, VersionRequest, VersionResponse } from './protocol.ts';
+import { statusMessage } from './status-message.ts';
 import { statusOf } from './status.ts';
 
 export interface HandlerDeps {
@@ -75,6 +76,8 @@ function response({ versions, files = [] }: ServedMount): MountResponse {
   };
 }
 
-function serviceError({ reason, message }: ProviderError): ServiceError {
-  return Object.assign(new Error(message), { code: statusOf(reason), details: message, metadata: new Metadata() });
+/** The one place where statuses are made. */
+function serviceError(error: ProviderError): ServiceError {
+  const details = statusMessage(error);
+  return Object.assign(new Error(details), { code: statusOf(error.reason), details, metadata: new Metadata() });
 }

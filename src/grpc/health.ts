@@ -1,4 +1,5 @@
 import { type ServiceError, type ServerWritableStream, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { quote } from '../spec/quote.ts';
 import { PROVIDER_SERVICE } from './definitions.ts';
 
 interface HealthRequest {
@@ -35,7 +36,7 @@ export function createHealth(): Health {
       ) {
         const response = answer(call.request.service);
         if (response.status === 'SERVICE_UNKNOWN') {
-          reply({ code: status.NOT_FOUND, details: `no service "${call.request.service}" here` });
+          reply({ code: status.NOT_FOUND, details: `no service ${quote(call.request.service)} here` });
         } else {
           reply(null, response);
         }

@@ -4,21 +4,30 @@ import { ProviderError } from '../errors.ts';
 import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from './definitions.ts';
 import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';
 import { createHealth } from './health.ts';
-import { bindSocket } from './socket.ts';
+import { bindSocket, type SocketSettings } from './socket.ts';
 
-export interface ServerSettings extends Omit<HandlerDeps, 'stopping'> {
-  readonly socketPath: string;
+export interface ServerSettings extends Omit<HandlerDeps, 'stopping'>, Omit<SocketSettings, 'watchMs'> {
+  /** Milliseconds between two looks at the socket's path; a second unless told. */
+  readonly watchMs?: number;
   /** Milliseconds that mounts under way get to finish at a stop. */
   readonly drainMs: number;
 }
 
 /** A server that answers on the socket until it is disposed of, which drains it. */
-export type ProviderServer = AsyncDisposable;
+export interface ProviderServer extends AsyncDisposable {
+  /** Whether the driver finds this process at the socket's path. */
+  isReachable(): boolean;
+}
+
+const WATCH_MS = 1_000;
 
 /** Milliseconds for the answers of mounts that were told to end. */
 const LAST_ANSWERS_MS = 2_000;
 
-/** Serves the driver on its socket; returns once the socket is there. */
+/**
+ * Serves the driver on its socket; returns once the socket is there.
+ * @throws Error that says why it cannot be; then nothing listens any more
+ */
 export async function startServer(settings: ServerSettings): Promise<ProviderServer> {
   const stopping = new AbortController();
   const health = createHealth();
@@ -28,9 +37,14 @@ export async function startServer(settings: ServerSettings): Promise<ProviderSer
     mount: mountHandler({ ...settings, stopping: stopping.signal }),
   });
   server.addService(loadService(HEALTH_SERVICE).service, health.implementation);
-  const socket = await bindSocket(server, settings.socketPath);
+  const socket = await bindSocket(server, { watchMs: WATCH_MS, ...settings }).catch((error: unknown) => {
+    // A server that still listens somewhere would keep the process from ending.
+    server.forceShutdown();
+    throw error;
+  });
   health.setServing(true);
   return {
+    isReachable: () => socket.isOurs(),
     async [Symbol.asyncDispose]() {
       health.setServing(false);
       // First the path: a socket file that nobody serves blocks the driver's calls for two minutes, a missing one fails at once.

@@ -1,37 +1,154 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Logger } from '../observability/logger.ts';
+import { quote } from '../spec/quote.ts';
+import { NAME } from '../version.ts';
+import { type FileIdentity, identityAt, isListenedOn, runtimeNameAt, sweepHiddenSockets } from './socket-path.ts';
+
+export interface SocketSettings {
+  /** Absolute path; its directory is made if missing. */
+  readonly socketPath: string;
+  /** Milliseconds between two looks at the path. */
+  readonly watchMs: number;
+  readonly log: Logger;
+  /** Told once when another program has taken the path, with a sentence for whoever runs the node. */
+  onTaken?(message: string): void;
+}
 
 /** A socket path that answers, until it is disposed of or a successor takes it over. */
-export type BoundSocket = AsyncDisposable;
+export interface BoundSocket extends AsyncDisposable {
+  /** Whether the path leads to this process, as of the last look at it. */
+  isOurs(): boolean;
+}
 
 /**
  * Listens under a hidden name and renames: calls to an older process finish there, new ones come here. Binding at the final path would
  * do worse, as libuv unlinks the path it bound when it stops, by then its successor's.
- * @param path absolute path; its directory is made if missing
+ *
+ * The path is watched from then on. AWS's provider removes it by name when it stops, which may be after we have started: what is gone, or
+ * left by a process that has ended, is bound again at once. A living process keeps it: a successor of ours must not be fought.
+ * @throws Error that says what could not be done; then nothing is left behind
  */
-export async function bindSocket(server: Server, path: string): Promise<BoundSocket> {
+export async function bindSocket(server: Server, settings: SocketSettings): Promise<BoundSocket> {
+  const { socketPath: path, watchMs } = settings;
   await mkdir(dirname(path), { recursive: true });
-  // Not the pid: in a container it is 1 for the old process and the new.
-  const hidden = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
-  // The driver runs as root, like us: nobody else has business here.
-  const umask = process.umask(0o077);
-  try {
-    await listen(server, hidden);
-  } finally {
-    process.umask(umask);
+  await sweepHiddenSockets(path);
+  let own = await take(server, path);
+  const tell = createTelling(settings);
+  let isOurs = true;
+  let stopped = false;
+  let looking = Promise.resolve();
+
+  async function look(): Promise<void> {
+    const current = await identityAt(path);
+    if (current !== undefined && isSame(current, own)) {
+      isOurs = true;
+      tell.ours();
+    } else if (current === undefined || !(await isListenedOn(path))) {
+      isOurs = false;
+      own = await take(server, path);
+      isOurs = true;
+      tell.takenBack();
+    } else {
+      isOurs = false;
+      await tell.taken();
+    }
   }
-  const { ino } = await stat(hidden);
-  await rename(hidden, path);
+
+  const timer = setInterval(() => {
+    looking = looking.then(async () => {
+      if (!stopped) {
+        await look().catch((error: unknown) => {
+          isOurs = false;
+          tell.failed(error);
+        });
+      }
+    });
+  }, watchMs);
   return {
+    isOurs: () => isOurs,
     async [Symbol.asyncDispose]() {
-      const current = await stat(path).catch(() => undefined);
-      if (current?.ino === ino) {
+      stopped = true;
+      clearInterval(timer);
+      await looking;
+      const current = await identityAt(path).catch(() => undefined);
+      if (current !== undefined && isSame(current, own)) {
         await rm(path, { force: true });
       }
     },
   };
+}
+
+/** Says what has become of the path, once for each time it changes. */
+function createTelling({ socketPath: socket, log, onTaken }: SocketSettings) {
+  let said: 'ours' | 'taken' | 'failed' = 'ours';
+  return {
+    ours(): void {
+      if (said !== 'ours') {
+        said = 'ours';
+        log.info({ socket }, 'the socket leads here again');
+      }
+    },
+    takenBack(): void {
+      said = 'ours';
+      log.warn({ socket }, 'the socket was gone and is bound again');
+    },
+    failed(error: unknown): void {
+      if (said !== 'failed') {
+        said = 'failed';
+        log.error({ socket, err: error }, 'the socket is gone and cannot be bound again: this is tried every second');
+      }
+    },
+    async taken(): Promise<void> {
+      if (said === 'taken') {
+        return;
+      }
+      said = 'taken';
+      const by = await runtimeNameAt(socket);
+      if (by === NAME) {
+        log.info({ socket }, 'a newer process of ours has the socket: new mounts go there');
+        return;
+      }
+      const other = by === undefined ? 'another program' : `another program, which calls itself ${quote(by)}`;
+      const message = `the socket ${quote(socket, 256)} was taken by ${other}: pods of this node get their secrets from there. Remove that program from the node, or choose another socketName; the socket is taken back when it is free`;
+      log.error({ socket, by }, message);
+      onTaken?.(message);
+    },
+  };
+}
+
+function isSame(one: FileIdentity, other: FileIdentity): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Makes the path lead here. @throws Error, having left no file */
+async function take(server: Server, path: string): Promise<FileIdentity> {
+  await mkdir(dirname(path), { recursive: true });
+  // Not the pid: in a container it is 1 for the old process and the new.
+  const hidden = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+  try {
+    // The driver runs as root, like us: nobody else has business here.
+    const umask = process.umask(0o077);
+    try {
+      await listen(server, hidden);
+    } finally {
+      process.umask(umask);
+    }
+    const own = await identityAt(hidden);
+    if (own === undefined) {
+      throw new Error(`${hidden} was removed before it could be renamed`);
+    }
+    await rename(hidden, path);
+    return own;
+  } catch (error) {
+    server.unbind(`unix:${hidden}`);
+    await rm(hidden, { force: true });
+    throw new Error(`cannot have the socket ${path}: ${error instanceof Error ? error.message : 'unknown error'}`, {
+      cause: error,
+    });
+  }
 }
 
 async function listen(server: Server, path: string): Promise<void> {

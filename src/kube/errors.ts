@@ -1,4 +1,5 @@
 import { type FailureReason, ProviderError } from '../errors.ts';
+import { cutText, visible } from '../visible-text.ts';
 import { RESOURCES } from './resources.ts';
 import { type KubeRequest, VERBS } from './request.ts';
 
@@ -35,7 +36,7 @@ function networkMessage(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return cause.errors.map(networkMessage).join(', ');
   }
-  return cause instanceof Error ? cause.message : 'unknown error';
+  return cause instanceof Error ? cutText(cause.message, MAX_QUOTE) : 'unknown error';
 }
 
 function failed({ verb, resource, namespace, name, subresource }: KubeRequest): string {
@@ -85,15 +86,13 @@ function mayQuote({ verb, resource }: Pick<KubeRequest, 'verb' | 'resource'>): b
 
 /** Its sentence. */
 function statusMessage({ message }: Status): string {
-  return typeof message === 'string' ? message.slice(0, MAX_QUOTE) : '';
+  return typeof message === 'string' ? cutText(visible(cutText(message, MAX_QUOTE)), MAX_QUOTE) : '';
 }
 
 /** Its reason, and the fields that are wrong: no values. */
 function statusFields({ reason, details }: Status): string {
   const causes = (details?.causes ?? []).map((cause) => words([cause.field, cause.reason]).join(' '));
-  return words([reason, causes.join(', ')])
-    .join(': ')
-    .slice(0, MAX_QUOTE);
+  return cutText(visible(words([reason, causes.join(', ')]).join(': ')), MAX_QUOTE);
 }
 
 function words(parts: readonly unknown[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PodEvent } from '../rotation/report.ts';
+import { cutText, visible } from '../visible-text.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 
@@ -108,8 +109,14 @@ function apiEvent(name: string, { pod, type, reason, message }: PodEvent, { comp
   };
 }
 
-/** As many whole characters as fit. */
+/** All of it, or as many whole characters as fit with a "…". */
 function cut(message: string): string {
-  const { read } = new TextEncoder().encodeInto(message, new Uint8Array(MAX_MESSAGE_BYTES));
-  return message.slice(0, read);
+  const shown = visible(cutText(message, MAX_MESSAGE_BYTES + 1));
+  const bytes = new TextEncoder().encode(shown).length;
+  if (bytes <= MAX_MESSAGE_BYTES) {
+    return shown;
+  }
+  const room = MAX_MESSAGE_BYTES - new TextEncoder().encode('…').length;
+  const { read } = new TextEncoder().encodeInto(shown, new Uint8Array(room));
+  return `${shown.slice(0, read)}…`;
 }

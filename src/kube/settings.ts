@@ -4,6 +4,8 @@ export interface KubeSettings {
   readonly kubeconfig?: string;
   /** This node's name; absent means: ask for the pod's node. */
   readonly nodeName?: string;
+  /** The provider's own pod; absent where it is not known. Without its uid the uid is empty. */
+  readonly ownPod?: { readonly namespace: string; readonly name: string; readonly uid: string };
   /** Milliseconds for one request. */
   readonly timeoutMs: number;
 }

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { cutText, visible } from '../visible-text.ts';
 
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -7,6 +8,10 @@ export interface LogSettings {
 }
 
 export type Logger = pino.Logger;
+
+/** Longest value of one field, and longest line, in UTF-16 units. What collects logs cuts lines in two from 16 KiB (containerd) on. */
+const MAX_FIELD = 16 * 1024;
+const MAX_LINE = 4 * MAX_FIELD;
 
 /** pino's standard destination writes synchronously: nothing is lost when the process ends. */
 export function createLogger(settings: LogSettings): Logger {
@@ -17,15 +22,47 @@ export function createLogger(settings: LogSettings): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    settings.format === 'json' ? pino.destination(1) : { write: (line: string) => process.stdout.write(asText(line)) },
+    settings.format === 'json'
+      ? jsonLines(pino.destination(1))
+      : { write: (line: string) => process.stdout.write(asText(line)) },
   );
+}
+
+/** JSON escapes controls; the other characters that end a line for some readers are escaped here, by the same signs. */
+function jsonLines(destination: { write(line: string): unknown }): pino.DestinationStream {
+  return {
+    write(line) {
+      const whole = line.length > MAX_FIELD ? JSON.stringify(bounded(line)) : line.trimEnd();
+      destination.write(`${visible(whole)}\n`);
+    },
+  };
+}
+
+/** The fields of a line, each cut where it is too long, and as many as a line may hold. */
+function bounded(line: string): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  let left = MAX_LINE;
+  for (const [name, value] of Object.entries(JSON.parse(line) as Record<string, unknown>)) {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    const fits = text.length <= MAX_FIELD;
+    left -= name.length + Math.min(text.length, MAX_FIELD);
+    if (left < 0) {
+      fields['cut'] = true;
+      break;
+    }
+    fields[name] = fits ? value : cutText(text, MAX_FIELD);
+  }
+  return fields;
 }
 
 /** `2026-01-31T12:00:00.000Z info  mount served  pod=web files=3` */
 function asText(line: string): string {
-  const { time, level, msg, ...fields }: Record<string, unknown> = JSON.parse(line);
-  const details = Object.entries(fields).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return `${String(time)} ${String(level).padEnd(5)} ${String(msg)}${details.length > 0 ? `  ${details.join(' ')}` : ''}\n`;
+  const { time, level, msg, ...fields } = bounded(line);
+  const details = Object.entries(fields).map(([name, value]) => `${inText(name)}=${inText(value)}`);
+  return `${String(time)} ${String(level).padEnd(5)} ${visible(String(msg))}${details.length > 0 ? `  ${details.join(' ')}` : ''}\n`;
+}
+
+/** Only words stand without quotes: no value can be taken for another field, or another line. */
+function inText(value: unknown): string {
+  return visible(typeof value === 'string' && /^[\w/+.@:,-]+$/.test(value) ? value : JSON.stringify(value));
 }

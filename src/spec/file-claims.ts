@@ -1,6 +1,6 @@
 import { directoriesOf } from './file-path.ts';
 import type { Extraction, ObjectSpec } from './mount-spec.ts';
-import { quote } from './quote.ts';
+import { bare, quote } from './quote.ts';
 
 /** What writes a file: an object, or one of its extractions. */
 interface Claim {
@@ -73,11 +73,11 @@ function bothWant(path: string, rival: Claim): string {
 
 function objectClash(own: Claim, rival: Claim): string {
   if (own.object.name === rival.object.name && rival.alias === own.alias) {
-    const alias = own.alias === undefined ? 'no object alias' : `duplicate object alias: ${own.alias}`;
-    return `found duplicate object name: ${own.object.name}, ${alias}, ${labels(own.object, rival.object)}`;
+    const alias = own.alias === undefined ? 'no object alias' : `duplicate object alias: ${bare(own.alias)}`;
+    return `found duplicate object name: ${bare(own.object.name)}, ${alias}, ${labels(own.object, rival.object)}`;
   }
   return own.alias !== undefined && own.alias === rival.alias
-    ? `found duplicate object alias: ${own.alias}`
+    ? `found duplicate object alias: ${bare(own.alias)}`
     : 'two objects cannot share a file';
 }
 
@@ -85,9 +85,9 @@ function labels({ primary: { label } }: ObjectSpec, { primary: { label: other } 
   if (label !== other) {
     return `version labels ${quote(other ?? '')} and ${quote(label ?? '')}`;
   }
-  return label === undefined ? 'no version label' : `duplicate version label: ${label}`;
+  return label === undefined ? 'no version label' : `duplicate version label: ${bare(label)}`;
 }
 
 function extractionClash({ alias, expression }: Extraction): string {
-  return `Name already in use: alias ${alias} of jmesPath ${quote(expression)}`;
+  return `Name already in use: alias ${bare(alias)} of jmesPath ${quote(expression)}`;
 }

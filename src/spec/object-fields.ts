@@ -1,5 +1,5 @@
 import type { YamlMap, YamlText, YamlValue } from './go/go-yaml.ts';
-import { quote } from './quote.ts';
+import { bare, quote } from './quote.ts';
 
 /** Says what is wrong, and where in the parameter's text. */
 export type Report = (message: string, offset: number) => void;
@@ -123,7 +123,7 @@ function readTexts<Name extends string>(
       if (value.text !== value.written) {
         const { written, text, offset } = value;
         reports.warning(
-          `${prefix}${name}: YAML reads ${shortened(written)} as ${quote(text)}: quote it if it is meant as it stands`,
+          `${prefix}${name}: YAML reads ${bare(written)} as ${quote(text)}: quote it if it is meant as it stands`,
           offset,
         );
       }
@@ -132,10 +132,6 @@ function readTexts<Name extends string>(
     }
   }
   return texts;
-}
-
-function shortened(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 /**

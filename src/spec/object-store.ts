@@ -1,7 +1,7 @@
 import type { YamlText } from './go/go-yaml.ts';
 import type { Store } from './mount-spec.ts';
 import type { Report } from './object-fields.ts';
-import { quote } from './quote.ts';
+import { bare, quote } from './quote.ts';
 
 /** Stores by the service that their ARNs name. */
 const STORE_BY_SERVICE: ReadonlyMap<string, Store> = new Map([
@@ -33,7 +33,7 @@ export function storeOf(
   const [, , service = '', arnRegion = ''] = arn ?? [];
   if (arn !== undefined && region !== undefined && arnRegion !== region) {
     report(
-      `ARN region must match region ${region}, not ${quote(arnRegion)}: correct the ARN, or the class's region or failoverRegion`,
+      `ARN region must match region ${bare(region)}, not ${quote(arnRegion)}: correct the ARN, or the class's region or failoverRegion`,
       name.offset,
     );
     return undefined;
@@ -42,7 +42,7 @@ export function storeOf(
     return storeOfService(arn === undefined ? undefined : service, name, report);
   }
   if (!isStore(type.text)) {
-    report(`Invalid objectType: ${type.text}: write ${STORES.join(' or ')}`, type.offset);
+    report(`Invalid objectType: ${bare(type.text)}: write ${STORES.join(' or ')}`, type.offset);
     return undefined;
   }
   if (arn !== undefined && STORE_BY_SERVICE.get(service) !== type.text) {
@@ -60,7 +60,7 @@ function storeOfService(service: string | undefined, name: YamlText, report: Rep
   const store = STORE_BY_SERVICE.get(service);
   if (store === undefined) {
     const services = [...STORE_BY_SERVICE.keys()].join(' and ');
-    report(`Invalid service in ARN: ${service}: objects come from ${services}`, name.offset);
+    report(`Invalid service in ARN: ${bare(service)}: objects come from ${services}`, name.offset);
   }
   return store;
 }

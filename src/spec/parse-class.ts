@@ -5,9 +5,10 @@ import { parseGoBool } from './go/go-bool.ts';
 import { parseGoDuration } from './go/go-duration.ts';
 import { CLASS_ATTRIBUTE } from './kube-objects.ts';
 import type { AddressType, Authentication, ClassSpec, Problem } from './mount-spec.ts';
+import { isRegion } from './region.ts';
 import { parseObjects } from './parse-objects.ts';
 import { newProblemList } from './problem-list.ts';
-import { quote } from './quote.ts';
+import { bare, quote } from './quote.ts';
 
 export interface ClassContext {
   /** Region of a class that names none. Undefined where it is not known, as offline: then no ARN is compared with it. */
@@ -43,14 +44,12 @@ const KNOWN_PARAMETERS = [
   'preferredAddressType',
   'rotationPollInterval',
 ];
-/** A region becomes part of a host name. */
-const REGION = /^[A-Za-z0-9-]{1,63}$/;
 /** A pod's author may set it too, and must not make the provider ask AWS without pause. */
 const MIN_POLL_INTERVAL_MS = 10_000;
 /** Node's timers take no more than 24 days. */
 const MAX_POLL_INTERVAL_MS = 24 * 3_600_000;
-/** More would not be read, and the status message travels in an HTTP/2 header. */
-const MAX_REPORTED = 10;
+/** More would not be read, not even in the log. */
+const MAX_REPORTED = 50;
 
 /** Reads a SecretProviderClass's parameters, with those that the pod's author put over them. Never throws. */
 export function parseClass(parameters: Parameters, context: ClassContext): ClassResult {
@@ -68,7 +67,7 @@ export function* parseClassSteps(parameters: Parameters, context: ClassContext):
   const region = parseRegion(parameters, 'region', refuse) ?? context.region;
   const failoverRegion = parseRegion(parameters, 'failoverRegion', refuse);
   if (failoverRegion !== undefined && failoverRegion === region) {
-    refuse('failoverRegion', `${region}: failoverRegion cannot be the same as the primary region: leave it out`);
+    refuse('failoverRegion', `${bare(region)}: failoverRegion cannot be the same as the primary region: leave it out`);
   }
   const authentication = parseAuthentication(parameters, refuse);
   const translation = parseTranslation(parameters, refuse);
@@ -100,14 +99,14 @@ export function problemsError(problems: readonly Problem[]): ProviderError {
       ({ message, object }) => new ProviderError('InvalidParameters', message, object === undefined ? {} : { object }),
     );
   const rest = problems.slice(errors.length).reduce((sum, { count = 1 }) => sum + count, 0);
-  return ProviderError.all(rest > 0 ? [...errors, new ProviderError('InvalidParameters', `and ${rest} more`)] : errors);
+  return ProviderError.all(errors, rest);
 }
 
 /** @returns undefined where it is absent or empty */
 function parseRegion(parameters: Parameters, parameter: string, refuse: Refuse): string | undefined {
   const region = parameters.get(parameter) || undefined;
-  if (region !== undefined && !REGION.test(region)) {
-    refuse(parameter, `${parameter} ${quote(region)} is not the name of a region`);
+  if (region !== undefined && !isRegion(region)) {
+    refuse(parameter, `${parameter} ${quote(region)} is not the name of a region, such as "eu-central-1"`);
   }
   return region;
 }

@@ -5,7 +5,7 @@ import type { JmesPath } from './jmespath/jmespath.ts';
 import type { Extraction, ObjectSource, ObjectSpec } from './mount-spec.ts';
 import type { ExtractionFields, ObjectFields, Report } from './object-fields.ts';
 import { storeOf } from './object-store.ts';
-import { quote } from './quote.ts';
+import { bare, quote } from './quote.ts';
 
 /** What the class says to all its objects. */
 export interface ObjectContext {
@@ -106,9 +106,9 @@ function parseMode(permission: YamlText | undefined, otherwise: number, refuse: 
     const why =
       permission.written === permission.text
         ? ''
-        : ` (unquoted, YAML reads ${permission.written} as the number ${permission.text})`;
+        : ` (unquoted, YAML reads ${bare(permission.written)} as the number ${bare(permission.text)})`;
     refuse(
-      `filePermission: Invalid File Permission: ${permission.text}${why}: write four octal digits in quotes, such as "0644"`,
+      `filePermission: Invalid File Permission: ${bare(permission.text)}${why}: write four octal digits in quotes, such as "0644"`,
       permission.offset,
     );
     return otherwise;

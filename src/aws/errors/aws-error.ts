@@ -3,6 +3,7 @@ import { wayOut } from './advice.ts';
 import type { AwsCall } from './call.ts';
 import { type Fault, readFault } from './fault.ts';
 import { describeIdentity } from '../identity/identity.ts';
+import { bare } from '../../spec/quote.ts';
 import { type AwsReason, reasonOf } from './reasons.ts';
 
 /**
@@ -22,9 +23,9 @@ export function awsError(thrown: unknown, call: AwsCall, signal: AbortSignal): P
 
 /** Says what failed, how AWS put it, as whom it was asked and what to do. */
 export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): ProviderError {
-  const code = fault.kind === 'answer' ? fault.code : '';
+  const code = fault.kind === 'answer' && fault.code !== '' ? bare(fault.code) : '';
   const what = [call.doing, fault.status ?? '', call.region, code, fault.text].filter((part) => part !== '');
-  const request = fault.requestId === undefined ? '' : `request id ${fault.requestId}, `;
+  const request = fault.requestId === undefined ? '' : `request id ${bare(fault.requestId)}, `;
   return new ProviderError(
     reason,
     `${what.join(': ')} (${request}as ${describeIdentity(call.identity)}): ${wayOut(fault, reason, call)}`,

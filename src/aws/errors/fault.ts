@@ -1,3 +1,5 @@
+import { cutText, visible } from '../../visible-text.ts';
+
 /** What went wrong with a call, and nothing else: an SDK's error holds on to the request with its session token and to the answer with its body. */
 export interface Fault {
   /** An error that AWS sent, an answer that is none, or no answer. */
@@ -42,11 +44,12 @@ export function readFault(thrown: unknown): Fault | undefined {
 
 /** A text from outside as part of a message: one line, bounded, without passwords of URLs. */
 export function oneLine(text: string): string {
-  const line = text
+  // Cut before it is gone through, as it may be of any length; then again, as what is not seen is written out.
+  const line = cutText(text, 8 * MAX_TEXT)
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .replaceAll(/\/\/[^/@\s]*@/g, '//')
     .trim();
-  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
+  return cutText(visible(line), MAX_TEXT);
 }
 
 interface SdkFields {

@@ -1,3 +1,4 @@
+import { bare } from '../../spec/quote.ts';
 import type { PodRef } from '../../spec/mount-spec.ts';
 
 /** IRSA: a role, assumed for a service account. */
@@ -20,7 +21,7 @@ export type Identity = RoleIdentity | AgentIdentity;
 /** The identity in a message. */
 export function describeIdentity(identity: Identity): string {
   return identity.kind === 'irsa'
-    ? `role ${identity.roleArn} of service account ${identity.namespace}/${identity.serviceAccount}`
+    ? `role ${bare(identity.roleArn)} of service account ${identity.namespace}/${identity.serviceAccount}`
     : `Pod Identity association of service account ${identity.pod.namespace}/${identity.pod.serviceAccount}`;
 }
 

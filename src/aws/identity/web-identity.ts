@@ -1,3 +1,4 @@
+import { bare } from '../../spec/quote.ts';
 import { ProviderError } from '../../errors.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
@@ -20,7 +21,7 @@ export async function assumeRoleWithWebIdentity(
   const { roleArn, namespace, serviceAccount } = identity;
   const webIdentity = { roleArn, sessionName: sessionName(namespace, serviceAccount), token };
   const call = {
-    doing: `Failed to assume role ${roleArn}`,
+    doing: `Failed to assume role ${bare(roleArn)}`,
     action: 'sts:AssumeRoleWithWebIdentity',
     resource: roleArn,
     region,

@@ -1,3 +1,4 @@
+import { bare } from '../../spec/quote.ts';
 import { GetParametersCommand, type GetParametersResult, type SSMClient } from '@aws-sdk/client-ssm';
 import { SecretBytes } from '../../secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
@@ -74,7 +75,7 @@ function answerTo(
   const wanted = parameterName(source);
   const name = requestedName(wanted);
   const call = {
-    doing: `Failed fetching parameters: ${name}`,
+    doing: `Failed fetching parameters: ${bare(name)}`,
     object: object.name,
     action: 'ssm:GetParameters',
     resource: parameterResource(wanted.base, region, identity),
@@ -86,7 +87,7 @@ function answerTo(
   }
   const { Value, Version } = response.Parameters?.find((parameter) => isParameter(parameter, wanted)) ?? {};
   if (Value === undefined || Version === undefined) {
-    const fault = { kind: 'answer', code: '', status: 400, text: `invalid parameters: ${name}` } as const;
+    const fault = { kind: 'answer', code: '', status: 400, text: `invalid parameters: ${bare(name)}` } as const;
     return faultError(fault, 'ObjectNotFound', call);
   }
   return { version: String(Version), value: SecretBytes.fromText(Value) };

@@ -14,9 +14,17 @@ function prefix(service: string, region: string, identity: Identity): string {
   return `arn:${partitionOf(region)}:${service}:${region}:${accountOf(identity) ?? '*'}`;
 }
 
+/** Partitions by the beginnings of their regions. */
+const PARTITIONS = {
+  'cn-': 'aws-cn',
+  'us-gov-': 'aws-us-gov',
+  'us-iso-': 'aws-iso',
+  'us-isob-': 'aws-iso-b',
+  'eu-isoe-': 'aws-iso-e',
+  'us-isof-': 'aws-iso-f',
+  'eusc-': 'aws-eusc',
+} as const;
+
 function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) {
-    return 'aws-cn';
-  }
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  return Object.entries(PARTITIONS).find(([beginning]) => region.startsWith(beginning))?.[1] ?? 'aws';
 }

@@ -1,3 +1,4 @@
+import { bare } from '../../spec/quote.ts';
 import {
   BatchGetSecretValueCommand,
   GetSecretValueCommand,
@@ -113,7 +114,7 @@ function callFor(
   { region, identity }: Pick<Access, 'region' | 'identity'>,
 ): AwsCall & { readonly object: string } {
   return {
-    doing: `Failed fetching secret ${source.name}`,
+    doing: `Failed fetching secret ${bare(source.name)}`,
     object: object.name,
     action: 'secretsmanager:GetSecretValue',
     resource: secretResource(source.name, region, identity),

@@ -1,5 +1,9 @@
+import { quote } from '../../spec/quote.ts';
 import { relative } from 'node:path';
 import { ProviderError } from '../../errors.ts';
+
+/** Of a path in a message: a name of a file is shown whole. */
+const MAX_PATH = 1024;
 
 export interface VolumeFailureContext {
   readonly targetPath: string;
@@ -23,9 +27,13 @@ export function volumeFailure(thrown: unknown, context: VolumeFailureContext): E
   }
   const { code = 'unknown error', dest, path = context.targetPath } = thrown;
   const where = context.path ?? (relative(context.at ?? context.targetPath, dest ?? path) || context.targetPath);
-  return new ProviderError('VolumeUnwritable', `volume unusable: ${code} at "${where}"${wayOut(code, context)}`, {
-    cause: thrown,
-  });
+  return new ProviderError(
+    'VolumeUnwritable',
+    `volume unusable: ${code} at ${quote(where, MAX_PATH)}${wayOut(code, context)}`,
+    {
+      cause: thrown,
+    },
+  );
 }
 
 function wayOut(code: string, { bytes = 0 }: VolumeFailureContext): string {

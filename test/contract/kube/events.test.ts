@@ -87,7 +87,7 @@ describe('an event', () => {
     );
 
     const [event] = fixture.api.objects;
-    expect(event!['message']).toBe(`a${'😀'.repeat(255)}`);
+    expect(event!['message']).toBe(`a${'😀'.repeat(255)}…`);
     expect(event!.metadata.name).toMatch(/^a{235}\.[0-9a-f]{16}$/);
     expect(event!['source']).toEqual({ component: 'x' });
   });

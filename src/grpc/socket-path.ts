@@ -1,0 +1,65 @@
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { connect } from './client.ts';
+
+/** What tells a file from every other for as long as it is there: a socket keeps its inode while somebody listens on it. */
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Milliseconds for a connection, and for an answer on it. */
+const CONNECT_MS = 1_000;
+
+/** @returns undefined where nothing is there */
+export async function identityAt(path: string): Promise<FileIdentity | undefined> {
+  try {
+    const { dev, ino } = await lstat(path);
+    return { dev, ino };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Whether a process listens there. Where that cannot be told it is taken for listening. */
+export async function isListenedOn(path: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.setTimeout(CONNECT_MS, () => end(true));
+    socket.once('connect', () => end(true));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      end(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'].includes(code ?? '')),
+    );
+
+    function end(listens: boolean): void {
+      socket.destroy();
+      resolve(listens);
+    }
+  });
+}
+
+/** The name by which a provider on a socket calls itself; undefined where it does not say. */
+export async function runtimeNameAt(path: string): Promise<string | undefined> {
+  using client = connect(path, CONNECT_MS);
+  try {
+    return (await client.version(AbortSignal.timeout(CONNECT_MS))).runtimeName;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes sockets that processes bound under a hidden name beside the path and then left by a crash. Those that somebody listens on stay. */
+export async function sweepHiddenSockets(path: string): Promise<void> {
+  const hidden = new RegExp(`^\\.${RegExp.escape(basename(path))}\\.[0-9a-f]{8}$`);
+  for (const entry of await readdir(dirname(path), { withFileTypes: true })) {
+    const file = join(dirname(path), entry.name);
+    // Asked twice: another process of ours may be between its bind and its listen.
+    if (entry.isSocket() && hidden.test(entry.name) && !(await isListenedOn(file)) && !(await isListenedOn(file))) {
+      await rm(file, { force: true });
+    }
+  }
+}

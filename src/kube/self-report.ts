@@ -1,0 +1,28 @@
+import type { Logger } from '../observability/logger.ts';
+import { NAME } from '../version.ts';
+import type { Kube } from './client.ts';
+import { createEventRecorder } from './events.ts';
+import type { KubeSettings } from './settings.ts';
+
+/** Tells of what concerns the whole node by a Warning on the provider's own pod; nothing where that pod is not known. Never throws. */
+export function createSelfReport(
+  kube: Pick<Kube, 'ask'>,
+  { ownPod, nodeName, timeoutMs }: Pick<KubeSettings, 'ownPod' | 'nodeName' | 'timeoutMs'>,
+  log: Logger,
+): (message: string) => void {
+  const record = createEventRecorder(kube, { component: NAME, ...(nodeName !== undefined && { nodeName }) });
+  return (message) => {
+    if (ownPod === undefined) {
+      return;
+    }
+    const pod = { ...ownPod, serviceAccount: '' };
+    record({ pod, type: 'Warning', reason: 'SocketTaken', message }, AbortSignal.timeout(timeoutMs)).catch(
+      (error: unknown) => {
+        log.warn(
+          { pod: pod.name, error: error instanceof Error ? error.message : 'unknown error' },
+          'event not written',
+        );
+      },
+    );
+  };
+}
