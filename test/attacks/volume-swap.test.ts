@@ -1,0 +1,101 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { publish } from '../../src/mount/volume/publish.ts';
+import { readVolume } from '../../src/mount/volume/volume.ts';
+import { plannedFile, temporaryVolume } from '../contract/publish/pod-view.ts';
+
+const CALLS = [
+  'chmod',
+  'lstat',
+  'mkdir',
+  'open',
+  'readdir',
+  'readFile',
+  'rename',
+  'rm',
+  'rmdir',
+  'symlink',
+  'unlink',
+  'writeFile',
+] as const;
+
+/** Until disposed of, this happens before the `at`-th call that works on a file system, counted from 1. */
+function beforeCall(at: number, happens: () => void) {
+  let calls = 0;
+  const real = { ...fs };
+  for (const name of CALLS) {
+    const call: (...args: never[]) => Promise<unknown> = real[name];
+    Object.assign(fs, {
+      [name]: (...args: never[]) => {
+        calls += 1;
+        if (calls === at) {
+          happens();
+        }
+        return call(...args);
+      },
+    });
+  }
+  syncBuiltinESMExports();
+  return {
+    isOver: () => calls < at,
+    [Symbol.dispose]: () => {
+      Object.assign(fs, real);
+      syncBuiltinESMExports();
+    },
+  };
+}
+
+/** Puts a symlink in the place of each directory so deep in a volume. */
+function swap(volume: string, depth: number, to: string): void {
+  for (const path of readdirSync(volume, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
+    const full = join(path.parentPath, path.name);
+    if (path.isDirectory() && full.slice(volume.length).split('/').length === depth + 1) {
+      renameSync(full, `${full}.away`);
+      symlinkSync(to, full);
+    }
+  }
+}
+
+it.for([1, 2, 3])(
+  'who swaps directories %s deep in his volume for symlinks, at any step, leads nowhere',
+  async (depth) => {
+    let isOver = false;
+    for (let step = 1; !isOver; step += 1) {
+      using volume = temporaryVolume();
+      using elsewhere = temporaryVolume();
+      await publish(volume.path, [plannedFile('dir/deep/file', 'old')]);
+      mkdirSync(join(volume.path, 'stray/inner/most'), { recursive: true });
+      writeFileSync(join(volume.path, 'stray/inner/most/file'), 'x');
+      writeFileSync(join(elsewhere.path, 'file'), "another's");
+      mkdirSync(join(elsewhere.path, 'deep'));
+      writeFileSync(join(elsewhere.path, 'deep/file'), "another's");
+      chmodSync(elsewhere.path, 0o700);
+      let read = '';
+      {
+        using swapping = beforeCall(step, () => swap(volume.path, depth, elsewhere.path));
+        const found = await readVolume(volume.path).catch(() => undefined);
+        read = found?.files.map(({ value }) => value.exposeText()).join() ?? '';
+        await publish(volume.path, [plannedFile('dir/deep/file', 'new')]).catch(() => undefined);
+        isOver = swapping.isOver();
+      }
+
+      expect(read).not.toContain("another's");
+      expect(readdirSync(elsewhere.path, { recursive: true }).toSorted()).toEqual(['deep', 'deep/file', 'file']);
+      expect(readFileSync(join(elsewhere.path, 'file'), 'utf8')).toBe("another's");
+      expect(readFileSync(join(elsewhere.path, 'deep/file'), 'utf8')).toBe("another's");
+      expect(statSync(elsewhere.path).mode & 0o777).toBe(0o700);
+    }
+  },
+);
