@@ -70,6 +70,7 @@ function swap(volume: string, depth: number, to: string): void {
 
 it.for([1, 2, 3])(
   'who swaps directories %s deep in his volume for symlinks, at any step, leads nowhere',
+  { timeout: 180_000 },
   async (depth) => {
     let isOver = false;
     for (let step = 1; !isOver; step += 1) {
