@@ -7,6 +7,7 @@ import type { Kube } from './kube/client.ts';
 import { createEventRecorder } from './kube/events.ts';
 import { createPodStatusApi, type MountStatusKey } from './kube/pod-statuses.ts';
 import { createPodApi } from './kube/pods.ts';
+import { createOwnerApi, type OwnerApi } from './kube/owners.ts';
 import { createSecretApi } from './kube/secrets.ts';
 import { createWorkloadApi } from './kube/workloads.ts';
 import type { ServeDeps, SpecDeps } from './mount/serve.ts';
@@ -35,6 +36,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     return undefined;
   }
   const pods = createPodApi(kube);
+  const owners = createOwnerApi(kube);
   const statuses = createPodStatusApi(kube);
   const recordEvent = createEventRecorder(kube, { component: NAME, nodeName });
   const classOf = createClassLookup(kube);
@@ -44,9 +46,9 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     classOf,
     verifyMs: intervalMs / 2,
   });
-  const restarts = createRestarts({ workloads: createWorkloadApi(kube), minIntervalMs: restart.minIntervalMs });
+  const restarts = createRestarts({ workloads: createWorkloadApi(kube, owners), minIntervalMs: restart.minIntervalMs });
   const followers: readonly Follower[] = [
-    ...(syncSecret ? [{ follow: syncing(sync) }] : []),
+    ...(syncSecret ? [{ follow: syncing(sync, owners) }] : []),
     ...(restart.enabled ? [{ follow: restarting(restarts, recordEvent) }] : []),
   ];
   return startReconciler({
@@ -74,8 +76,12 @@ function statusOf({ pod, className, targetPath }: NodeMount): MountStatusKey {
   return { namespace: pod.namespace, podName: pod.name, className, targetPath };
 }
 
-function syncing({ sync }: SecretSync): Follower['follow'] {
-  return async (mount, signal) => ((await sync(mount, signal)) ? 'even' : 'ahead');
+/** A Secret is owned by who makes the pod, where the pod's word for that is true. */
+function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): Follower['follow'] {
+  return async (mount, signal) => {
+    const owner = await ownerOf(mount.nodePod, mount.volume, signal);
+    return (await sync({ ...mount, owner }, signal)) ? 'even' : 'ahead';
+  };
 }
 
 /** A restart that is due too soon is left to a later turn: each looks at the workload again. */
@@ -83,7 +89,8 @@ function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']):
   return async (mount, signal) => {
     const outcome = await restarts.observe(mount, signal);
     if (outcome === 'restarted') {
-      const { pod, owner } = mount;
+      const { pod } = mount;
+      const { owner } = mount.nodePod;
       const message = `new versions of what SecretProviderClass ${mount.class.name} mounts: the workload of ${owner.kind} ${owner.name} restarts`;
       await recordEvent({ pod, type: 'Normal', reason: 'WorkloadRestarted', message }, signal);
     }

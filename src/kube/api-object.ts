@@ -24,6 +24,7 @@ export interface OwnerReference extends ObjectRef {
 }
 
 export interface ApiList<Item extends ApiObject> extends ApiObject {
+  readonly metadata?: ObjectMeta & { readonly continue?: string };
   readonly items?: readonly Item[];
 }
 

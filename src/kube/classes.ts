@@ -6,6 +6,8 @@ import { sharedLookup } from './shared-lookup.ts';
 
 /** All mounts of a class are served in one tick; somebody who has just changed it waits no longer for that. */
 const GOOD_FOR_MS = 1_000;
+/** A class may be as long as the API server takes it; so many are held. */
+const MAX_KEPT = 16;
 
 interface ApiClass extends ApiObject {
   readonly spec?: {
@@ -19,31 +21,35 @@ interface ApiClass extends ApiObject {
 export type ClassLookup = (namespace: string, name: string, signal: AbortSignal) => Promise<ProviderClass>;
 
 export function createClassLookup(kube: Pick<Kube, 'ask'>): ClassLookup {
-  const classes = sharedLookup(GOOD_FOR_MS, async (key): Promise<ProviderClass> => {
-    const [namespace = '', name = ''] = key.split('/');
-    const { status, object } = await kube.ask<ApiClass>({
-      verb: 'get',
-      resource: 'secretproviderclasses',
-      namespace,
-      name,
-      accepts: [404],
-    });
-    if (status === 404) {
-      throw new ProviderError(
-        'ClassMissing',
-        `SecretProviderClass "${key}" does not exist (any more): create it again, or end the pods that mount it; their files stay as they are`,
-      );
-    }
-    const { metadata, spec } = object;
-    return {
-      namespace,
-      name,
-      provider: spec?.provider ?? '',
-      parameters: mapOf(spec?.parameters),
-      annotations: mapOf(metadata?.annotations),
-      secretObjects: spec?.secretObjects,
-    };
-  });
+  const classes = sharedLookup(
+    GOOD_FOR_MS,
+    async (key): Promise<ProviderClass> => {
+      const [namespace = '', name = ''] = key.split('/');
+      const { status, object } = await kube.ask<ApiClass>({
+        verb: 'get',
+        resource: 'secretproviderclasses',
+        namespace,
+        name,
+        accepts: [404],
+      });
+      if (status === 404) {
+        throw new ProviderError(
+          'ClassMissing',
+          `SecretProviderClass "${key}" does not exist (any more): create it again, or end the pods that mount it; their files stay as they are`,
+        );
+      }
+      const { metadata, spec } = object;
+      return {
+        namespace,
+        name,
+        provider: spec?.provider ?? '',
+        parameters: mapOf(spec?.parameters),
+        annotations: mapOf(metadata?.annotations),
+        secretObjects: spec?.secretObjects,
+      };
+    },
+    MAX_KEPT,
+  );
   // A name of Kubernetes holds no slash.
   return (namespace, name, signal) => classes(`${namespace}/${name}`, signal);
 }

@@ -1,7 +1,10 @@
-import type { NodePod } from '../spec/kube-objects.ts';
+import type { NodePod, ObjectRef } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
-import { type ApiList, type ApiObject, controllerOf, refOf } from './api-object.ts';
+import { type ApiObject, controllerOf, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
+import { labelQuery } from './label-selector.ts';
+import { isOwner, readMaker } from './owners.ts';
+import { listAll } from './pages.ts';
 import { type PodSpec, secretsStoreVolumes } from './pod-spec.ts';
 
 interface ApiPod extends ApiObject {
@@ -13,47 +16,76 @@ interface ApiPod extends ApiObject {
 export interface PodApi {
   /** Pods of a node, which may be some seconds old. */
   listPods(nodeName: string, signal: AbortSignal): Promise<readonly NodePod[]>;
-  /** Pods of any node that have this owner, or are it, and are not over. */
-  podsOf(namespace: string, ownerUid: string, signal: AbortSignal): Promise<readonly NodePod[]>;
+  /** Pods of any node that have this owner, or are it, and are not over; none where the owner is gone. */
+  podsOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<readonly NodePod[]>;
   /** @returns undefined where there is none, or another one of its name */
   getPod(ref: Pick<PodRef, 'namespace' | 'name' | 'uid'>, signal: AbortSignal): Promise<NodePod | undefined>;
 }
 
+/** More labels than any selector asks for; of a pod that has more, none are kept, so no workload's selector matches it. */
+const MAX_LABELS = 100;
+/** Characters of an owner's uid and name: the API server bounds the second only. */
+const MAX_REF = 512;
+
 export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
+  async function getPod(
+    { namespace, name, uid }: Pick<PodRef, 'namespace' | 'name' | 'uid'>,
+    signal: AbortSignal,
+  ): Promise<NodePod | undefined> {
+    const { status, object } = await kube.ask<ApiPod>(
+      { verb: 'get', resource: 'pods', namespace, name, accepts: [404] },
+      signal,
+    );
+    return status === 404 || object.metadata?.uid !== uid ? undefined : nodePod(object);
+  }
+
   return {
+    getPod,
+
     async listPods(nodeName, signal) {
-      // Version 0 is what the API server has in its memory: a node is listed without asking the database.
-      const query = { fieldSelector: `spec.nodeName=${nodeName}`, resourceVersion: '0' };
-      const { object } = await kube.ask<ApiList<ApiPod>>({ verb: 'list', resource: 'pods', query }, signal);
-      return (object.items ?? []).map(nodePod);
+      const query = { fieldSelector: `spec.nodeName=${nodeName}` };
+      return await listAll(kube, { resource: 'pods', query, mayBeOld: true, keep: nodePod }, signal);
     },
 
-    async podsOf(namespace, ownerUid, signal) {
-      const { object } = await kube.ask<ApiList<ApiPod>>({ verb: 'list', resource: 'pods', namespace }, signal);
-      return (object.items ?? [])
-        .filter(({ metadata }) => [metadata, ...(metadata?.ownerReferences ?? [])].some((of) => of?.uid === ownerUid))
-        .map(nodePod)
-        .filter(({ isOver }) => !isOver);
-    },
-
-    async getPod({ namespace, name, uid }, signal) {
-      const { status, object } = await kube.ask<ApiPod>(
-        { verb: 'get', resource: 'pods', namespace, name, accepts: [404] },
-        signal,
-      );
-      return status === 404 || object.metadata?.uid !== uid ? undefined : nodePod(object);
+    async podsOf(namespace, owner, signal) {
+      if (owner.kind === 'Pod') {
+        const pod = await getPod({ namespace, ...owner }, signal);
+        return pod === undefined || pod.isOver ? [] : [pod];
+      }
+      const maker = isOwner(owner) ? await readMaker(kube, namespace, owner, signal) : undefined;
+      if (isOwner(owner) && maker === undefined) {
+        return [];
+      }
+      // By its labels: a namespace may hold thousands of other pods.
+      const labelSelector = labelQuery(maker?.spec?.selector ?? {});
+      const query = labelSelector === undefined ? {} : { labelSelector };
+      function keep(pod: ApiPod): NodePod | undefined {
+        return isOf(pod, owner) ? living(nodePod(pod)) : undefined;
+      }
+      return await listAll(kube, { resource: 'pods', namespace, query, keep }, signal);
     },
   };
 }
 
+function isOf({ metadata }: ApiPod, { uid }: ObjectRef): boolean {
+  return metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
+}
+
+function living(pod: NodePod): NodePod | undefined {
+  return pod.isOver ? undefined : pod;
+}
+
+/** Only what is needed of it, and that bounded: the rest may be as long as its author likes. */
 function nodePod(pod: ApiPod): NodePod {
   const { metadata, spec, status } = pod;
-  const { namespace = '', name = '', uid = '', deletionTimestamp, ownerReferences } = metadata ?? {};
-  const owner = controllerOf(pod) ?? ownerReferences?.[0] ?? { apiVersion: 'v1', kind: 'Pod', name, uid };
+  const { namespace = '', name = '', uid = '', deletionTimestamp, ownerReferences, labels = {} } = metadata ?? {};
+  const named = controllerOf(pod) ?? ownerReferences?.[0];
+  const isUsable = named !== undefined && isOwner(named) && named.name.length + named.uid.length <= MAX_REF;
   return {
     ref: { namespace, name, uid, serviceAccount: spec?.serviceAccountName ?? 'default' },
     isOver: deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed',
-    owner: refOf(owner),
+    labels: Object.keys(labels).length > MAX_LABELS ? new Map() : mapOf(labels),
+    owner: isUsable ? refOf(named) : { apiVersion: 'v1', kind: 'Pod', name, uid },
     volumes: secretsStoreVolumes(spec),
   };
 }

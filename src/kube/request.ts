@@ -27,6 +27,8 @@ export interface KubeRequest extends Omit<Lookup, 'name'> {
   readonly body?: object;
   /** Statuses that are an answer for the caller too, and no failure. */
   readonly accepts?: readonly number[];
+  /** Longest answer that is read; absent means: as long as an object may be. */
+  readonly maxBytes?: number;
 }
 
 /** `deed` is what messages call it, `allow` what a ClusterRole has to name. An apply may create. */

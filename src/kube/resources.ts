@@ -14,6 +14,7 @@ const CLASSES = {
   chartValue: 'enableSecretRotation or syncSecret.enabled',
 };
 const WORKLOADS = { api: '/apis/apps/v1', chartValue: 'restartOnRotation.enabled' };
+const OWNERS = { api: '/apis/apps/v1', chartValue: 'syncSecret.enabled or restartOnRotation.enabled' };
 
 export const RESOURCES = {
   serviceaccounts: { api: '/api/v1', kind: 'service account', chartValue: 'rbac.install' },
@@ -24,7 +25,7 @@ export const RESOURCES = {
   secretproviderclasses: { ...CLASSES, kind: 'SecretProviderClass' },
   secretproviderclasspodstatuses: { ...CLASSES, kind: 'SecretProviderClassPodStatus' },
   deployments: { ...WORKLOADS, kind: 'Deployment' },
-  statefulsets: { ...WORKLOADS, kind: 'StatefulSet' },
-  daemonsets: { ...WORKLOADS, kind: 'DaemonSet' },
-  replicasets: { ...WORKLOADS, kind: 'ReplicaSet' },
+  statefulsets: { ...OWNERS, kind: 'StatefulSet' },
+  daemonsets: { ...OWNERS, kind: 'DaemonSet' },
+  replicasets: { ...OWNERS, kind: 'ReplicaSet' },
 } as const satisfies Record<string, ResourceInfo>;

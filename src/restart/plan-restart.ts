@@ -45,7 +45,7 @@ export function planRestart(
   const className = sighting.class.name;
   const wanted = workload.volumes.get(volume)?.get(CLASS_ATTRIBUTE);
   // A pod that is still to be replaced, with another class than the new pods have, says nothing about those.
-  if (workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || (wanted !== undefined && wanted !== className)) {
+  if (workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || wanted !== className) {
     return { kind: 'none' };
   }
   const mounted = readMountedVersions(workload.annotations.get(MOUNTED_VERSIONS));

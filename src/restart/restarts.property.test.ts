@@ -10,7 +10,13 @@ const VOLUMES = ['secrets', 'more'] as const;
 const NODES = 4;
 const MIN_INTERVAL_MS = 300;
 const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'owner-1' };
-const POD = { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' };
+const NODE_POD = {
+  ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
+  isOver: false,
+  labels: new Map(),
+  owner: OWNER,
+  volumes: new Map(),
+};
 
 /** What happens: a value is rotated in AWS, a node asks AWS and goes by the answer, some call gets its answer or all do, time goes by. */
 const step = fc.oneof(
@@ -62,7 +68,7 @@ async function run(steps: Steps, scheduler: fc.Scheduler) {
 
   function ask(node: number, volume: string): void {
     const versions = new Map([['file', String(current.get(volume))]]);
-    const mount = { pod: POD, owner: OWNER, since: 0, volume, class: { name: 'shop' }, versions, asOf: now };
+    const mount = { nodePod: NODE_POD, since: 0, volume, class: { name: 'shop' }, versions, asOf: now };
     underWay.push(nodes[node]!.observe(mount, signal));
   }
 

@@ -4,12 +4,18 @@ import { createRestarts } from './restarts.ts';
 import { createStoredWorkload } from '../../test/fakes/kube/stored-workload.ts';
 
 const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'owner-1' };
-const POD = { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' };
+const NODE_POD = {
+  ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
+  isOver: false,
+  labels: new Map(),
+  owner: OWNER,
+  volumes: new Map(),
+};
 const signal = new AbortController().signal;
 
 function seen(version: string, asOf: number, volume = 'secrets') {
   const sighting: Sighting = { volume, class: { name: 'shop' }, versions: new Map([['db', version]]), asOf };
-  return { ...sighting, pod: POD, owner: OWNER, since: 0 };
+  return { ...sighting, nodePod: NODE_POD, since: 0 };
 }
 
 /** A provider on a node of its own. */

@@ -1,14 +1,12 @@
 import { ProviderError } from '../errors.ts';
-import type { ObjectRef } from '../spec/kube-objects.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { NodePod } from '../spec/kube-objects.ts';
 import { planRestart, type Sighting } from './plan-restart.ts';
 import { hashOf } from './versions-hash.ts';
 import type { WorkloadApi } from './workload-api.ts';
 
-/** What a pod mounts, and who made the pod. */
+/** What a pod mounts, and who says to have made it. */
 export interface ObservedMount extends Sighting {
-  readonly pod: PodRef;
-  readonly owner: ObjectRef;
+  readonly nodePod: NodePod;
   /** Wall clock in milliseconds: since when the mount is known here. */
   readonly since: number;
 }
@@ -69,12 +67,11 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
     settled.set(key, { hash, at });
   }
 
-  async function decide(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome> {
-    const { namespace } = mount.pod;
+  async function decide(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome | 'of nobody'> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const workload = await workloads.workloadOf(namespace, mount.owner, signal);
+      const workload = await workloads.workloadOf(mount.nodePod, mount.volume, signal);
       if (workload === undefined) {
-        return 'none';
+        return 'of nobody';
       }
       const plan = planRestart(workload, mount, { now: now(), minIntervalMs });
       if (plan.kind === 'none' || plan.kind === 'ahead') {
@@ -87,22 +84,26 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
         return plan.kind === 'roll' ? 'restarted' : 'noted';
       }
     }
-    const { kind, name } = mount.owner;
+    const { owner, ref } = mount.nodePod;
     throw new ProviderError(
       'KubernetesUnavailable',
-      `the workload of ${kind} ${namespace}/${name} was changed by others ${ATTEMPTS} times while it was to be restarted`,
+      `the workload of ${owner.kind} ${ref.namespace}/${owner.name} was changed by others ${ATTEMPTS} times while it was to be restarted`,
     );
   }
 
   return {
     async observe(mount, signal) {
-      const key = `${mount.owner.uid}/${mount.volume}`;
+      const key = `${mount.nodePod.owner.uid}/${mount.volume}`;
       const hash = hashOf(mount.versions);
       if (isSettled(key, hash, mount.since)) {
         return 'none';
       }
       const at = now();
       const outcome = await decide(mount, signal);
+      if (outcome === 'of nobody') {
+        // What one pod falsely says of its owner settles nothing for the owner's own pods.
+        return 'none';
+      }
       if (typeof outcome === 'string' && outcome !== 'ahead') {
         settle(key, hash, at);
       }

@@ -1,4 +1,4 @@
-import type { ObjectRef } from '../spec/kube-objects.ts';
+import type { NodePod } from '../spec/kube-objects.ts';
 
 /** Kinds that can be rolled. */
 export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';
@@ -25,10 +25,11 @@ export interface WorkloadPatch {
 /** The API server's workloads. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface WorkloadApi {
   /**
-   * The workload that makes the pods which have this owner: a ReplicaSet's Deployment, or the owner itself.
-   * @returns undefined for owners of another kind, and for what is gone
+   * The workload that makes pods like this one: that of the owner it names, or the owner itself. What the pod says is not taken for true: the
+   * workload's selector must match it, and its template have the same class in the volume.
+   * @returns undefined where there is none
    */
-  workloadOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<Workload | undefined>;
+  workloadOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<Workload | undefined>;
   /** @returns `changed` where it is no longer the one that was read (409) */
   patch(workload: Workload, patch: WorkloadPatch, signal: AbortSignal): Promise<'written' | 'changed'>;
 }

@@ -2,7 +2,7 @@ import { type FailureReason, ProviderError } from '../errors.ts';
 import type { PlannedFile } from '../mount/plan.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
-import type { ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
+import type { NodePod, ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { PresentCall } from './present-call.ts';
@@ -11,8 +11,8 @@ import type { PresentCall } from './present-call.ts';
 export interface FollowedMount {
   readonly targetPath: string;
   readonly pod: PodRef;
-  /** Who made the pod. */
-  readonly owner: ObjectRef;
+  /** As the API server last told, with what its author says of its owner. */
+  readonly nodePod: NodePod;
   /** Name of the volume in the pod. */
   readonly volume: string;
   readonly class: ProviderClass;
@@ -70,7 +70,7 @@ export async function followUp(
   const followed: FollowedMount = {
     targetPath,
     pod,
-    owner: nodePod.owner,
+    nodePod,
     volume,
     class: providerClass,
     since,

@@ -18,6 +18,7 @@ function pod(name: string, changes: Partial<NodePod> = {}): NodePod {
   return {
     ref,
     isOver: false,
+    labels: new Map(),
     owner: { apiVersion: 'v1', kind: 'Pod', name, uid: ref.uid },
     volumes: new Map([['secrets', new Map([['secretProviderClass', 'shop']])]]),
     ...changes,

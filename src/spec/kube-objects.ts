@@ -20,7 +20,8 @@ export interface NodePod {
   readonly ref: PodRef;
   /** Being deleted, or ended for good: nothing in it reads files any more. */
   readonly isOver: boolean;
-  /** Its controller, or the pod itself where it has none. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Its controller as the pod says, which is its author's word; or the pod itself where it has none that pods are looked after by. */
   readonly owner: ObjectRef;
   /** `volumeAttributes` of its Secrets Store volumes, by the volume's name. */
   readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;

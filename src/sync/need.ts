@@ -10,7 +10,7 @@ import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
 
 export interface NeedDeps {
   /** Of all nodes. @throws ProviderError */
-  podsOf(namespace: string, ownerUid: string, signal: AbortSignal): Promise<readonly NodePod[]>;
+  podsOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<readonly NodePod[]>;
   /** @throws ProviderError, ClassMissing where there is none */
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
 }
@@ -22,7 +22,7 @@ export async function classesOfOthers(
   { podsOf }: NeedDeps,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const pods = await podsOf(pod.namespace, owner.uid, signal);
+  const pods = await podsOf(pod.namespace, owner, signal);
   const others = pods.filter(({ ref, isOver }) => ref.uid !== pod.uid && !isOver);
   const volumes = others.flatMap((other) => [...other.volumes.values()]);
   return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_ATTRIBUTE) ?? []));

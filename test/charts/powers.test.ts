@@ -20,6 +20,7 @@ const TO_FOLLOW = [
 const TO_ROTATE = [...TO_FOLLOW, 'secrets-store.csi.x-k8s.io/secretproviderclasspodstatuses: patch'];
 const TO_SYNC = ['/secrets: get create patch delete'];
 const TO_MAKE_TOKENS = ['/serviceaccounts/token: create'];
+const TO_KNOW_OWNERS = ['apps/replicasets: get', 'apps/statefulsets: get', 'apps/daemonsets: get'];
 const TO_RESTART = [
   'apps/replicasets: get',
   'apps/deployments: get patch',
@@ -45,13 +46,13 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     ['nothing where neither is needed', { awsRegion: 'eu-west-1', irsa: { enabled: false } }, []],
     ['what rotation needs', ROTATION, [...BY_DEFAULT, ...TO_ROTATE]],
     ['what rotation with a queue needs', { ...ROTATION, rotationQueueUrl: QUEUE_URL }, [...BY_DEFAULT, ...TO_ROTATE]],
-    ['what sync needs', SYNC, [...BY_DEFAULT, ...TO_FOLLOW, ...TO_SYNC]],
+    ['what sync needs', SYNC, [...BY_DEFAULT, ...TO_FOLLOW, ...TO_SYNC, ...TO_KNOW_OWNERS]],
     [
       'what sync needs where the driver writes',
       { ...SYNC, driverWritesSecrets: true },
-      [...BY_DEFAULT, ...TO_FOLLOW, ...TO_SYNC],
+      [...BY_DEFAULT, ...TO_FOLLOW, ...TO_SYNC, ...TO_KNOW_OWNERS],
     ],
-    ['what both need', { ...ROTATION, ...SYNC }, [...BY_DEFAULT, ...TO_ROTATE, ...TO_SYNC]],
+    ['what both need', { ...ROTATION, ...SYNC }, [...BY_DEFAULT, ...TO_ROTATE, ...TO_SYNC, ...TO_KNOW_OWNERS]],
     ['tokens', TOKENS, [...BY_DEFAULT, ...TO_MAKE_TOKENS]],
     ['tokens alone', { ...TOKENS, awsRegion: 'eu-west-1', irsa: { enabled: false } }, TO_MAKE_TOKENS],
     ['what restarts need', RESTART, [...BY_DEFAULT, ...TO_ROTATE, ...TO_RESTART]],

@@ -139,11 +139,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   resources: [serviceaccounts/token]
   verbs: [create]
 {{- end }}
-{{- if .Values.restartOnRotation.enabled }}
-# A ReplicaSet says which Deployment it is of.
+{{- if or .Values.syncSecret.enabled .Values.restartOnRotation.enabled }}
+# Whether a pod is made by the ReplicaSet that it names, and which Deployment that is of.
 - apiGroups: [apps]
   resources: [replicasets]
   verbs: [get]
+{{- end }}
+{{- if and .Values.syncSecret.enabled (not .Values.restartOnRotation.enabled) }}
+# Whether a pod is made by the owner that it names: a Secret is owned by no other.
+- apiGroups: [apps]
+  resources: [statefulsets, daemonsets]
+  verbs: [get]
+{{- end }}
+{{- if .Values.restartOnRotation.enabled }}
 # A restart is an annotation of the pods' template.
 - apiGroups: [apps]
   resources: [deployments, statefulsets, daemonsets]

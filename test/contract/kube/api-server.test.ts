@@ -28,7 +28,7 @@ const WEB_POD: KubeObject = {
 };
 
 function settingsFor(api: ApiServer): { readonly kubeconfig: string; readonly timeoutMs: number } {
-  return { kubeconfig: api.kubeconfig, timeoutMs: 2_000 };
+  return { kubeconfig: api.kubeconfig, timeoutMs: 10_000 };
 }
 
 function caOf(api: ApiServer): Promise<string> {

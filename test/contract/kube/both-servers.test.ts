@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kube } from '../../../src/kube/client.ts';
 import { createEventRecorder } from '../../../src/kube/events.ts';
+import { createOwnerApi } from '../../../src/kube/owners.ts';
 import { createPodApi } from '../../../src/kube/pods.ts';
 import { createSecretApi } from '../../../src/kube/secrets.ts';
 import { createTokenRequests } from '../../../src/kube/tokens.ts';
@@ -251,18 +252,29 @@ describe.for(SERVERS)('%s', ([, start]) => {
   });
 
   it('rolls a workload that is as it was read', async () => {
-    const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'image' }] } };
-    const spec = { selector: { matchLabels: { app: 'web' } }, template };
+    const csi = { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass: 'db' }, readOnly: true };
+    const containers = [{ name: 'main', image: 'image' }];
+    const template = {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers, volumes: [{ name: 'db', csi }] },
+    };
+    const spec = { selector: { matchLabels: { app: 'web' } }, serviceName: 'web', template };
     const metadata = { name: 'web', annotations: { kept: '1' } };
-    const body = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec };
-    const made = await kube.ask({ verb: 'create', resource: 'deployments', namespace: 'shop', body }, NEVER);
-    const api = createWorkloadApi(kube);
-    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: made.object.metadata?.uid ?? '' };
-    const workload = (await api.workloadOf('shop', owner, NEVER))!;
+    const body = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec };
+    const made = await kube.ask({ verb: 'create', resource: 'statefulsets', namespace: 'shop', body }, NEVER);
+    const api = createWorkloadApi(kube, createOwnerApi(kube));
+    const pod = {
+      ref: { namespace: 'shop', name: 'web-0', uid: 'uid-of-web-0', serviceAccount: 'web' },
+      isOver: false,
+      labels: new Map([['app', 'web']]),
+      owner: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: made.object.metadata?.uid ?? '' },
+      volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),
+    };
+    const workload = (await api.workloadOf(pod, 'db', NEVER))!;
 
     const first = await api.patch(workload, { annotations: { a: '1' }, templateAnnotations: { b: '1' } }, NEVER);
     const second = await api.patch(workload, { annotations: { a: '2' } }, NEVER);
-    const { annotations, templateAnnotations } = (await api.workloadOf('shop', owner, NEVER))!;
+    const { annotations, templateAnnotations } = (await api.workloadOf(pod, 'db', NEVER))!;
 
     expect([first, second]).toEqual(['written', 'changed']);
     expect(Object.fromEntries(annotations)).toMatchObject({ kept: '1', a: '1' });

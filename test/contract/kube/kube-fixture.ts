@@ -16,7 +16,7 @@ export async function startKube(
   options: ApiServerOptions & { readonly timeoutMs?: number } = {},
 ): Promise<KubeFixture> {
   const api = await startApiServer(options);
-  const kube = openKube({ kubeconfig: api.kubeconfig, timeoutMs: options.timeoutMs ?? 2_000 });
+  const kube = openKube({ kubeconfig: api.kubeconfig, timeoutMs: options.timeoutMs ?? 10_000 });
   return {
     api,
     kube,

@@ -3,6 +3,8 @@ import { createPodApi } from '../../../src/kube/pods.ts';
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 import { failureOf, NEVER, ownerRef, startKube } from './kube-fixture.ts';
 
+const ITSELF = { apiVersion: 'v1', kind: 'Pod', name: 'web-1', uid: 'uid-of-web-1' };
+
 function csi(secretProviderClass: string, driver = 'secrets-store.csi.k8s.io') {
   return { csi: { driver, volumeAttributes: { secretProviderClass } } };
 }
@@ -37,6 +39,7 @@ describe('the pods of a node', () => {
       {
         ref: { namespace: 'shop', name: 'web-1', uid: 'uid-of-web-1', serviceAccount: 'web' },
         isOver: false,
+        labels: new Map(),
         owner: { apiVersion: 'v1', kind: 'Pod', name: 'web-1', uid: 'uid-of-web-1' },
         volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),
       },
@@ -45,7 +48,9 @@ describe('the pods of a node', () => {
         volumes: new Map(),
       }),
     ]);
-    expect(fixture.api.requests).toEqual(['GET /api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&resourceVersion=0']);
+    expect(fixture.api.requests).toEqual([
+      'GET /api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&limit=100&resourceVersion=0',
+    ]);
   });
 
   it.for<readonly [string, boolean, Partial<KubeObject>]>([
@@ -64,15 +69,16 @@ describe('the pods of a node', () => {
 
   it.for([
     ['its controller', [ownerRef('a'), { ...ownerRef('b'), controller: true }], ownerRef('b')],
+    ['itself where its owner is of no kind that can be read', [ownerRef('a', 'Job')], ITSELF],
     ['its first owner without one', [ownerRef('a'), ownerRef('b')], ownerRef('a')],
-  ] as const)('are owned by %s', async ([, ownerReferences, owner]) => {
+  ] as const)('are owned by %s', async ([, ownerReferences, expected]) => {
     await using fixture = await startKube({
       objects: [pod('web-1', { metadata: { name: 'web-1', ownerReferences } })],
     });
 
     const pods = await createPodApi(fixture.kube).listPods('node-1', NEVER);
 
-    expect(pods.map((found) => found.owner)).toEqual([owner]);
+    expect(pods.map((found) => found.owner)).toEqual([expected]);
   });
 
   it('name the way out where they may not be listed', async () => {
@@ -90,9 +96,20 @@ describe('the pods of a node', () => {
   });
 });
 
+/** A ReplicaSet as `ownerRef('owner')` names it. */
+function owner(selector: object): KubeObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { namespace: 'shop', name: 'owner-name', uid: 'owner' },
+    spec: { selector },
+  };
+}
+
 describe('the pods of an owner', () => {
   it('are those of its namespace that have it among their owners, or are it, and are not over', async () => {
-    const metadata = { name: '', ownerReferences: [ownerRef('x'), ownerRef('owner')] };
+    const labels = { app: 'web' };
+    const metadata = { name: '', labels, ownerReferences: [ownerRef('x'), ownerRef('owner')] };
     function owned(name: string, more: Partial<KubeObject> = {}, namespace = 'shop'): KubeObject {
       return pod(name, { ...more, metadata: { ...metadata, name } }, namespace);
     }
@@ -103,17 +120,90 @@ describe('the pods of an owner', () => {
         owned('web-3', { status: { phase: 'Succeeded' } }),
         owned('web-4', {}, 'other'),
         pod('web-5'),
+        pod('web-6', { metadata: { name: 'web-6', labels } }),
+        owner({ matchLabels: labels }),
       ],
     });
     const api = createPodApi(fixture.kube);
 
     const [ofOwner, ofItself] = [
-      await api.podsOf('shop', 'owner', NEVER),
-      await api.podsOf('shop', 'uid-of-web-5', NEVER),
+      await api.podsOf('shop', ownerRef('owner'), NEVER),
+      await api.podsOf('shop', { apiVersion: 'v1', kind: 'Pod', name: 'web-5', uid: 'uid-of-web-5' }, NEVER),
     ];
 
     expect(ofOwner.map(({ ref }) => ref.name)).toEqual(['web-1', 'web-2']);
     expect(ofItself.map(({ ref }) => ref.name)).toEqual(['web-5']);
+    expect(fixture.api.requests).toContain('GET /api/v1/namespaces/shop/pods?labelSelector=app%3Dweb&limit=100');
+  });
+
+  it('are none where the owner is gone, and no pod is listed for that', async () => {
+    await using fixture = await startKube({
+      objects: [pod('web-1', { metadata: { name: 'web-1', ownerReferences: [ownerRef('owner')] } })],
+    });
+
+    const pods = await createPodApi(fixture.kube).podsOf('shop', ownerRef('owner'), NEVER);
+
+    expect(pods).toEqual([]);
+    expect(fixture.api.requests).toEqual(['GET /apis/apps/v1/namespaces/shop/replicasets/owner-name']);
+  });
+});
+
+function crowd(count: number, bytes: number): readonly KubeObject[] {
+  return Array.from({ length: count }, (_, index) =>
+    pod(`web-${index}`, {
+      metadata: { name: `web-${index}`, labels: { app: 'web' }, ownerReferences: [ownerRef('owner')] },
+      status: { phase: 'Running', message: 'x'.repeat(bytes) },
+    }),
+  );
+}
+
+describe('a list of pods', () => {
+  const PODS = /^GET \/api\/v1\/namespaces\/shop\/pods/;
+
+  it('is read in pages of 100', async () => {
+    const objects = [...crowd(250, 10), owner({ matchLabels: { app: 'web' } })];
+    await using fixture = await startKube({ objects });
+
+    const pods = await createPodApi(fixture.kube).podsOf('shop', ownerRef('owner'), NEVER);
+
+    expect(pods).toHaveLength(250);
+    expect(fixture.api.requests.filter((request) => PODS.test(request))).toHaveLength(3);
+  });
+
+  it('is read in shorter pages where the pods are large, on a node too', async () => {
+    await using fixture = await startKube({ objects: crowd(12, 1_300_000), timeoutMs: 20_000 });
+
+    const pods = await createPodApi(fixture.kube).listPods('node-1', NEVER);
+
+    expect(pods.map(({ ref }) => ref.name)).toEqual(Array.from({ length: 12 }, (_, index) => `web-${index}`));
+  });
+
+  it.for([
+    ['once, and is whole', 1, /^249$/],
+    ['and fails where that is so again', 2, /^cannot list pods: .* \(410\)$/],
+  ] as const)('begins anew where the API server has forgotten where to go on: %s', async ([, times, ends]) => {
+    const objects = [...crowd(250, 10), owner({ matchLabels: { app: 'web' } })];
+    await using fixture = await startKube({ objects });
+    let begun = 0;
+    const kube: Pick<typeof fixture.kube, 'ask'> = {
+      async ask(request, signal) {
+        const from = request.query?.['continue'];
+        if (from !== undefined && begun < times) {
+          begun += 1;
+          fixture.api.remove(atob(from));
+        }
+        return await fixture.kube.ask(request, signal);
+      },
+    };
+
+    const outcome = await createPodApi(kube)
+      .podsOf('shop', ownerRef('owner'), NEVER)
+      .then(
+        (pods) => String(pods.length),
+        (error: unknown) => (error as Error).message,
+      );
+
+    expect(outcome).toMatch(ends);
   });
 });
 

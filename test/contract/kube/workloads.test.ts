@@ -1,36 +1,63 @@
 import { describe, expect, it } from 'vitest';
+import type { Kube } from '../../../src/kube/client.ts';
+import { createOwnerApi } from '../../../src/kube/owners.ts';
 import { createWorkloadApi } from '../../../src/kube/workloads.ts';
+import type { NodePod, ObjectRef } from '../../../src/spec/kube-objects.ts';
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 
 const APPS = '/apis/apps/v1/namespaces/shop';
+const MATCHING = { matchLabels: { app: 'web' } };
 
-function workload(kind: string, name: string, more: Partial<KubeObject> = {}): KubeObject {
-  const volumes = [
-    { name: 'db', csi: { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass: 'db' } } },
-  ];
+function volumeOf(secretProviderClass: string, name = 'db'): object {
+  return { name, csi: { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass } } };
+}
+
+function workload(
+  kind: string,
+  name: string,
+  more: Partial<KubeObject> = {},
+  { selector = MATCHING, volumes = [volumeOf('db')] } = {},
+): KubeObject {
   return {
     apiVersion: 'apps/v1',
     kind,
-    spec: { template: { metadata: { annotations: { t: '1' } }, spec: { volumes } } },
+    spec: { selector, template: { metadata: { annotations: { t: '1' } }, spec: { volumes } } },
     ...more,
     metadata: { namespace: 'shop', name, uid: `uid-of-${name}`, annotations: { a: '1' }, ...more.metadata },
   };
 }
 
-function refTo(kind: string, name: string, uid = `uid-of-${name}`) {
+function refTo(kind: string, name: string, uid = `uid-of-${name}`): ObjectRef {
   return { apiVersion: 'apps/v1', kind, name, uid };
 }
 
-const REPLICA_SET = workload('ReplicaSet', 'web-5', {
-  metadata: { name: 'web-5', ownerReferences: [{ ...refTo('Deployment', 'web'), controller: true }] },
-});
+const OF_WEB = { metadata: { name: 'web-5', ownerReferences: [{ ...refTo('Deployment', 'web'), controller: true }] } };
+const REPLICA_SET = workload('ReplicaSet', 'web-5', OF_WEB);
+
+function podOf(owner: ObjectRef, changes: Partial<NodePod> = {}): NodePod {
+  return {
+    ref: { namespace: 'shop', name: 'web-5-a', uid: 'uid-of-web-5-a', serviceAccount: 'web' },
+    isOver: false,
+    labels: new Map([
+      ['app', 'web'],
+      ['other', '1'],
+    ]),
+    owner,
+    volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),
+    ...changes,
+  };
+}
+
+function apiOf(kube: Kube) {
+  return createWorkloadApi(kube, createOwnerApi(kube));
+}
 
 describe('the workload of an owner', () => {
-  it.for(['StatefulSet', 'DaemonSet', 'Deployment'])('is the %s itself', async (kind) => {
+  it.for(['StatefulSet', 'DaemonSet'])('is the %s itself', async (kind) => {
     await using fixture = await startKube({ objects: [workload(kind, 'web')] });
 
-    const found = await createWorkloadApi(fixture.kube).workloadOf('shop', refTo(kind, 'web'), NEVER);
+    const found = await apiOf(fixture.kube).workloadOf(podOf(refTo(kind, 'web')), 'db', NEVER);
 
     expect(found).toEqual({
       kind,
@@ -45,10 +72,11 @@ describe('the workload of an owner', () => {
 
   it('is the Deployment of a ReplicaSet, which is read once', async () => {
     await using fixture = await startKube({ objects: [workload('Deployment', 'web'), REPLICA_SET] });
-    const api = createWorkloadApi(fixture.kube);
+    const api = apiOf(fixture.kube);
+    const pod = podOf(refTo('ReplicaSet', 'web-5'));
 
-    await api.workloadOf('shop', refTo('ReplicaSet', 'web-5'), NEVER);
-    const found = await api.workloadOf('shop', refTo('ReplicaSet', 'web-5'), NEVER);
+    await api.workloadOf(pod, 'db', NEVER);
+    const found = await api.workloadOf(pod, 'db', NEVER);
 
     expect(found).toMatchObject({ kind: 'Deployment', name: 'web' });
     expect(fixture.api.requests).toEqual([
@@ -58,17 +86,41 @@ describe('the workload of an owner', () => {
     ]);
   });
 
-  it.for<readonly [string, readonly KubeObject[], ReturnType<typeof refTo>]>([
+  it.for<readonly [string, readonly KubeObject[], ObjectRef]>([
     ['a Job', [], { ...refTo('Job', 'web'), apiVersion: 'batch/v1' }],
     ["somebody else's Deployment", [], { ...refTo('Deployment', 'web'), apiVersion: 'other/v1' }],
     ['a ReplicaSet that has gone', [], refTo('ReplicaSet', 'web-5')],
     ['a ReplicaSet whose Deployment has gone', [REPLICA_SET], refTo('ReplicaSet', 'web-5')],
     ['a ReplicaSet of nobody', [workload('ReplicaSet', 'web-5')], refTo('ReplicaSet', 'web-5')],
-    ['one of the same name', [workload('Deployment', 'web')], refTo('Deployment', 'web', 'older')],
+    ['one of the same name', [workload('StatefulSet', 'web')], refTo('StatefulSet', 'web', 'older')],
   ])('is none for %s', async ([, objects, owner]) => {
     await using fixture = await startKube({ objects });
 
-    const found = await createWorkloadApi(fixture.kube).workloadOf('shop', owner, NEVER);
+    const found = await apiOf(fixture.kube).workloadOf(podOf(owner), 'db', NEVER);
+
+    expect(found).toBeUndefined();
+  });
+
+  const other = { matchLabels: { app: 'other' } };
+  it.for<readonly [string, Parameters<typeof workload>[3], Parameters<typeof workload>[3], Partial<NodePod>?]>([
+    ['the ReplicaSet does not select', { selector: other }, {}],
+    ['the Deployment does not select', {}, { selector: other }],
+    ['nothing selects', { selector: {} as typeof MATCHING }, {}],
+    ['has another class there than the Deployment', {}, { volumes: [volumeOf('other')] }],
+    ['has a volume that the Deployment has not', {}, { volumes: [volumeOf('db', 'other')] }],
+    [
+      'has another class there than both',
+      {},
+      {},
+      { volumes: new Map([['db', new Map([['secretProviderClass', 'x']])]]) },
+    ],
+    ['has no labels', {}, {}, { labels: new Map() }],
+  ])('is none where it names one of another’s: a pod that %s', async ([, ofReplicaSet, ofDeployment, changes]) => {
+    await using fixture = await startKube({
+      objects: [workload('ReplicaSet', 'web-5', OF_WEB, ofReplicaSet), workload('Deployment', 'web', {}, ofDeployment)],
+    });
+
+    const found = await apiOf(fixture.kube).workloadOf(podOf(refTo('ReplicaSet', 'web-5'), changes), 'db', NEVER);
 
     expect(found).toBeUndefined();
   });
@@ -77,15 +129,13 @@ describe('the workload of an owner', () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
 
-    const error = await failureOf(
-      createWorkloadApi(fixture.kube).workloadOf('shop', refTo('ReplicaSet', 'web-5'), NEVER),
-    );
+    const error = await failureOf(apiOf(fixture.kube).workloadOf(podOf(refTo('ReplicaSet', 'web-5')), 'db', NEVER));
 
     expect(error).toMatchObject({
       reason: 'KubernetesUnavailable',
       message:
         'cannot read ReplicaSet "shop/web-5": the API server answered 403 (forbidden); allow the provider\'s service account ' +
-        'to "get" "replicasets" by a ClusterRole (the chart makes it: restartOnRotation.enabled)',
+        'to "get" "replicasets" by a ClusterRole (the chart makes it: syncSecret.enabled or restartOnRotation.enabled)',
     });
   });
 });
@@ -93,13 +143,13 @@ describe('the workload of an owner', () => {
 describe('a patch of a workload', () => {
   it('adds annotations to it and to its pods', async () => {
     await using fixture = await startKube({ objects: [workload('DaemonSet', 'web')] });
-    const api = createWorkloadApi(fixture.kube);
-    const found = (await api.workloadOf('shop', refTo('DaemonSet', 'web'), NEVER))!;
+    const api = apiOf(fixture.kube);
+    const found = (await api.workloadOf(podOf(refTo('DaemonSet', 'web')), 'db', NEVER))!;
 
     const outcome = await api.patch(found, { annotations: { b: '2' }, templateAnnotations: { v: '2' } }, NEVER);
 
     expect(outcome).toBe('written');
-    const { annotations, templateAnnotations } = (await api.workloadOf('shop', refTo('DaemonSet', 'web'), NEVER))!;
+    const { annotations, templateAnnotations } = (await api.workloadOf(podOf(refTo('DaemonSet', 'web')), 'db', NEVER))!;
     expect([Object.fromEntries(annotations), Object.fromEntries(templateAnnotations)]).toEqual([
       { a: '1', b: '2' },
       { t: '1', v: '2' },
@@ -109,8 +159,8 @@ describe('a patch of a workload', () => {
 
   it.for(['is no longer as it was read', 'has gone'])('changes nothing where it %s', async (what) => {
     await using fixture = await startKube({ objects: [workload('DaemonSet', 'web')] });
-    const api = createWorkloadApi(fixture.kube);
-    const found = (await api.workloadOf('shop', refTo('DaemonSet', 'web'), NEVER))!;
+    const api = apiOf(fixture.kube);
+    const found = (await api.workloadOf(podOf(refTo('DaemonSet', 'web')), 'db', NEVER))!;
     if (what === 'has gone') {
       fixture.api.remove(`${APPS}/daemonsets/web`);
     } else {

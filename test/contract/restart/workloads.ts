@@ -38,6 +38,7 @@ export function addWorkload(
     kind,
     metadata: { namespace: NAMESPACE, name, uid: uidOf(name), annotations },
     spec: {
+      selector: { matchExpressions: [{ key: 'app', operator: 'In', values: [name, `${name}-1`, `${name}-2`] }] },
       template: {
         metadata: { labels: { app: name } },
         spec: { volumes: Object.entries(volumes).map(([volume, className]) => csiVolume(volume, className)) },
@@ -50,6 +51,7 @@ export function addWorkload(
 /** As the Deployment makes one for each template. */
 export function addReplicaSet({ api }: Pick<TestCluster, 'api'>, deployment: string, nth: number): Owner {
   const name = `${deployment}-${nth}`;
+  const { template } = api.find(workloadPath('Deployment', deployment))!['spec'] as { readonly template: object };
   api.put({
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -59,6 +61,7 @@ export function addReplicaSet({ api }: Pick<TestCluster, 'api'>, deployment: str
       uid: uidOf(name),
       ownerReferences: [{ ...ownedBy(deployment, 'Deployment'), controller: true }],
     },
+    spec: { selector: { matchLabels: { app: name } }, template },
   });
   return ownedBy(name);
 }

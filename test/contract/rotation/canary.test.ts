@@ -45,7 +45,7 @@ it('secrets and tokens are in no log line, event, status or request, but for the
   const DB = { ...secret('db'), jmesPath: [{ path: 'password', objectAlias: 'password' }] };
   const secretObjects = [{ secretName: 'db', type: 'Opaque', data: [{ key: 'password', objectName: 'password' }] }];
   await cluster.applyClass('class', { objects: [DB, parameter('/url', 'url')], secretObjects });
-  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-of-web' };
+  const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'uid-of-web' };
   const pod = await node.startPod('web-1', { className: 'class', owner, hasTokens: false });
 
   // It changes, fails in several ways, changes again, is given away, and goes.

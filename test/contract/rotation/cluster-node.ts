@@ -4,7 +4,16 @@ import { connect, type ProviderClient } from '../../../src/grpc/client.ts';
 import type { MountResponse } from '../../../src/grpc/protocol.ts';
 import type { Staleness } from '../../../src/rotation/reconciler.ts';
 import type { KubeRest } from './kube-rest.ts';
-import { attributesFor, noteStatus, type PodOptions, podObject, PODS, type StartedPod, statusPath } from './objects.ts';
+import {
+  attributesFor,
+  makeOwner,
+  noteStatus,
+  type PodOptions,
+  podObject,
+  PODS,
+  type StartedPod,
+  statusPath,
+} from './objects.ts';
 import type { Provider, Start } from './provider.ts';
 
 /** A node and its provider. The test plays kubelet and driver. */
@@ -85,9 +94,19 @@ export async function startNode({ name, args, env, folder, kube, start }: NodeSe
       return client;
     },
     async startPod(podName, options) {
+      await makeOwner(kube, options);
       const { metadata } = await kube.create(PODS, podObject(podName, name, options));
       const uid = metadata.uid ?? '';
-      const targetPath = join(folder, name, 'pods', uid, 'volumes', 'kubernetes.io~csi', 'secrets', 'mount');
+      const targetPath = join(
+        folder,
+        name,
+        'pods',
+        uid,
+        'volumes',
+        'kubernetes.io~csi',
+        options.volume ?? 'secrets',
+        'mount',
+      );
       await mkdir(targetPath, { recursive: true });
       options.prepare?.(targetPath);
       const pod = { ...options, name: podName, uid, targetPath };

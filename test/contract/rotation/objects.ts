@@ -23,6 +23,8 @@ export interface ClassOptions {
 
 export interface PodOptions {
   readonly className: string;
+  /** Name of the volume in the pod; absent means "secrets". */
+  readonly volume?: string;
   readonly serviceAccount?: string;
   readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
   /** What the pod puts over the class's parameters. */
@@ -60,7 +62,7 @@ export function classObject(
 export function podObject(
   name: string,
   nodeName: string,
-  { serviceAccount = 'web', className, owner, attributes = {} }: PodOptions,
+  { serviceAccount = 'web', className, volume = 'secrets', owner, attributes = {} }: PodOptions,
 ): KubeObject {
   const csi = {
     driver: 'secrets-store.csi.k8s.io',
@@ -73,11 +75,49 @@ export function podObject(
     metadata: {
       namespace: NAMESPACE,
       name,
-      ...(owner !== undefined && { ownerReferences: [{ ...owner, controller: true }] }),
+      ...(owner !== undefined && {
+        labels: labelsOf(owner),
+        ownerReferences: [{ ...owner, controller: true }],
+      }),
     },
-    spec: { nodeName, serviceAccountName: serviceAccount, volumes: [{ name: 'secrets', csi }] },
+    spec: { nodeName, serviceAccountName: serviceAccount, volumes: [{ name: volume, csi }] },
     status: { phase: 'Running' },
   };
+}
+
+/** Of the pods that it makes. */
+export function labelsOf({ name }: NonNullable<PodOptions['owner']>): Readonly<Record<string, string>> {
+  return { app: name };
+}
+
+/** Makes what a pod names as its owner, with such pods in its template, where it is not there already. */
+export async function makeOwner(kube: KubeRest, { owner, className, volume = 'secrets' }: PodOptions): Promise<void> {
+  if (owner === undefined) {
+    return;
+  }
+  const { apiVersion, kind, name, uid } = owner;
+  const owners = `/apis/${apiVersion}/namespaces/${NAMESPACE}/${kind.toLowerCase()}s`;
+  const labels = labelsOf(owner);
+  const volumeAttributes = { secretProviderClass: className };
+  const csi = { driver: 'secrets-store.csi.k8s.io', readOnly: true, volumeAttributes };
+  function specWith(volumes: readonly object[]): object {
+    const template = { metadata: { labels }, spec: { volumes: [...volumes, { name: volume, csi }] } };
+    return { selector: { matchLabels: labels }, template };
+  }
+  const metadata = { namespace: NAMESPACE, name, uid };
+  // Pods of one owner may be started at once: then it is there already.
+  if ((await kube.find(`${owners}/${name}`)) === undefined) {
+    await kube.create(owners, { apiVersion, kind, metadata, spec: specWith([]) }).catch(() => undefined);
+  }
+  const { spec } = (await kube.find<{ spec?: OwnerSpec }>(`${owners}/${name}`)) ?? {};
+  const volumes = spec?.template.spec.volumes ?? [];
+  if (!volumes.some((known) => known.name === volume)) {
+    await kube.patch(`${owners}/${name}`, { spec: specWith(volumes) });
+  }
+}
+
+interface OwnerSpec {
+  readonly template: { readonly spec: { readonly volumes: readonly { readonly name: string }[] } };
 }
 
 /** Attributes of the driver's call, as driver 1.6 words it: the class under the pod's attributes under the kubelet's. */

@@ -98,7 +98,7 @@ describe.concurrent('the owners of a Secret', () => {
       const secretObjects = [secretObject(name, { password: name })];
       await cluster.applyClass(`${name}-too`, { objects: [objectOf(name)], secretObjects });
       const pod = await one.startPod(`${name}-1`, { className: name, owner });
-      await elsewhere().startPod(`${name}-2`, { className: `${name}-too`, owner });
+      await elsewhere().startPod(`${name}-2`, { className: `${name}-too`, volume: 'too', owner });
 
       await one.stopPod(pod);
 

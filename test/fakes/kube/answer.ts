@@ -1,6 +1,6 @@
 import { badRequest, Failure, notFound } from './failure.ts';
 import { collectGarbage } from './garbage-collection.ts';
-import { type KubeObject, type Named, readPath, type Target } from './kube-object.ts';
+import { type KubeObject, type Named, pathTo, readPath, type Target, targetOf } from './kube-object.ts';
 import { selectorOf } from './selectors.ts';
 import type { Preconditions, Storage } from './storage.ts';
 import { answerTokenRequest, type TokenRequest } from './token-requests.ts';
@@ -70,14 +70,40 @@ export function removeObject({ storage, collectsGarbage }: Cluster, target: Name
 }
 
 function listed(storage: Storage, target: Target, { searchParams }: URL): object {
-  const items = storage.list(target).filter(selectorOf(searchParams));
-  const kind = `${items[0]?.kind ?? ''}List`;
+  const found = storage.list(target).filter(selectorOf(searchParams));
+  const kind = `${found[0]?.kind ?? ''}List`;
+  const { items, more } = pageOf(found, searchParams);
   return {
     apiVersion: target.api.replace(/^\/apis?\//, ''),
     kind,
-    metadata: { resourceVersion: storage.resourceVersion },
+    metadata: { resourceVersion: storage.resourceVersion, ...(more !== undefined && { continue: more }) },
     items,
   };
+}
+
+/** With version 0 all at once, as kube-apiserver does from its memory whatever the limit. @throws Failure 410 where the list cannot go on */
+function pageOf(
+  found: readonly KubeObject[],
+  query: URLSearchParams,
+): { readonly items: readonly KubeObject[]; readonly more?: string } {
+  const limit = Number(query.get('limit') ?? 0);
+  if (limit === 0 || query.get('resourceVersion') === '0') {
+    return { items: found };
+  }
+  const after = query.get('continue');
+  const last = after === null ? -1 : found.findIndex((object) => pathTo(targetOf(object)) === atob(after));
+  if (after !== null && last === -1) {
+    throw new Failure(
+      410,
+      'Expired',
+      'The provided continue parameter is too old to display a consistent list result.',
+    );
+  }
+  const items = found.slice(last + 1, last + 1 + limit);
+  const end = items.at(-1);
+  return last + 1 + limit < found.length && end !== undefined
+    ? { items, more: btoa(pathTo(targetOf(end))) }
+    : { items };
 }
 
 function patched(storage: Storage, target: Named, request: ApiRequest, manager: string): ApiAnswer {

@@ -11,7 +11,7 @@ import { makeCertificate, writeKubeconfig } from './access-files.ts';
 import { answer, removeObject } from './answer.ts';
 import { Failure } from './failure.ts';
 import { createFaults, type Fault, type RequestFilter } from './faults.ts';
-import { type KubeObject, pathTo, targetOf } from './kube-object.ts';
+import { type KubeObject, readPath, type Target, targetOf } from './kube-object.ts';
 import { createStorage } from './storage.ts';
 import type { TokenRequest } from './token-requests.ts';
 
@@ -130,7 +130,12 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   await writeFile(join(directory, 'token'), token, { mode: 0o600 });
 
   function find(path: string): KubeObject | undefined {
-    return cluster.storage.all().find((object) => pathTo(targetOf(object)) === path);
+    const { name, ...target } = readPath(path) ?? {};
+    try {
+      return name === undefined ? undefined : cluster.storage.get({ ...(target as Target), name });
+    } catch {
+      return undefined;
+    }
   }
 
   return {

@@ -95,12 +95,13 @@ export function createStorage(): Storage {
     get: (target) => render(found(target)),
 
     list({ api, namespace, resource }) {
-      return [...stored.values()].map(render).filter((object) => {
-        const target = targetOf(object);
+      const listed = [...stored.values()].filter(({ identity: { apiVersion, kind, ...metadata } }) => {
+        const target = targetOf({ apiVersion, kind, metadata });
         return (
           target.api === api && target.resource === resource && (namespace ?? target.namespace) === target.namespace
         );
       });
+      return listed.map(render);
     },
 
     all: () => [...stored.values()].map(render),

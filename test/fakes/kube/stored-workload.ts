@@ -26,7 +26,7 @@ export function createStoredWorkload({ isMarked = true }: { readonly isMarked?: 
     resourceVersion: '1',
     annotations: new Map(isMarked ? [MARK] : []),
     templateAnnotations: new Map(),
-    volumes: new Map(),
+    volumes: new Map(['secrets', 'more'].map((volume) => [volume, new Map([['secretProviderClass', 'shop']])])),
   };
 
   function write(before: Workload, { annotations = {}, templateAnnotations = {} }: WorkloadPatch): void {

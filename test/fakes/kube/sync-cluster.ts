@@ -51,7 +51,7 @@ export function createCluster() {
     node() {
       const sync = createSecretSync({
         secrets,
-        podsOf: async (_namespace, uid) => pods.filter(({ owner }) => owner.uid === uid),
+        podsOf: async (_namespace, { uid }) => pods.filter(({ owner }) => owner.uid === uid),
         classOf: async (_namespace, name) => classes.get(name) ?? (await noClass()),
         verifyMs: VERIFY_MS,
         now: () => time,
@@ -112,6 +112,7 @@ export function podOf(pod: string, owner = 'web', changes: Partial<NodePod> = {}
   return {
     ref: podRef(pod),
     isOver: false,
+    labels: new Map(),
     owner: replicaSet(owner),
     volumes: new Map([['secrets', new Map([['secretProviderClass', CLASS]])]]),
     ...changes,

@@ -1,0 +1,46 @@
+/** As the API server writes it: all of it has to hold. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly LabelExpression[];
+}
+
+interface LabelExpression {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+/** One that says nothing matches nothing: no workload has such a one. */
+export function matchesLabels(selector: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  const equals = Object.entries(matchLabels);
+  return (
+    equals.length + matchExpressions.length > 0 &&
+    equals.every(([key, value]) => labels.get(key) === value) &&
+    matchExpressions.every((expression) => matchesExpression(expression, labels.get(expression.key)))
+  );
+}
+
+function matchesExpression({ operator, values = [] }: LabelExpression, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}
+
+/** Labels of a `labelSelector` in a list's query, so that its URL stays short. */
+const MAX_ASKED = 10;
+
+/** For a list's query: what it lets through, the selector may still leave out. @returns undefined where it is of no help */
+export function labelQuery({ matchLabels = {} }: LabelSelector): string | undefined {
+  const terms = Object.entries(matchLabels).slice(0, MAX_ASKED);
+  return terms.length === 0 ? undefined : terms.map(([key, value]) => `${key}=${value}`).join(',');
+}

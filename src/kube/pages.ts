@@ -1,0 +1,115 @@
+import { ProviderError } from '../errors.ts';
+import { AnswerTooLong, MAX_OBJECT_BYTES } from './answer-body.ts';
+import type { ApiList, ApiObject } from './api-object.ts';
+import type { Answer, Kube } from './client.ts';
+import type { KubeRequest } from './request.ts';
+
+/** Objects a page. */
+const MAX_LIMIT = 100;
+/** Of a page of more than one object: some tens of milliseconds of parsing. */
+const MAX_PAGE_BYTES = 4 * 2 ** 20;
+
+export interface ListRequest<Kept> extends Pick<KubeRequest, 'resource' | 'namespace' | 'query'> {
+  /** What is kept of an object; undefined keeps nothing. */
+  keep(object: ApiObject): Kept | undefined;
+  /** Whether it may be some seconds old. */
+  readonly mayBeOld?: boolean;
+}
+
+/**
+ * Lists objects of any number and length, a page at a time, and holds no more of them than is kept. Where large objects make a page too long it is
+ * asked for again with fewer in it.
+ * @throws ProviderError KubernetesUnavailable, or the signal's reason
+ */
+export async function listAll<Kept>(
+  kube: Pick<Kube, 'ask'>,
+  request: ListRequest<Kept>,
+  signal: AbortSignal,
+): Promise<readonly Kept[]> {
+  if (request.mayBeOld === true) {
+    // From the API server's memory, whatever is in the database: it spares that a look at the pods of all nodes. Many versions know no pages there
+    // and answer with all at once, so what does not fit a page is asked for anew, by pages of the database.
+    const whole = await listPage(kube, request, { limit: MAX_LIMIT, resourceVersion: '0' }, signal);
+    if (whole !== 'too long' && !whole.object.metadata?.continue) {
+      return kept(whole, request);
+    }
+  }
+  return await listPages(kube, request, signal);
+}
+
+async function listPages<Kept>(
+  kube: Pick<Kube, 'ask'>,
+  request: ListRequest<Kept>,
+  signal: AbortSignal,
+): Promise<readonly Kept[]> {
+  const all: Kept[] = [];
+  let limit = MAX_LIMIT;
+  let from: string | undefined;
+  let isSecondTry = false;
+  for (;;) {
+    const page = await listPage(kube, request, { limit, ...(from !== undefined && { continue: from }) }, signal);
+    if (page === 'too long') {
+      limit = Math.max(1, Math.floor(limit / 5));
+      continue;
+    }
+    if (page.status === 410) {
+      if (isSecondTry) {
+        throw new ProviderError(
+          'KubernetesUnavailable',
+          `cannot list ${request.resource}: the API server forgot twice where the list was to go on (410)`,
+        );
+      }
+      // The database has dropped the version that the list was of.
+      isSecondTry = true;
+      all.length = 0;
+      from = undefined;
+      continue;
+    }
+    all.push(...kept(page, request));
+    from = page.object.metadata?.continue;
+    if (!from) {
+      return all;
+    }
+    limit = limitFor(page);
+  }
+}
+
+/** @returns `too long` where fewer objects may make a page that can be read */
+async function listPage(
+  kube: Pick<Kube, 'ask'>,
+  { resource, namespace, query }: Omit<ListRequest<unknown>, 'keep'>,
+  { limit, ...more }: { readonly limit: number; readonly continue?: string; readonly resourceVersion?: string },
+  signal: AbortSignal,
+): Promise<Answer<ApiList<ApiObject>> | 'too long'> {
+  try {
+    return await kube.ask<ApiList<ApiObject>>(
+      {
+        verb: 'list',
+        resource,
+        ...(namespace !== undefined && { namespace }),
+        query: { ...query, limit: String(limit), ...more },
+        accepts: more.continue === undefined ? [] : [410],
+        maxBytes: limit === 1 ? MAX_OBJECT_BYTES : MAX_PAGE_BYTES,
+      },
+      signal,
+    );
+  } catch (error) {
+    if (limit > 1 && error instanceof ProviderError && error.cause instanceof AnswerTooLong) {
+      return 'too long';
+    }
+    throw error;
+  }
+}
+
+/** As many as fill half of what a page may be, going by the last one. */
+function limitFor({ object, bytes }: Answer<ApiList<ApiObject>>): number {
+  const mean = bytes / Math.max(1, object.items?.length ?? 0);
+  return Math.min(MAX_LIMIT, Math.max(1, Math.floor(MAX_PAGE_BYTES / 2 / mean)));
+}
+
+function kept<Kept>(
+  { object }: Answer<ApiList<ApiObject>>,
+  { keep }: Pick<ListRequest<Kept>, 'keep'>,
+): readonly Kept[] {
+  return (object.items ?? []).flatMap((item) => keep(item) ?? []);
+}
