@@ -133,13 +133,20 @@ describe('parseClass says', () => {
   });
 });
 
+const type = 'objectType: secretsmanager';
+
+function entries(count: number, entryOf: (index: number) => string): string {
+  return `[${Array.from({ length: count }, (_, index) => entryOf(index)).join(',')}]`;
+}
+
+function classOf(perObject: number): string {
+  return entries(20, (of) => {
+    const list = entries(perObject, (index) => `{path: a, objectAlias: ${of}-${index}}`);
+    return `{objectName: a${of}, ${type}, jmesPath: ${list}}`;
+  });
+}
+
 describe('parseClass bounds', () => {
-  const type = 'objectType: secretsmanager';
-
-  function entries(count: number, entryOf: (index: number) => string): string {
-    return `[${Array.from({ length: count }, (_, index) => entryOf(index)).join(',')}]`;
-  }
-
   it('how many objects a class may list', () => {
     const most = parse({ objects: entries(500, (index) => `{objectName: a${index}, ${type}}`) });
     const more = parse({ objects: entries(501, (index) => `{objectName: a${index}, ${type}}`) });
@@ -149,13 +156,6 @@ describe('parseClass bounds', () => {
   });
 
   it('how many entries all its jmesPath lists may have', () => {
-    function classOf(perObject: number): string {
-      return entries(20, (of) => {
-        const list = entries(perObject, (index) => `{path: a, objectAlias: ${of}-${index}}`);
-        return `{objectName: a${of}, ${type}, jmesPath: ${list}}`;
-      });
-    }
-
     expect(parse({ objects: classOf(100) }).ok).toBe(true);
     expect(messagesOf(parse({ objects: classOf(101) }))).toEqual([expect.stringContaining('more than 2000 entries')]);
   });

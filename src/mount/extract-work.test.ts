@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { SecretBytes } from '../secret-bytes.ts';
+import { createWorkBudget } from '../spec/jmespath/work-budget.ts';
+import type { ObjectSpec } from '../spec/mount-spec.ts';
+import { extract, newMountJmesPath } from './extract.ts';
+
+const LIST = JSON.stringify(Array.from({ length: 32_000 }, (_, index) => index % 10));
+const TEXT = JSON.stringify('x'.repeat(65_000));
+
+function objectWith(...expressions: readonly string[]): ObjectSpec {
+  return {
+    store: 'secretsmanager',
+    name: 'db',
+    path: 'db',
+    mode: 0o644,
+    primary: { name: 'db' },
+    failover: { name: 'db' },
+    extractions: expressions.map((expression, index) => ({
+      expression,
+      alias: `f${index}`,
+      path: `f${index}`,
+      mode: 0o644,
+    })),
+  };
+}
+
+describe('extract', () => {
+  it('counts the work of all expressions of a mount together', () => {
+    const object = objectWith(...Array.from({ length: 1000 }, () => 'to_string(sort(@))'));
+    const value = SecretBytes.fromText(LIST);
+    const found: unknown[] = [];
+
+    expect(() => {
+      for (const part of extract({ object, version: 'v1', value }, newMountJmesPath())) {
+        found.push(part);
+      }
+    }).toThrow(/take too much work together/);
+    expect(found.length).toBeLessThan(200);
+  });
+
+  it('counts the reading of a value, too', () => {
+    const jmesPath = newMountJmesPath(createWorkBudget(3 * TEXT.length));
+    const value = SecretBytes.fromText(TEXT);
+    function extractAgain(): void {
+      expect([...extract({ object: objectWith('@'), version: 'v1', value }, jmesPath)]).toHaveLength(2);
+    }
+
+    extractAgain();
+    extractAgain();
+    expect(extractAgain).toThrow(/take too much work together/);
+  });
+});
