@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startMoto } from '../fakes/aws/moto.ts';
+import { KINDS } from './mixed/kinds.ts';
 import { runMix } from './mixed/run-mix.ts';
 import { harmOf, showMix } from './mixed/show-mix.ts';
 import { startAttackedNode } from './node/attacked-node.ts';
@@ -19,7 +20,7 @@ function run(program: string, args: readonly string[]): number {
   return spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }
 
-async function mix(minutes: number, seed: number): Promise<number> {
+async function mix(minutes: number, seed: number, only: string): Promise<number> {
   if (run(process.execPath, ['deploy/bundle.mjs']) !== 0) {
     return 1;
   }
@@ -27,6 +28,8 @@ async function mix(minutes: number, seed: number): Promise<number> {
   if (existsSync('/dev/shm')) {
     process.env['TMPDIR'] = '/dev/shm';
   }
+  const kinds = Object.fromEntries(Object.entries(KINDS).filter(([name]) => name.includes(only)));
+  const atOnce = Math.min(AT_ONCE, Object.keys(kinds).length);
   console.log(`seed ${seed}: --seed ${seed} draws the same attacks`);
   await using moto = await startMoto();
   await using node = await startAttackedNode({
@@ -34,7 +37,7 @@ async function mix(minutes: number, seed: number): Promise<number> {
     args: ['--sync-secret', '--enable-secret-rotation'],
     ...(process.getuid?.() === 0 ? { memoryMiB: LIMIT_MIB } : {}),
   });
-  const report = await runMix(node, { seed, seconds: minutes * 60, atOnce: AT_ONCE, aloneMounts: ALONE_MOUNTS });
+  const report = await runMix(node, { seed, seconds: minutes * 60, atOnce, kinds, aloneMounts: ALONE_MOUNTS });
   console.log(`\n${showMix(report)}\n`);
   const harm = harmOf(report);
   harm.forEach((line) => console.log(`HARM: ${line}`));
@@ -43,7 +46,7 @@ async function mix(minutes: number, seed: number): Promise<number> {
 }
 
 const { values, positionals } = parseArgs({
-  options: { minutes: { type: 'string' }, seed: { type: 'string' } },
+  options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string', default: '' } },
   allowPositionals: true,
 });
 const minutes = Number(values.minutes);
@@ -53,10 +56,10 @@ if (values.minutes === undefined) {
   const options = ['--config=test/vitest.config.ts', '--root=.', '--no-file-parallelism', ...projects];
   process.exitCode = run('node_modules/.bin/vitest', ['run', ...options, ...positionals]);
 } else if (minutes > 0 && Number.isInteger(seed)) {
-  process.exitCode = await mix(minutes, seed);
+  process.exitCode = await mix(minutes, seed, values.only);
 } else {
   console.error(
-    'usage: npm run attacks [-- [FILE…] | --minutes N [--seed N]], both numbers above zero, the seed whole',
+    'usage: npm run attacks [-- [FILE…] | --minutes N [--seed N] [--only TEXT-OF-A-KIND]], both numbers above zero, the seed whole',
   );
   process.exitCode = 2;
 }

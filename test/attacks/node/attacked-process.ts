@@ -106,8 +106,10 @@ async function ask(child: ChildProcess, ended: () => string | undefined): Promis
   if (ended() !== undefined) {
     throw new Error(`the provider has ended: ${ended()}`);
   }
-  const answer = once(child, 'message', { signal: AbortSignal.timeout(10_000) });
-  child.send('condition');
+  const unsent = new AbortController();
+  const answer = once(child, 'message', { signal: AbortSignal.any([unsent.signal, AbortSignal.timeout(10_000)]) });
+  // Without a callback, to ask one that is just ending would throw where nobody catches.
+  child.send('condition', (error) => error && unsent.abort(error));
   const [condition] = (await answer) as [Condition];
   return condition;
 }
