@@ -13,7 +13,7 @@ let victim: AttackPod;
 
 beforeAll(async () => {
   node = await startAttackedNode({
-    args: ['--enable-secret-rotation', '--sync-secret', '--rotation-poll-interval=1s'],
+    args: ['--enable-secret-rotation', '--sync-secret', '--token-request', '--rotation-poll-interval=1s'],
   });
   await node.seed.secret('own', "the attacker's own");
   victim = await node.addPod('victims', 'victim', 'victim');
