@@ -45,6 +45,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     podsOf: pods.podsOf,
     classOf,
     verifyMs: intervalMs / 2,
+    policy: config.secretPolicy,
   });
   const restarts = createRestarts({ workloads: createWorkloadApi(kube, owners), minIntervalMs: restart.minIntervalMs });
   const followers: readonly Follower[] = [

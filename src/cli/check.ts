@@ -61,7 +61,11 @@ function lint(manifestClass: ManifestClass, region: string | undefined): readonl
   const { problems: secretProblems } = parseSecretObjects(manifestClass, parsed.ok ? filesOf(parsed.spec) : undefined);
   return [
     ...problems.map((problem) => located('error', problem)),
-    ...secretProblems.map(({ message, path }) => ({ severity: 'error' as const, message, position: positionAt(path) })),
+    ...secretProblems.map(({ message, path, isOfPolicy }) => ({
+      severity: isOfPolicy === true ? ('warning' as const) : ('error' as const),
+      message,
+      position: positionAt(path),
+    })),
     ...parsed.warnings.map((problem) => located('warning', problem)),
   ];
 }

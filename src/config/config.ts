@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AwsSettings } from '../aws/settings.ts';
 import type { KubeSettings } from '../kube/settings.ts';
 import type { LogSettings } from '../observability/logger.ts';
+import type { SecretPolicy } from '../spec/secret-policy.ts';
 import { NAME, VERSION } from '../version.ts';
 import { type FlagValues, readFlags } from './read-flags.ts';
 import type { Address } from './values.ts';
@@ -21,6 +22,8 @@ export interface Config {
   readonly rotation: RotationSettings;
   /** Make Kubernetes Secrets of the classes' `secretObjects`. */
   readonly syncSecret: boolean;
+  /** What classes may make of a Secret. */
+  readonly secretPolicy: SecretPolicy;
   /** Ask the API server for pods' tokens where the driver has sent none that hold. */
   readonly tokenRequest: boolean;
   readonly restart: RestartSettings;
@@ -93,6 +96,10 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     rotationPollIntervalMs: values['rotation-poll-interval'],
     rotation: { enabled: values['enable-secret-rotation'], ...defined({ queueUrl: values['rotation-queue-url'] }) },
     syncSecret: values['sync-secret'],
+    secretPolicy: {
+      allowedTypes: values['sync-secret-allowed-types'],
+      deniedMetadata: values['sync-secret-denied-metadata'],
+    },
     tokenRequest: values['token-request'],
     restart: { enabled: values['restart-on-rotation'], minIntervalMs: values['restart-min-interval'] },
     cacheMaxBytes: values['cache-max-bytes'],

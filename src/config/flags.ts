@@ -1,5 +1,6 @@
 import { OWN_POD_FLAGS } from './own-pod-flags.ts';
 import { PROXY_FLAGS } from './proxy-flags.ts';
+import { SECRET_FLAGS } from './secret-flags.ts';
 import {
   absolutePath,
   address,
@@ -118,6 +119,7 @@ export const FLAGS = {
     help: "Make the Kubernetes Secrets of the classes' `secretObjects`. The driver's `syncSecret` must then be off. Needs the name of the node.",
     parse: bool,
   },
+  ...SECRET_FLAGS,
   'token-request': {
     env: 'TOKEN_REQUEST',
     default: 'false',

@@ -109,6 +109,28 @@ export function socketName(text: string): string {
   return text;
 }
 
+/** Types of Secrets, separated by commas. */
+export function secretTypes(text: string): readonly string[] {
+  return listed(text);
+}
+
+/** Domains, separated by commas, each possibly after a "!", or with a "*." that says nothing more; "none" for none. */
+export function domains(text: string): readonly string[] {
+  const read = listed(text).map((word) => word.replace(/^(!?)\*\./, '$1').toLowerCase());
+  const wrong = read.find((word) => !/^!?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(word));
+  if (wrong !== undefined) {
+    throw new RangeError('expected domains such as "example.com", separated by commas, or "none"');
+  }
+  return read.filter((word) => word !== 'none');
+}
+
+function listed(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
 export function anyText(text: string): string {
   return text;
 }

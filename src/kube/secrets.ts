@@ -1,5 +1,5 @@
 import { SecretBytes } from '../secret-bytes.ts';
-import type { AppliedSecret, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
+import type { AppliedSecret, ManagedFields, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
 import { type ApiObject, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { refusal, type Status } from './errors.ts';
@@ -20,6 +20,37 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
         signal,
       );
       return status === 404 ? undefined : storedSecret(object);
+    },
+
+    async create(secret, manager, fields, signal) {
+      const { status, object } = await kube.ask<ApiSecret>(
+        {
+          verb: 'create',
+          resource: 'secrets',
+          ...secret,
+          query: { fieldManager: manager },
+          body: appliedSecret(secret, fields),
+          accepts: [409],
+        },
+        signal,
+      );
+      return status === 409 ? 'changed' : storedSecret(object);
+    },
+
+    async claim(secret, manager, { uid, resourceVersion, managedFields }, signal) {
+      const claimed = managedFields.map((entry) => (isSetBy(entry, manager) ? { ...entry, operation: 'Apply' } : entry));
+      const { status, object } = await kube.ask<ApiSecret>(
+        {
+          verb: 'merge',
+          resource: 'secrets',
+          ...secret,
+          query: { fieldManager: manager },
+          body: { metadata: { uid, resourceVersion, managedFields: claimed } },
+          accepts: [404, 409, 422],
+        },
+        signal,
+      );
+      return status >= 400 ? 'changed' : storedSecret(object);
     },
 
     async apply(secret, manager, fields, signal) {
@@ -65,7 +96,12 @@ function storedSecret({ metadata, type, immutable, data }: ApiSecret): StoredSec
     ),
     owners: (metadata?.ownerReferences ?? []).map(refOf),
     appliers: new Set(appliers.map(({ manager = '' }) => manager)),
+    managedFields: metadata?.managedFields ?? [],
   };
+}
+
+function isSetBy({ manager, operation, subresource }: ManagedFields, name: string): boolean {
+  return manager === name && operation === 'Update' && subresource === undefined;
 }
 
 /** A uid that is not the stored one, or of a Secret that has gone, is a change of the uid to the API server. */

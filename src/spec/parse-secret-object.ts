@@ -1,4 +1,5 @@
 import { quote } from './quote.ts';
+import { forbiddenMetadata, forbiddenType, type SecretPolicy } from './secret-policy.ts';
 import {
   dataKeyProblem,
   labelValueProblem,
@@ -14,6 +15,7 @@ export interface SecretContext {
   readonly isImmutable: boolean;
   /** Of the class's volumes, where they are known. */
   readonly files: ReadonlySet<string> | undefined;
+  readonly policy: SecretPolicy;
 }
 
 /** Says what is wrong, and where in the entry. */
@@ -21,6 +23,11 @@ type Refuse = (message: string, ...path: ClassPath) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ANNOTATION_BYTES = 256 * 1024;
+const MAX_KEYS = 1_000;
+/** Of labels, and of annotations. */
+const MAX_TEXTS = 100;
+/** How many files a message names. */
+const MAX_NAMED_FILES = 20;
 
 /** What to call an entry in messages, whatever else is wrong with it: '' where it says no name. */
 export function secretNameOf(entry: unknown): string {
@@ -30,32 +37,46 @@ export function secretNameOf(entry: unknown): string {
 /**
  * Reads one entry of `secretObjects` to its end, whatever is wrong with it: white space around texts goes, and the mandatory fields are
  * those of the driver (pkg/util/secretutil).
+ * @param forbid as `refuse`, where the operator's settings do not allow it
  * @returns undefined for what is no entry; otherwise only to be used where nothing was refused
  */
-export function parseSecretObject(entry: unknown, context: SecretContext, refuse: Refuse): SecretSpec | undefined {
+export function parseSecretObject(
+  entry: unknown,
+  context: SecretContext,
+  refuse: Refuse,
+  forbid: Refuse,
+): SecretSpec | undefined {
   if (!isFields(entry)) {
     refuse('wants secretName, type and data');
     return undefined;
   }
-  const { takesAllFiles, isImmutable, files } = context;
+  const { takesAllFiles, isImmutable, files, policy } = context;
   const name = requiredText(entry, 'secretName', refuse);
   const nameProblem = name === '' ? undefined : secretNameProblem(name);
   if (nameProblem !== undefined) {
     refuse(`secretName ${quote(name)} cannot be the name of a Secret: it ${nameProblem}`, 'secretName');
   }
   const type = requiredText(entry, 'type', refuse, ': write Opaque where no other fits');
+  const typeRefusal = type === '' ? undefined : forbiddenType(type, policy);
+  if (typeRefusal !== undefined) {
+    forbid(typeRefusal, 'type');
+  }
   const keys = parseData(entry['data'], files, refuse);
   if (!takesAllFiles && keys !== undefined) {
     checkKeys(type, keys, refuse);
   }
   const labels = parseLabels(entry['labels'], refuse);
   const annotations = parseAnnotations(entry['annotations'], refuse);
+  checkPolicy('labels', labels, policy, forbid);
+  checkPolicy('annotations', annotations, policy, forbid);
   return { name, type, isImmutable, labels, annotations, keys: keys ?? [], takesAllFiles };
 }
 
 /** What to say of a file that is not among those of the volume. */
 export function unknownFile(file: string, files: Iterable<string>): string {
-  const known = Array.from(files, (each) => quote(each)).join(', ');
+  const all = [...files];
+  const names = all.slice(0, MAX_NAMED_FILES).map((each) => quote(each));
+  const known = [...names, ...(all.length > names.length ? [`${all.length - names.length} more`] : [])].join(', ');
   return `objectName ${quote(file)} is no file of the volume${known === '' ? '' : `, which has ${known}`}: write the objectAlias, or the objectName with each "/" translated`;
 }
 
@@ -80,6 +101,10 @@ function parseData(data: unknown, files: SecretContext['files'], refuse: Refuse)
   }
   if (!Array.isArray(data)) {
     refuse('data must be a list of objectName and key', 'data');
+    return undefined;
+  }
+  if (data.length > MAX_KEYS) {
+    refuse(`data has ${data.length} entries, more than the ${MAX_KEYS} a Secret may have: make two of it`, 'data');
     return undefined;
   }
   const keys = new Map<string, SecretKey>();
@@ -136,6 +161,20 @@ function parseAnnotations(annotations: unknown, refuse: Refuse): ReadonlyMap<str
   return texts;
 }
 
+function checkPolicy(
+  field: 'labels' | 'annotations',
+  texts: ReadonlyMap<string, string>,
+  policy: SecretPolicy,
+  forbid: Refuse,
+): void {
+  for (const [key, value] of texts) {
+    const refusal = forbiddenMetadata(field, key, value, policy);
+    if (refusal !== undefined) {
+      forbid(refusal, field, key);
+    }
+  }
+}
+
 function checkName(key: string, looksLike: string, field: 'labels' | 'annotations', refuse: Refuse): void {
   const problem = qualifiedNameProblem(looksLike);
   if (problem !== undefined) {
@@ -152,7 +191,12 @@ function parseTexts(map: unknown, field: 'labels' | 'annotations', refuse: Refus
     refuse(`${field} must be a map of texts`, field);
     return texts;
   }
-  for (const [key, value] of Object.entries(map)) {
+  const entries = Object.entries(map);
+  if (entries.length > MAX_TEXTS) {
+    refuse(`${field} has ${entries.length} entries, more than the ${MAX_TEXTS} a Secret may have`, field);
+    return texts;
+  }
+  for (const [key, value] of entries) {
     if (typeof value === 'string') {
       texts.set(key, value);
     } else {

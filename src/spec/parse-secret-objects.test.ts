@@ -111,7 +111,6 @@ describe('parseSecretObjects', () => {
   it.for([
     ['kubernetes.io/basic-auth', 'password'],
     ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
-    ['kubernetes.io/service-account-token', 'whatever'],
     ['example.com/own', 'whatever'],
   ])('takes a %s with %s', ([type, key]) => {
     expect(parse([{ ...SOUND, type, data: [{ objectName: 'db', key }] }]).problems).toEqual([]);

@@ -23,6 +23,8 @@ export type ClassPath = readonly (string | number)[];
 
 export interface SecretProblem extends Problem {
   readonly path: ClassPath;
+  /** The operator's settings can allow it. */
+  readonly isOfPolicy?: true;
 }
 
 /** Annotations of classes: `"true"` switches them on. */

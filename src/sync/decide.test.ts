@@ -18,6 +18,7 @@ const STORED: StoredSecret = {
   resourceVersion: '1',
   isGoing: false,
   owners: [],
+  managedFields: [],
   appliers: new Set(['aws-secrets-csi']),
   ...DESIRED,
   annotations: ownAnnotations(DESIRED, AS_OF),

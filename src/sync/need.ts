@@ -2,6 +2,7 @@ import { ProviderError } from '../errors.ts';
 import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef, type ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
 import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
+import type { SecretPolicy } from '../spec/secret-policy.ts';
 
 /*
  * Whether an owner still needs a Secret, when one of its pods has gone. Pods of a StatefulSet that goes over to another class have one owner, and may have a
@@ -9,6 +10,8 @@ import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
  */
 
 export interface NeedDeps {
+  /** Absent: the default one. */
+  readonly policy?: SecretPolicy;
   /** Of all nodes. @throws ProviderError */
   podsOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<readonly NodePod[]>;
   /** @throws ProviderError, ClassMissing where there is none */
@@ -33,13 +36,17 @@ export async function isAskedFor(
   secretName: string,
   namespace: string,
   classNames: ReadonlySet<string>,
-  { classOf }: NeedDeps,
+  { classOf, policy }: NeedDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const answers = await Promise.all(
     Array.from(classNames, async (className) => {
       try {
-        const { secrets, problems } = parseSecretObjects(await classOf(namespace, className, signal));
+        const { secrets, problems } = parseSecretObjects(
+          await classOf(namespace, className, signal),
+          undefined,
+          policy,
+        );
         // What cannot be read does not say that it asks for no such Secret.
         return problems.length > 0 || secrets.some(({ name }) => name === secretName);
       } catch (error) {

@@ -18,6 +18,14 @@ export function isOurs({ appliers, labels }: Pick<StoredSecret, 'appliers' | 'la
   return appliers.has(CONTENT_MANAGER) || labels.get(label) === value;
 }
 
+/** Whether it was made, and its maker has not come to claim its fields. */
+export function isUnclaimed({ appliers, managedFields }: StoredSecret): boolean {
+  return (
+    !appliers.has(CONTENT_MANAGER) &&
+    managedFields.some(({ manager, operation }) => manager === CONTENT_MANAGER && operation === 'Update')
+  );
+}
+
 export function isOwnedBy({ owners }: StoredSecret, { uid }: ObjectRef): boolean {
   return owners.some((owner) => owner.uid === uid);
 }

@@ -21,6 +21,15 @@ export interface StoredSecret {
   readonly owners: readonly ObjectRef[];
   /** Field managers that have applied to it (`metadata.managedFields`, operation Apply). */
   readonly appliers: ReadonlySet<string>;
+  /** Who says which field, as the API server has it (`metadata.managedFields`). */
+  readonly managedFields: readonly ManagedFields[];
+}
+
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  /** Of a part such as the status; absent for the whole. */
+  readonly subresource?: string;
 }
 
 /** What one field manager says of a Secret; fields it said before and no longer says go, unless another says them too. */
@@ -39,11 +48,21 @@ export interface AppliedSecret {
 /** `changed`: somebody else was there in between (409), so look again. */
 export type WriteOutcome = 'written' | 'changed';
 
+/** The Secret as it is after the write. */
+export type Written = StoredSecret | Extract<WriteOutcome, 'changed'>;
+
 /** The API server's Secrets, as sync needs them. All: @throws ProviderError KubernetesUnavailable, SecretRefused (it says no for good), or the signal's reason */
 export interface SecretApi {
   /** @returns undefined where there is none */
   read(secret: SecretName, signal: AbortSignal): Promise<StoredSecret | undefined>;
-  /** Server-side apply, forced. */
+  /** Makes one where there is none. The manager has then not applied its fields, but set them: `claim` is to follow. */
+  create(secret: SecretName, manager: string, fields: AppliedSecret, signal: AbortSignal): Promise<Written>;
+  /**
+   * Counts what the manager has set as applied by it, so that what it says no more goes with a later apply. Changes nothing else; only if
+   * the Secret is still as it was read.
+   */
+  claim(secret: SecretName, manager: string, read: StoredSecret, signal: AbortSignal): Promise<Written>;
+  /** Server-side apply, forced. It makes no Secret where `uid` is given. */
   apply(secret: SecretName, manager: string, fields: AppliedSecret, signal: AbortSignal): Promise<WriteOutcome>;
   /** Only if it is still the one that was read; that it has gone is as good. */
   remove(

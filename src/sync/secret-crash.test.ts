@@ -31,6 +31,8 @@ function mortal(secrets: SecretApi, dies: { readonly at: number; readonly how: '
   }
   return {
     read: (...given) => live(() => secrets.read(...given)),
+    create: (...given) => live(() => secrets.create(...given)),
+    claim: (...given) => live(() => secrets.claim(...given)),
     apply: (...given) => live(() => secrets.apply(...given)),
     remove: (...given) => live(() => secrets.remove(...given)),
   };

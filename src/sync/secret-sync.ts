@@ -77,7 +77,7 @@ interface Verified {
 }
 
 export function createSecretSync(deps: SecretSyncDeps): SecretSync {
-  const { secrets, verifyMs, now = Date.now } = deps;
+  const { secrets, verifyMs, policy, now = Date.now } = deps;
   const mounts = new Map<string, Known>();
   /** By namespace and name. */
   const verified = new Map<string, Verified>();
@@ -96,7 +96,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
 
   async function syncMount(mount: SyncedMount, signal: AbortSignal): Promise<boolean> {
     const { targetPath, pod, owner } = mount;
-    const { secrets: specs, problems } = parseSecretObjects(mount.class);
+    const { secrets: specs, problems } = parseSecretObjects(mount.class, undefined, policy);
     const before = mounts.get(targetPath);
     if (before === undefined && specs.length === 0 && problems.length === 0) {
       return true;

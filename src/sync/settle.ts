@@ -7,20 +7,24 @@ import {
   isOurs,
   isOwnedBy,
   isSettled,
+  isUnclaimed,
   ownerManager,
   somebodyElses,
   unsettledOwners,
 } from './ownership.ts';
 import type { SecretContent } from './plan.ts';
-import type { SecretApi, SecretName, StoredSecret } from './secret-api.ts';
+import type { SecretApi, SecretName, StoredSecret, Written } from './secret-api.ts';
 
 /*
  * One Secret, brought to where it should be: read, decided, written, and read again where somebody was faster. At no moment between two
  * calls is there a Secret of ours that nobody owns, since nobody would ever collect it.
  */
 
-/** Rounds of reading and writing. As each node writes only what is different, more mean that somebody fights with us. */
-const MAX_ROUNDS = 10;
+/**
+ * Rounds of reading and writing. Each node writes only what is different, and of those that want to write at once one can: more rounds than
+ * a cluster has nodes that add an owner at once mean that somebody fights with us.
+ */
+const MAX_ROUNDS = 50;
 
 export interface WantedSecret {
   readonly content: SecretContent;
@@ -49,12 +53,20 @@ export async function settleSecret(
 ): Promise<Settled> {
   /** Of a Secret that was replaced; those that nobody needs any more, the garbage collector takes out. */
   let former: readonly ObjectRef[] = [];
+  /** As a write has left it: it need not be read. */
+  let written: Written = 'changed';
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const stored = await secrets.read(secret, signal);
+    const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(secret, signal) : written;
+    written = 'changed';
     if (stored === undefined) {
-      // Then it is read, as an owner is only settled for a Secret that is known.
-      await applyContent([owner, ...former.filter(({ uid }) => uid !== owner.uid)]);
+      // Only where there still is none: one that another has made meanwhile may be his own.
+      const owners = [owner, ...former.filter(({ uid }) => uid !== owner.uid)];
+      written = await secrets.create(secret, CONTENT_MANAGER, { ...said(), owners }, signal);
+      continue;
+    }
+    if (isOurs(stored) && !stored.isGoing && isUnclaimed(stored)) {
+      written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
       continue;
     }
     const decision = decide(stored, content, asOf, now());
@@ -82,35 +94,36 @@ export async function settleSecret(
     }
     if (kind === 'write') {
       const others = unsettledOwners(stored).filter(({ uid }) => uid !== owner.uid);
-      return (await applyContent(isSettled(stored, owner) ? others : [...others, owner], stored)) === 'written';
+      const owners = isSettled(stored, owner) ? others : [...others, owner];
+      const fields = { ...asRead(stored), ...said(), ...(owners.length > 0 && { owners }) };
+      // Its owner is settled once it has been read as it is then.
+      const isWritten = (await secrets.apply(secret, CONTENT_MANAGER, fields, signal)) === 'written';
+      return isWritten && isSettled(stored, owner);
     }
     return true;
   }
 
-  function applyContent(owners: readonly ObjectRef[], stored?: StoredSecret) {
-    return secrets.apply(
-      secret,
-      CONTENT_MANAGER,
-      {
-        ...(stored !== undefined && { uid: stored.uid, resourceVersion: stored.resourceVersion }),
-        type: content.type,
-        ...(content.isImmutable && { isImmutable: true }),
-        labels: content.labels,
-        annotations: ownAnnotations(content, asOf),
-        data: content.data,
-        ...(owners.length > 0 && { owners }),
-      },
-      signal,
-    );
+  function said() {
+    return {
+      type: content.type,
+      ...(content.isImmutable && { isImmutable: true }),
+      labels: content.labels,
+      annotations: ownAnnotations(content, asOf),
+      data: content.data,
+    };
   }
 
-  /** Only for the Secret that was read: to apply to one that is not there would make it. */
   async function settleOwner(stored: StoredSecret): Promise<boolean> {
+    const fields = { ...asRead(stored), owners: [owner] };
     return (
-      isSettled(stored, owner) ||
-      (await secrets.apply(secret, ownerManager(owner), { uid: stored.uid, owners: [owner] }, signal)) === 'written'
+      isSettled(stored, owner) || (await secrets.apply(secret, ownerManager(owner), fields, signal)) === 'written'
     );
   }
+}
+
+/** Writes nothing to a Secret that is not as it was decided on, and makes none. */
+function asRead({ uid, resourceVersion }: StoredSecret) {
+  return { uid, resourceVersion };
 }
 
 /**
@@ -130,8 +143,11 @@ export async function dropOwner(
     if (stored === undefined || stored.isGoing || !isOurs(stored) || !isOwnedBy(stored, owner)) {
       return;
     }
-    const read = { uid: stored.uid, resourceVersion: stored.resourceVersion };
-    if (stored.owners.length === 1) {
+    const read = asRead(stored);
+    if (isUnclaimed(stored)) {
+      // Else it would keep the owner that its maker has said.
+      await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
+    } else if (stored.owners.length === 1) {
       await secrets.remove(secret, read, signal);
     } else if (stored.appliers.has(ownerManager(owner))) {
       await secrets.apply(secret, ownerManager(owner), read, signal);

@@ -195,6 +195,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   "rotation-queue-url" .Values.rotationQueueUrl
   "socket-name" .Values.socketName
   "sync-secret" .Values.syncSecret.enabled
+  "sync-secret-allowed-types" (join "," .Values.syncSecret.allowedTypes)
+  "sync-secret-denied-metadata" (join "," .Values.syncSecret.deniedMetadata)
   "token-request" .Values.tokenRequest.enabled
   "use-dualstack-endpoint" .Values.useDualstackEndpoint
   "use-fips-endpoint" .Values.useFipsEndpoint

@@ -46,6 +46,30 @@ export function createMemorySecrets(): MemorySecrets {
       const found = kept.get(keyOf(secret));
       return found === undefined ? undefined : storedOf(found);
     },
+    async create(secret, manager, fields, signal) {
+      await begin('create', secret, signal);
+      if (kept.has(keyOf(secret))) {
+        return 'changed';
+      }
+      const made = make(secret);
+      update(made, manager, fieldsOf(fields), () => false);
+      return storedOf(made);
+    },
+    async claim(secret, manager, read, signal) {
+      await begin('claim', secret, signal);
+      const found = kept.get(keyOf(secret));
+      if (found === undefined || !isAsRead(found, read)) {
+        return 'changed';
+      }
+      const before = stateOf(found);
+      const said = found.managers.get(`${manager} Update`);
+      if (said !== undefined) {
+        found.managers.delete(`${manager} Update`);
+        found.managers.set(`${manager} Apply`, said);
+      }
+      touch(found, before);
+      return storedOf(found);
+    },
     async apply(secret, manager, fields, signal) {
       await begin('apply', secret, signal);
       return apply(secret, manager, fields);
@@ -233,6 +257,10 @@ function storedOf({ uid, resourceVersion, isGoing, fields, managers }: Kept): St
     data: new Map(Array.from(under<Buffer>('data/'), ([key, bytes]) => [key, new SecretBytes(Buffer.from(bytes))])),
     owners: [...under<ObjectRef>('owner/').values()],
     appliers: new Set(appliers.map((manager) => manager.slice(0, -' Apply'.length))),
+    managedFields: Array.from(managers.keys(), (key) => {
+      const [, manager = '', operation = ''] = /^(.*) (Apply|Update)$/.exec(key) ?? [];
+      return { manager, operation };
+    }),
   };
 }
 

@@ -126,7 +126,8 @@ export function createStorage(): Storage {
       const entry = found(target);
       checkVersion(target, entry, patch.metadata);
       const next = mergePatch(render(entry), patch) as unknown as KubeObject;
-      return write(target, entry, entry.identity, updated(entry.owned, ownFields(next), manager));
+      const owned = renamed(entry.owned, patch.metadata?.managedFields);
+      return write(target, entry, entry.identity, updated(owned, ownFields(next), manager));
     },
 
     apply(target, said, manager, force) {
@@ -173,6 +174,18 @@ export function createStorage(): Storage {
       return write(target, replaced, identity, updated(replaced?.owned ?? NOBODYS, ownFields(object), manager));
     },
   };
+}
+
+/** A write may say anew who owns what (`kubectl` does, when it goes over to server-side apply): here only how each has said it. */
+function renamed(owned: Owned, said: Metadata['managedFields']): Owned {
+  if (said === undefined) {
+    return owned;
+  }
+  const managers = owned.managers.map((held, index) => {
+    const operation = said[index]?.operation === 'Apply' ? ('Apply' as const) : ('Update' as const);
+    return { ...held, operation };
+  });
+  return { ...owned, managers };
 }
 
 function newIdentity(target: Named, { apiVersion = 'v1', kind, metadata }: KubeObject): Identity {

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventsOf, putClass, secretOf } from './node/attack-class.ts';
+import { type AttackedNode, startAttackedNode } from './node/attacked-node.ts';
+
+const SOON = { timeout: 30_000, interval: 50 };
+const PARAMETERS = { objects: '[{objectName: value, objectType: secretsmanager}]' };
+const OTHERS = 'b3RoZXJz';
+
+let node: AttackedNode;
+beforeAll(async () => {
+  node = await startAttackedNode({ args: ['--sync-secret'] });
+  await node.seed.secret('value', 'ours');
+});
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** An operator's own, as it appears between our reading and our writing. */
+function makeOthers(name: string, labels: Readonly<Record<string, string>> = {}): void {
+  node.api.put({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace: 'shop', name, labels },
+    type: 'Opaque',
+    data: { password: OTHERS },
+  });
+}
+
+async function mountClassOf(name: string) {
+  const data = [{ objectName: 'value', key: 'password' }];
+  const parameters = putClass(node, 'shop', name, PARAMETERS, [{ secretName: name, type: 'Opaque', data }]);
+  const pod = await node.addPod('shop', `${name}-1`, 'web', name);
+  return { pod, mounted: node.mount(pod, parameters) };
+}
+
+/** Does it in front of the first write to that Secret. */
+function beforeTheWrite(name: string, act: () => void): Disposable {
+  let isDone = false;
+  return node.api.inject({ kind: 'delay', ms: 0 }, (method, path) => {
+    const isWrite = (method === 'POST' && path.endsWith('/secrets')) || (method !== 'GET' && path.endsWith(`/${name}`));
+    if (isWrite && !isDone) {
+      isDone = true;
+      act();
+    }
+    return false;
+  });
+}
+
+describe("somebody else's Secret", () => {
+  it('that is made after ours was found missing is not taken over', async () => {
+    using _race = beforeTheWrite('made', () => makeOthers('made'));
+
+    const { pod, mounted } = await mountClassOf('made');
+    await mounted;
+
+    await expect.poll(() => eventsOf(node, pod), SOON).toEqual([expect.stringContaining("is somebody else's")]);
+    expect(secretOf(node, 'shop', 'made')).toMatchObject({ data: { password: OTHERS } });
+    expect(secretOf(node, 'shop', 'made')?.metadata.ownerReferences).toBeUndefined();
+  });
+
+  it('that stops to be ours after it was read gets no owner of ours', async () => {
+    makeOthers('handed', { 'secrets-store.csi.k8s.io/managed': 'true' });
+    using _race = beforeTheWrite('handed', () => makeOthers('handed'));
+
+    const { pod, mounted } = await mountClassOf('handed');
+    await mounted;
+
+    await expect.poll(() => eventsOf(node, pod), SOON).toEqual([expect.stringContaining("is somebody else's")]);
+    expect(secretOf(node, 'shop', 'handed')).toMatchObject({ data: { password: OTHERS } });
+    expect(secretOf(node, 'shop', 'handed')?.metadata.ownerReferences).toBeUndefined();
+  });
+});
