@@ -38,7 +38,9 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
     },
 
     async claim(secret, manager, { uid, resourceVersion, managedFields }, signal) {
-      const claimed = managedFields.map((entry) => (isSetBy(entry, manager) ? { ...entry, operation: 'Apply' } : entry));
+      const claimed = managedFields.map((entry) =>
+        isSetBy(entry, manager) ? { ...entry, operation: 'Apply' } : entry,
+      );
       const { status, object } = await kube.ask<ApiSecret>(
         {
           verb: 'merge',

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { ProviderError } from '../errors.ts';
 import { createKeyedLock } from '../keyed-lock.ts';
+import { createLimiter } from '../limiter.ts';
 import type { PlannedFile } from '../mount/plan.ts';
 import type { ObjectRef, ProviderClass } from '../spec/kube-objects.ts';
 import type { PodRef } from '../spec/mount-spec.ts';
@@ -76,6 +78,11 @@ interface Verified {
   readonly newerAsOf: number;
 }
 
+/** Secrets of one mount that are made and written at once, each at most a MiB many times over. */
+const AT_ONCE = 4;
+/** Of all mounts; its namespaces take turns. */
+const AT_ONCE_OF_ALL = 12;
+
 export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   const { secrets, verifyMs, policy, now = Date.now } = deps;
   const mounts = new Map<string, Known>();
@@ -83,6 +90,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   const verified = new Map<string, Verified>();
   const mountLock = createKeyedLock();
   const secretLock = createKeyedLock();
+  const limiter = createLimiter(AT_ONCE_OF_ALL);
 
   return {
     async sync(mount, signal) {
@@ -114,8 +122,10 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const areOurs: boolean[] = [];
     await all(
       [
-        ...specs.map(async (spec) => void areOurs.push(await syncSecret(mount, spec, content, files, signal))),
-        ...leaves.map((held) => release(pod.namespace, held, signal)),
+        ...specs.map((spec) => async () => {
+          areOurs.push(await syncSecret(mount, spec, content, files, signal));
+        }),
+        ...leaves.map((held) => () => release(pod.namespace, held, signal)),
       ],
       problems.length > 0 ? [problemsError(problems)] : [],
       signal,
@@ -134,11 +144,12 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const { pod, owner, className } = known;
     const classes = once(() => classesOfOthers(pod, owner, deps, signal));
     await all(
-      leaves.map((held) =>
-        release(pod.namespace, held, signal, async () => {
-          const others = await classes();
-          return others.has(className) || (await isAskedFor(held.name, pod.namespace, others, deps, signal));
-        }),
+      leaves.map(
+        (held) => () =>
+          release(pod.namespace, held, signal, async () => {
+            const others = await classes();
+            return others.has(className) || (await isAskedFor(held.name, pod.namespace, others, deps, signal));
+          }),
       ),
       [],
       signal,
@@ -172,8 +183,14 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
         return found.newerAsOf === Infinity;
       }
       verified.delete(key);
-      const wanted = { content: await secretContent(spec, await files()), asOf, owner };
-      const { owners, newerAsOf = Infinity } = await settleSecret(secrets, secret, wanted, now, signal);
+      const { owners, newerAsOf = Infinity } = await limiter.run(
+        { lane: 'secrets', party: secret.namespace },
+        async () => {
+          const wanted = { content: await secretContent(spec, await files()), asOf, owner };
+          return await settleSecret(secrets, secret, wanted, now, signal);
+        },
+        signal,
+      );
       verified.set(key, { at, content, owners: new Set(owners.map(({ uid }) => uid)), newerAsOf });
       return newerAsOf === Infinity;
     });
@@ -232,20 +249,29 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * Waits for all, then says all that failed.
+ * Does all, a few at once, then says all that failed.
  * @throws ProviderError, or the signal's reason
  */
 async function all(
-  works: readonly Promise<void>[],
+  works: readonly (() => Promise<void>)[],
   problems: readonly ProviderError[],
   signal: AbortSignal,
 ): Promise<void> {
-  const outcomes = await Promise.allSettled(works);
-  const failures = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [ProviderError.from(outcome.reason)] : [],
-  );
   // Several Secrets may fail for one reason, as when the files cannot be read.
-  const distinct = new Set([...problems, ...failures]);
+  const distinct = new Set<ProviderError>(problems);
+  const waiting = works.values();
+  async function doNext(): Promise<void> {
+    for (const work of waiting) {
+      try {
+        await work();
+      } catch (error) {
+        distinct.add(ProviderError.from(error));
+      }
+      // Those that need no call would come one upon the other.
+      await setImmediate();
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, doNext));
   if (distinct.size > 0) {
     signal.throwIfAborted();
     throw ProviderError.all([...distinct]);

@@ -115,9 +115,7 @@ export async function settleSecret(
 
   async function settleOwner(stored: StoredSecret): Promise<boolean> {
     const fields = { ...asRead(stored), owners: [owner] };
-    return (
-      isSettled(stored, owner) || (await secrets.apply(secret, ownerManager(owner), fields, signal)) === 'written'
-    );
+    return isSettled(stored, owner) || (await secrets.apply(secret, ownerManager(owner), fields, signal)) === 'written';
   }
 }
 

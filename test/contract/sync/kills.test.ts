@@ -66,7 +66,8 @@ async function startPods(node: ClusterNode, className: string): Promise<readonly
 }
 
 function writing(name: string): RequestFilter {
-  return (method, path) => method !== 'GET' && path === `${SECRETS}/${name}`;
+  return (method, path) =>
+    (method !== 'GET' && path === `${SECRETS}/${name}`) || (method === 'POST' && path === SECRETS);
 }
 
 /** Before the first of so many writes, and after each: before the next is the same. */
@@ -83,8 +84,8 @@ describe.concurrent('a provider killed at any write, and the next one', { timeou
     await addClass(cluster, 'made', 'p1');
     await startPods(node, 'made');
 
-    // Content, and two owners, of whom the second ends it.
-    for (const [how, nth] of momentsOf(2)) {
+    // Made, claimed, and two owners.
+    for (const [how, nth] of momentsOf(3)) {
       await mortal.killedAt(how, nth, writing('made'), async () => cluster.api.remove(`${SECRETS}/made`));
 
       await expect
