@@ -113,12 +113,6 @@ export const FLAGS = {
     help: 'SQS queue in which EventBridge tells of changes: those are asked for at once. Needs rotation.',
     parse: url,
   },
-  'sync-secret': {
-    env: 'SYNC_SECRET',
-    default: 'false',
-    help: "Make the Kubernetes Secrets of the classes' `secretObjects`. The driver's `syncSecret` must then be off. Needs the name of the node.",
-    parse: bool,
-  },
   ...SECRET_FLAGS,
   'token-request': {
     env: 'TOKEN_REQUEST',

@@ -1,8 +1,14 @@
 import type { Flag } from './flags.ts';
-import { domains, secretTypes } from './values.ts';
+import { bool, domains, secretTypes } from './values.ts';
 
-/** What classes may make of a Secret. */
+/** Whether Secrets are made of classes, and which. */
 export const SECRET_FLAGS = {
+  'sync-secret': {
+    env: 'SYNC_SECRET',
+    default: 'false',
+    help: "Make the Kubernetes Secrets of the classes' `secretObjects`. The driver's `syncSecret` must then be off. Needs the name of the node.",
+    parse: bool,
+  },
   'sync-secret-allowed-types': {
     env: 'SYNC_SECRET_ALLOWED_TYPES',
     default: '*',

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { ProviderError } from '../errors.ts';
 import { createKeyedLock } from '../keyed-lock.ts';
 import { createLimiter } from '../limiter.ts';
 import type { PlannedFile } from '../mount/plan.ts';
@@ -10,6 +8,7 @@ import { problemsError } from '../spec/parse-class.ts';
 import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
 import type { SecretSpec } from '../spec/secret-spec.ts';
 import { secretContent } from './content.ts';
+import { fewAtOnce } from './few-at-once.ts';
 import { classesOfOthers, isAskedFor, type NeedDeps } from './need.ts';
 import type { SecretApi, SecretName } from './secret-api.ts';
 import { dropOwner, settleSecret } from './settle.ts';
@@ -78,8 +77,6 @@ interface Verified {
   readonly newerAsOf: number;
 }
 
-/** Secrets of one mount that are made and written at once, each at most a MiB many times over. */
-const AT_ONCE = 4;
 /** Of all mounts; its namespaces take turns. */
 const AT_ONCE_OF_ALL = 12;
 
@@ -120,7 +117,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const content = digestOf(mount);
     const files = once(() => mount.files());
     const areOurs: boolean[] = [];
-    await all(
+    await fewAtOnce(
       [
         ...specs.map((spec) => async () => {
           areOurs.push(await syncSecret(mount, spec, content, files, signal));
@@ -143,7 +140,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     remember(targetPath, { ...known, wants: new Set(), leaves });
     const { pod, owner, className } = known;
     const classes = once(() => classesOfOthers(pod, owner, deps, signal));
-    await all(
+    await fewAtOnce(
       leaves.map(
         (held) => () =>
           release(pod.namespace, held, signal, async () => {
@@ -246,34 +243,4 @@ function digestOf({ class: { secretObjects, annotations }, versions }: SyncedMou
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= work());
-}
-
-/**
- * Does all, a few at once, then says all that failed.
- * @throws ProviderError, or the signal's reason
- */
-async function all(
-  works: readonly (() => Promise<void>)[],
-  problems: readonly ProviderError[],
-  signal: AbortSignal,
-): Promise<void> {
-  // Several Secrets may fail for one reason, as when the files cannot be read.
-  const distinct = new Set<ProviderError>(problems);
-  const waiting = works.values();
-  async function doNext(): Promise<void> {
-    for (const work of waiting) {
-      try {
-        await work();
-      } catch (error) {
-        distinct.add(ProviderError.from(error));
-      }
-      // Those that need no call would come one upon the other.
-      await setImmediate();
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, doNext));
-  if (distinct.size > 0) {
-    signal.throwIfAborted();
-    throw ProviderError.all([...distinct]);
-  }
 }
