@@ -15,6 +15,9 @@ interface TlsFile {
   readonly isLocked: boolean;
 }
 
+/** Each file is read once, however many Secrets of a mount are made of it: a PFX takes long. */
+const READ = new WeakMap<PlannedFile, Promise<TlsFile>>();
+
 /** A key's DER does not say which of these it is. */
 const KEY_FORMS = ['pkcs8', 'pkcs1', 'sec1'] as const;
 /** How keys of each kind are written, as the driver does. */
@@ -32,11 +35,11 @@ export async function readTls(
   spec: SecretSpec,
   chosen: ReadonlyMap<string, PlannedFile>,
 ): Promise<ReadonlyMap<string, SecretBytes>> {
-  const read = new Map<PlannedFile, TlsFile>();
   const data = new Map<string, SecretBytes>();
   for (const [key, file] of chosen) {
-    const content = read.get(file) ?? (await readFile(file));
-    read.set(file, content);
+    const reading = READ.get(file) ?? readFile(file);
+    READ.set(file, reading);
+    const content = await reading;
     data.set(key, key === TLS_CERTIFICATES ? certificates(spec, file, content) : privateKey(spec, file, content));
   }
   return data;
