@@ -51,11 +51,12 @@ async function attack(name: string, victimsMount: string): Promise<string> {
   return targetPath;
 }
 
-/** Until the provider has looked over the node some times more. */
+function surveys(): number {
+  return node.api.requests.filter((request) => /^GET \/api\/v1\/pods\b/.test(request)).length;
+}
+
+/** Until the provider has listed the node's pods some times more. */
 async function untilSurveyed(): Promise<void> {
-  function surveys(): number {
-    return node.api.requests.filter((request) => /^GET \/api\/v1\/pods\b/.test(request)).length;
-  }
   const before = surveys();
   await expect.poll(surveys, SOON).toBeGreaterThan(before + 4);
 }
