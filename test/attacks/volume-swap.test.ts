@@ -93,7 +93,7 @@ it.for([1, 2, 3])(
       }
 
       expect(read).not.toContain("another's");
-      expect(new Set(readdirSync(elsewhere.path, { recursive: true }))).toEqual(new Set(['deep', 'deep/file', 'file']));
+      expect(readdirSync(elsewhere.path, { recursive: true, encoding: 'utf8' })).toHaveLength(3);
       expect(readFileSync(join(elsewhere.path, 'file'), 'utf8')).toBe("another's");
       expect(readFileSync(join(elsewhere.path, 'deep/file'), 'utf8')).toBe("another's");
       expect(statSync(elsewhere.path).mode & 0o777).toBe(0o700);
