@@ -93,7 +93,7 @@ it('secrets and tokens are in no log line, event, status or request, but for the
 
 /** A request, but for a Secret's data. */
 function withoutData({ path, body, ...request }: { readonly path: string; readonly body: string }): object {
-  if (!path.startsWith(`${SECRETS}/`) || body === '') {
+  if (!path.startsWith(SECRETS) || body === '') {
     return { ...request, path, body };
   }
   const { data: _secret, ...rest } = JSON.parse(body) as Record<string, unknown>;
