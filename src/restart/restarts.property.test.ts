@@ -108,30 +108,34 @@ function numberOf(hash: string | undefined): number {
 }
 
 describe('restarts of several nodes, whatever comes first', () => {
-  it('are one for each version that came, never lead back to an older one, and end at the newest', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
-        fc.scheduler(),
-        async (steps, scheduler) => {
-          const { current, history, rolls } = await run(steps, scheduler);
+  it(
+    'are one for each version that came, never lead back to an older one, and end at the newest',
+    { timeout: 60_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
+          fc.scheduler(),
+          async (steps, scheduler) => {
+            const { current, history, rolls } = await run(steps, scheduler);
 
-          for (const volume of VOLUMES) {
-            const numbers = history.map(({ noted }) => numberOf(noted.get(volume)));
-            expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
-            expect(numbers.at(-1)).toBe(current.get(volume));
-          }
-          // First notes restart nothing; past them there is a restart for each change, and for nothing else.
-          const changes = history.flatMap(({ noted }, index) =>
-            [...(history[index - 1]?.noted ?? [])].filter(([volume, hash]) => noted.get(volume) !== hash),
-          );
-          expect(rolls).toBe(changes.length);
-          const restarts = history.filter((entry, index) => entry.rolls > (history[index - 1]?.rolls ?? 0));
-          const gaps = restarts.slice(1).map(({ restartedAt }, index) => restartedAt - restarts[index]!.restartedAt);
-          expect(gaps.filter((gap) => gap < MIN_INTERVAL_MS)).toEqual([]);
-        },
-      ),
-      { numRuns: 300 },
-    );
-  });
+            for (const volume of VOLUMES) {
+              const numbers = history.map(({ noted }) => numberOf(noted.get(volume)));
+              expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
+              expect(numbers.at(-1)).toBe(current.get(volume));
+            }
+            // First notes restart nothing; past them there is a restart for each change, and for nothing else.
+            const changes = history.flatMap(({ noted }, index) =>
+              [...(history[index - 1]?.noted ?? [])].filter(([volume, hash]) => noted.get(volume) !== hash),
+            );
+            expect(rolls).toBe(changes.length);
+            const restarts = history.filter((entry, index) => entry.rolls > (history[index - 1]?.rolls ?? 0));
+            const gaps = restarts.slice(1).map(({ restartedAt }, index) => restartedAt - restarts[index]!.restartedAt);
+            expect(gaps.filter((gap) => gap < MIN_INTERVAL_MS)).toEqual([]);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    },
+  );
 });

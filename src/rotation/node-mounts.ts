@@ -32,6 +32,8 @@ export interface NodeMount {
   /** Of the latest look that a notice has asked for, which may be still to come. */
   noticedAt: number;
   isBusy: boolean;
+  /** Settles when it is busy no longer. */
+  idle: Pick<PromiseWithResolvers<void>, 'promise' | 'resolve'>;
   /** Asked for while busy. */
   isWanted: boolean;
   /** Failures in a row. */
@@ -51,20 +53,23 @@ export interface NodeMounts {
 /** The driver's own default, 0644, in every call so far. */
 const DEFAULT_MODE = 0o644;
 
-const IDLE = {
-  dueAt: Number.POSITIVE_INFINITY,
-  noticedAt: Number.NEGATIVE_INFINITY,
-  isBusy: false,
-  isWanted: false,
-  failures: 0,
-};
+function idleMount() {
+  return {
+    dueAt: Number.POSITIVE_INFINITY,
+    noticedAt: Number.NEGATIVE_INFINITY,
+    isBusy: false,
+    idle: Promise.withResolvers<void>(),
+    isWanted: false,
+    failures: 0,
+  };
+}
 
 /** @param kubeletDir the kubelet's root directory */
 export function createNodeMounts(kubeletDir: string): NodeMounts {
   const mounts = new Map<string, NodeMount>();
 
-  function add(fields: Omit<NodeMount, 'since' | keyof typeof IDLE>): NodeMount {
-    const mount = { ...fields, ...IDLE, since: Date.now() };
+  function add(fields: Omit<NodeMount, 'since' | keyof ReturnType<typeof idleMount>>): NodeMount {
+    const mount = { ...fields, ...idleMount(), since: Date.now() };
     mounts.set(fields.targetPath, mount);
     return mount;
   }

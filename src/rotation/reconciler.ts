@@ -148,6 +148,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     const { isGone = false, isServed = false, rotated = [], error } = outcome ?? {};
     const wasFailing = mount.failures > 0;
     mount.isBusy = false;
+    mount.idle.resolve();
     // How a process ends says nothing of its mounts.
     if (closing.signal.aborted) {
       return;
@@ -217,10 +218,13 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       mount.spec = served.spec;
       mount.noted = served.versions;
       mount.current = { versions: served.versions, asOf: served.asOf };
-      const isFollowed = mount.followed !== undefined && areEqualVersions(mount.followed, served.versions);
-      if (!isFollowed && mount.isBusy) {
+      if (!isFollowedBy(mount, served) && mount.isBusy) {
         mount.isWanted = true;
-      } else if (!isFollowed && deps.followers.length > 0) {
+        // What is under way may have begun before there were files, as right after a start, and leave the Secrets to us.
+        await unlessAborted(endsWithin(mount.idle.promise, FOLLOW_WAIT_MS), signal);
+      }
+      const isFollowed = isFollowedBy(mount, served);
+      if (!isFollowed && !mount.isBusy && deps.followers.length > 0) {
         begin(mount);
         const startedAt = performance.now();
         const following = follow(mount, served);
@@ -275,4 +279,9 @@ function partyOf([mount]: readonly NodeMount[]): string {
 function begin(mount: NodeMount): void {
   mount.isBusy = true;
   mount.isWanted = false;
+  mount.idle = Promise.withResolvers();
+}
+
+function isFollowedBy({ followed }: NodeMount, { versions }: ServedMount): boolean {
+  return followed !== undefined && areEqualVersions(followed, versions);
 }

@@ -53,22 +53,24 @@ describe.concurrent("sync beside the driver's own", () => {
 
   it("takes over the driver's Secrets, owners and all, without a write to their content", async ({ expect }) => {
     await addClass(cluster, 'before', 'p1');
-    const pod = await third.startPod('before-1', { className: 'before', owner: ownedBy('rs-1') });
+    const pod = await third.startPod('before-1', { className: 'before', owner: ownedBy('rs-before') });
     const ends = new AbortController();
     let before = 0;
 
     await third.restart(async () => {
       const driver = playDriver(cluster, 'before', pod, ends.signal);
       await expect.poll(() => secretIn(cluster, 'before'), SOON).toMatchObject({ owners: [], asOf: NaN });
-      await expect.poll(() => secretIn(cluster, 'before')?.owners, SOON).toEqual(['ReplicaSet rs-1']);
+      await expect.poll(() => secretIn(cluster, 'before')?.owners, SOON).toEqual(['ReplicaSet rs-before']);
       ends.abort();
       await driver;
       before = cluster.api.requests.length;
     });
-    await expect.poll(() => writesOf(cluster, 'before', before), SOON).toEqual(['PATCH aws-secrets-csi/uid-of-rs-1']);
+    await expect
+      .poll(() => writesOf(cluster, 'before', before), SOON)
+      .toEqual(['PATCH aws-secrets-csi/uid-of-rs-before']);
 
     await comesToRest(cluster, 'before');
-    expect(secretIn(cluster, 'before')).toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet rs-1'] });
+    expect(secretIn(cluster, 'before')).toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet rs-before'] });
     await third.stopPod(pod);
     await expect.poll(() => secretIn(cluster, 'before'), SOON).toBeUndefined();
   });
