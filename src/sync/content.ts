@@ -2,17 +2,23 @@ import type { PlannedFile } from '../mount/plan.ts';
 import { TLS_TYPE } from '../spec/secret-rules.ts';
 import type { SecretSpec } from '../spec/secret-spec.ts';
 import { chooseFiles, planSecret, type SecretContent } from './plan.ts';
+import type { TlsReader } from './tls-reader.ts';
 import { readTls } from './tls.ts';
 
 /**
  * What the files make of a Secret.
+ * @param reader of the mount, for Secrets with a certificate
  * @throws ProviderError SecretRefused
  */
-export async function secretContent(spec: SecretSpec, files: readonly PlannedFile[]): Promise<SecretContent> {
+export async function secretContent(
+  spec: SecretSpec,
+  files: readonly PlannedFile[],
+  reader: TlsReader,
+): Promise<SecretContent> {
   const chosen = chooseFiles(spec, files);
   const data =
     spec.type === TLS_TYPE
-      ? await readTls(spec, chosen)
+      ? await readTls(spec, chosen, reader)
       : new Map(Array.from(chosen, ([key, { value }]) => [key, value] as const));
   return planSecret(spec, data);
 }

@@ -7,22 +7,38 @@ export interface PemBlock {
 }
 
 const BEGIN = '-----BEGIN ';
-const BLOCK = /^([A-Z0-9 ]+)-----\s([^]*?)-----END \1-----/;
+const DASHES = '-----';
+/** Long chains have ten, lists of all public authorities 150. */
+const MAX_BLOCKS = 500;
+/** UTF-16 units: as much as a Secret may hold. */
+const MAX_TEXT = 1024 * 1024;
+const LABEL = /^[A-Z0-9 ]{1,64}$/;
 const BASE64 = /^[A-Za-z0-9+/=\s]+$/;
 
-/** The blocks of a text, in their order; whatever else is in it is passed over, and what is no block too. */
+/** The first blocks of a text, in their order; whatever else is in it is passed over, and what is no block too. */
 export function readPem(text: string): readonly PemBlock[] {
-  return text.split(BEGIN).slice(1).flatMap(readBlock);
+  return text
+    .slice(0, MAX_TEXT)
+    .split(BEGIN, MAX_BLOCKS + 1)
+    .slice(1)
+    .flatMap(readBlock);
 }
 
 function readBlock(text: string): readonly PemBlock[] {
-  const [, label = '', body = ''] = BLOCK.exec(text) ?? [];
-  const lines = body.split('\n');
+  const label = text.slice(0, Math.max(0, text.indexOf(DASHES)));
+  const start = label.length + DASHES.length;
+  const end = text.indexOf(`${DASHES}END ${label}${DASHES}`, start);
+  if (!LABEL.test(label) || end === -1 || !/\s/.test(text.charAt(start))) {
+    return [];
+  }
+  const lines = text.slice(start, end).split('\n');
   const headers = lines.filter((line) => line.includes(':'));
   const base64 = lines.filter((line) => !line.includes(':')).join('\n');
   if (!BASE64.test(base64)) {
     return [];
   }
-  const isLocked = label.startsWith('ENCRYPTED') || headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header));
+  const isLocked =
+    label.startsWith('ENCRYPTED') ||
+    headers.some((header) => header.startsWith('Proc-Type:') && header.includes('ENCRYPTED'));
   return [{ label, der: Buffer.from(base64, 'base64'), isLocked }];
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SecretBytes } from '../secret-bytes.ts';
 import type { SecretSpec } from '../spec/secret-spec.ts';
 import { secretContent } from './content.ts';
+import { createTlsReader } from './tls-reader.ts';
 
 const SPEC: SecretSpec = {
   name: 'db',
@@ -22,13 +23,13 @@ function files(contents: Readonly<Record<string, string>>) {
 
 /** Key by key, the text it holds. */
 async function data(changes: Partial<SecretSpec>, contents: Readonly<Record<string, string>>) {
-  const content = await secretContent({ ...SPEC, ...changes }, files(contents));
+  const content = await secretContent({ ...SPEC, ...changes }, files(contents), createTlsReader());
   return Object.fromEntries(Array.from(content.data, ([key, value]) => [key, value.exposeText()]));
 }
 
 describe('secretContent', () => {
   it("has the class's fields and the driver's label", async () => {
-    const content = await secretContent(SPEC, files({ 'db/pass': 'secret', other: 'o' }));
+    const content = await secretContent(SPEC, files({ 'db/pass': 'secret', other: 'o' }), createTlsReader());
 
     expect(content).toEqual({
       type: 'Opaque',

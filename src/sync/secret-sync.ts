@@ -12,6 +12,7 @@ import { fewAtOnce } from './few-at-once.ts';
 import { classesOfOthers, isAskedFor, type NeedDeps } from './need.ts';
 import type { SecretApi, SecretName } from './secret-api.ts';
 import { dropOwner, settleSecret } from './settle.ts';
+import { createTlsReader, type TlsReader, type TlsRefusals } from './tls-reader.ts';
 
 /** A mount and what is in its volume. */
 export interface SyncedMount {
@@ -88,6 +89,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   const mountLock = createKeyedLock();
   const secretLock = createKeyedLock();
   const limiter = createLimiter(AT_ONCE_OF_ALL);
+  const refusals: TlsRefusals = new Map();
 
   return {
     async sync(mount, signal) {
@@ -116,11 +118,12 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
 
     const content = digestOf(mount);
     const files = once(() => mount.files());
+    const reader = createTlsReader(refusals);
     const areOurs: boolean[] = [];
     await fewAtOnce(
       [
         ...specs.map((spec) => async () => {
-          areOurs.push(await syncSecret(mount, spec, content, files, signal));
+          areOurs.push(await syncSecret(mount, spec, content, files, reader, signal));
         }),
         ...leaves.map((held) => () => release(pod.namespace, held, signal)),
       ],
@@ -168,6 +171,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     spec: SecretSpec,
     content: string,
     files: () => Promise<readonly PlannedFile[]>,
+    reader: TlsReader,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { asOf, owner } = mount;
@@ -183,7 +187,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
       const { owners, newerAsOf = Infinity } = await limiter.run(
         { lane: 'secrets', party: secret.namespace },
         async () => {
-          const wanted = { content: await secretContent(spec, await files()), asOf, owner };
+          const wanted = { content: await secretContent(spec, await files(), reader), asOf, owner };
           return await settleSecret(secrets, secret, wanted, now, signal);
         },
         signal,

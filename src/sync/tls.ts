@@ -4,19 +4,9 @@ import { SecretBytes } from '../secret-bytes.ts';
 import { quote } from '../spec/quote.ts';
 import { TLS_CERTIFICATES } from '../spec/secret-rules.ts';
 import type { SecretSpec } from '../spec/secret-spec.ts';
-import { readPem } from './pem.ts';
 import { refused } from './plan.ts';
-
-/** What there is of use in a file, in DER. */
-interface TlsFile {
-  readonly certificates: readonly Uint8Array[];
-  readonly key: Uint8Array | undefined;
-  /** There is a key, under a password. */
-  readonly isLocked: boolean;
-}
-
-/** Each file is read once, however many Secrets of a mount are made of it: a PFX takes long. */
-const READ = new WeakMap<PlannedFile, Promise<TlsFile>>();
+import { MAX_ROUNDS } from './rounds.ts';
+import type { TlsFile, TlsReader } from './tls-reader.ts';
 
 /** A key's DER does not say which of these it is. */
 const KEY_FORMS = ['pkcs8', 'pkcs1', 'sec1'] as const;
@@ -29,37 +19,26 @@ const WRITTEN_FORMS = new Map<KeyObject['asymmetricKeyType'], 'pkcs1' | 'sec1'>(
 /**
  * The keys of a Secret of type `kubernetes.io/tls`: of each file the part that its key wants, in PEM.
  * @param chosen files of the keys `tls.crt` and `tls.key`
+ * @param reader of the mount
  * @throws ProviderError SecretRefused
  */
 export async function readTls(
   spec: SecretSpec,
   chosen: ReadonlyMap<string, PlannedFile>,
+  reader: TlsReader,
 ): Promise<ReadonlyMap<string, SecretBytes>> {
   const data = new Map<string, SecretBytes>();
   for (const [key, file] of chosen) {
-    const reading = READ.get(file) ?? readFile(file);
-    READ.set(file, reading);
-    const content = await reading;
+    const content = await reader.read(file);
+    if (content.takesTooLong) {
+      throw refused(
+        spec,
+        `the PFX in the file ${quote(file.path)} takes too many rounds of key derivation: the PFX files of a volume may take ${MAX_ROUNDS} together: store it as PEM, or as a PFX of fewer rounds (openssl pkcs12 -export -iter 2048)`,
+      );
+    }
     data.set(key, key === TLS_CERTIFICATES ? certificates(spec, file, content) : privateKey(spec, file, content));
   }
   return data;
-}
-
-async function readFile({ value }: PlannedFile): Promise<TlsFile> {
-  const blocks = readPem(value.exposeText());
-  if (blocks.length === 0) {
-    // Loaded where it is needed: it costs megabytes, and few classes have PFX files.
-    const { readPfx } = await import('./pfx.ts');
-    const pfx = readPfx(value.expose());
-    return { certificates: pfx?.certificates ?? [], key: pfx?.keys.at(-1), isLocked: false };
-  }
-  // Of several keys the driver takes the last.
-  const key = blocks.findLast(({ label }) => label.endsWith('PRIVATE KEY'));
-  return {
-    certificates: blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der),
-    key: key?.der,
-    isLocked: key?.isLocked ?? false,
-  };
 }
 
 function certificates(spec: SecretSpec, file: PlannedFile, content: TlsFile): SecretBytes {

@@ -37,6 +37,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly objects: readonly KubeObject[];
   /** Method, path and query of each request, in order. */
   readonly requests: string[];
+  /** Of the requests that are not answered yet, each with its own method and path. */
+  readonly underWay: ReadonlySet<{ readonly method: string; readonly path: string }>;
   readonly tokenRequests: readonly TokenRequest[];
   /** Connections accepted so far. */
   readonly connections: number;
@@ -65,6 +67,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const cluster = { storage: createStorage(), tokenRequests, collectsGarbage: options.collectsGarbage ?? false };
   const faults = createFaults();
   const requests: string[] = [];
+  const underWay = new Set<{ readonly method: string; readonly path: string }>();
   let token = 'token-of-the-provider';
   let connections = 0;
 
@@ -72,6 +75,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     const { method = '' } = request;
     const url = new URL(request.url ?? '', 'http://api');
     requests.push(`${method} ${request.url}`);
+    const entry = { method, path: url.pathname };
+    underWay.add(entry);
+    response.once('close', () => underWay.delete(entry));
     const fault = faults.of(method, url.pathname);
     switch (fault?.kind) {
       case 'status':
@@ -146,6 +152,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       return cluster.storage.all();
     },
     requests,
+    underWay,
     tokenRequests,
     get connections() {
       return connections;
