@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { parseArgs } from 'node:util';
 import { CallError, connect } from '../grpc/client.ts';
 import type { MountRequest, MountResponse } from '../grpc/protocol.ts';
+import { finish } from '../in-turns.ts';
 import type { PlannedFile } from '../mount/plan.ts';
 import { publish } from '../mount/volume/publish.ts';
 import { readVolume } from '../mount/volume/volume.ts';
@@ -73,9 +74,9 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
     return 1;
   }
   if (response.files.length > 0) {
-    await publish(options.target, response.files.map(plannedFile));
+    finish(publish(options.target, response.files.map(plannedFile)));
   }
-  const { files } = await readVolume(options.target);
+  const { files } = finish(readVolume(options.target));
   list(files, response, options['show-values'], terminal);
   return 0;
 }

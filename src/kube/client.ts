@@ -30,11 +30,11 @@ export interface Kube extends Disposable {
 }
 
 /**
- * Connections, by what they are for: a storm of requests shares few, as each costs a TLS handshake. What every mount waits for (roles, regions,
- * tokens) has its own, so that no crowd of Secrets to write is in its way.
+ * Connections, by what they are for: a storm of requests shares few, as each costs a TLS handshake. What a mount waits for (its pod and class, roles,
+ * regions, tokens) has its own, so that no crowd of Secrets to write is in its way.
  */
 const CONNECTIONS = { 'for mounts': 4, 'for the rest': 8 } as const;
-const FOR_MOUNTS: ReadonlySet<Resource> = new Set(['serviceaccounts', 'nodes']);
+const FOR_MOUNTS: ReadonlySet<Resource> = new Set(['serviceaccounts', 'nodes', 'pods', 'secretproviderclasses']);
 
 /** Nothing is asked, read or loaded before the first look-up: classes with Pod Identity and a region need no API server at all. */
 export function openKube(settings: KubeSettings, findAccess: AccessSource = accessSource(settings)): Kube {
@@ -50,7 +50,8 @@ export function openKube(settings: KubeSettings, findAccess: AccessSource = acce
     const ends = AbortSignal.any([stop, deadline]);
     try {
       const access = await unlessAborted(findAccess(), ends);
-      const line = lines[FOR_MOUNTS.has(request.resource) ? 'for mounts' : 'for the rest'];
+      const isForMount = FOR_MOUNTS.has(request.resource) && request.verb !== 'list';
+      const line = lines[isForMount ? 'for mounts' : 'for the rest'];
       // Namespaces take turns, however many requests one of them causes.
       const party = request.namespace ?? '';
       return await line.limiter.run(

@@ -24,7 +24,7 @@ export interface MountCall {
   readonly mode: number;
 }
 
-const MAX_ATTRIBUTES = 1024 * 1024;
+const MAX_ATTRIBUTES = 384 * 1024;
 /** PATH_MAX of Linux. */
 const MAX_PATH = 4096;
 const KUBELET_PREFIX = 'csi.storage.k8s.io/';

@@ -1,6 +1,18 @@
-import { chmod, mkdir, mkdtemp, open, readdir, rename, symlink } from 'node:fs/promises';
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
+import type { Steps } from '../../in-turns.ts';
 import type { PlannedFile } from '../plan.ts';
 import { type OpenTarget, openDirectory, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
@@ -34,7 +46,7 @@ export interface Published {
 export interface PublishOptions {
   readonly openVolume?: OpenTarget;
   /** Called where something has to be written; what it throws ends the call with nothing changed. */
-  readonly beforeWriting?: () => Promise<void>;
+  readonly beforeWriting?: () => void;
 }
 
 /**
@@ -44,17 +56,15 @@ export interface PublishOptions {
  * @param files no path twice, none below another
  * @throws ProviderError VolumeUnwritable, or the signal's reason: the old files are still there, or (if only clearing up failed) the new ones
  */
-export async function publish(
+export function* publish(
   targetPath: string,
   files: readonly PlannedFile[],
-  signal?: AbortSignal,
-  { openVolume = openTarget, beforeWriting = async () => undefined }: PublishOptions = {},
-): Promise<Published> {
+  { openVolume = openTarget, beforeWriting = () => undefined }: PublishOptions = {},
+): Steps<Published> {
   try {
     refuseOutside(files);
-    signal?.throwIfAborted();
     using volume = openVolume(targetPath);
-    return await publishAt({ at: volume.at, targetPath }, files, { signal, beforeWriting });
+    return yield* publishAt({ at: volume.at, targetPath }, files, beforeWriting);
   } catch (error) {
     throw volumeFailure(error, { targetPath, path: targetPath, bytes: sizeOf(files) });
   }
@@ -66,24 +76,24 @@ interface Place {
   readonly targetPath: string;
 }
 
-async function publishAt(
+function* publishAt(
   { at, targetPath }: Place,
   files: readonly PlannedFile[],
-  { signal, beforeWriting }: { readonly signal: AbortSignal | undefined; readonly beforeWriting: () => Promise<void> },
-): Promise<Published> {
+  beforeWriting: () => void,
+): Steps<Published> {
   try {
-    const found = await readVolumeAt(at, targetPath);
+    const found = yield* readVolumeAt(at, targetPath);
     const isTakeover = [...found.names.values()].includes('plain');
     if (isTakeover || !holds(found, files)) {
-      await beforeWriting();
+      beforeWriting();
     }
     if (isTakeover) {
-      await place(at, found, found.files, signal);
+      yield* place(at, found, found.files);
     }
-    const volume = isTakeover ? await readVolumeAt(at, targetPath) : found;
+    const volume = isTakeover ? yield* readVolumeAt(at, targetPath) : found;
     const isChange = !holds(volume, files);
-    const dataDir = isChange ? await placeToStay({ at, targetPath }, volume, files, signal) : volume.dataDir;
-    await sweep(at, topNames(files));
+    const dataDir = isChange ? yield* placeToStay({ at, targetPath }, volume, files) : volume.dataDir;
+    yield* sweep(at, topNames(files));
     return { changed: isTakeover || isChange, dataDir };
   } catch (error) {
     throw volumeFailure(error, { targetPath, at, bytes: sizeOf(files) });
@@ -94,89 +104,67 @@ async function publishAt(
  * As `place`. While the provider is upgraded two processes look after the same volumes, and the other one may clear a set away, for a leftover, just
  * before it is shown: then it is made once more.
  */
-async function placeToStay(
-  { at, targetPath }: Place,
-  before: Volume,
-  files: readonly PlannedFile[],
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const dataDir = await place(at, before, files, signal);
-  return (await findDataDir(at)) === undefined
-    ? await place(at, await readVolumeAt(at, targetPath), files, signal)
-    : dataDir;
+function* placeToStay({ at, targetPath }: Place, before: Volume, files: readonly PlannedFile[]): Steps<string> {
+  const dataDir = yield* place(at, before, files);
+  return findDataDir(at) === undefined ? yield* place(at, yield* readVolumeAt(at, targetPath), files) : dataDir;
 }
 
 /**
  * Shows a set whole in place of the one before, or leaves all as it was. Names that went stay, leading nowhere.
  * @returns name of the set's directory
  */
-async function place(
-  at: string,
-  before: Volume,
-  files: readonly PlannedFile[],
-  signal: AbortSignal | undefined,
-): Promise<string> {
+function* place(at: string, before: Volume, files: readonly PlannedFile[]): Steps<string> {
   const names = topNames(files);
-  const standing = new Set(await readdir(at));
+  const standing = new Set(readdirSync(at));
   const time = new Date().toISOString().slice(0, 19).replace(/[-:T]/g, '_');
   let dir: string;
   try {
-    dir = await mkdtemp(join(at, `..${time}.`));
-    await fill(dir, files, signal);
+    dir = mkdtempSync(join(at, `..${time}.`));
+    yield* fill(dir, files);
     for (const name of names.difference(standing)) {
-      await symlink(`${DATA_LINK}/${name}`, join(at, name));
+      symlinkSync(`${DATA_LINK}/${name}`, join(at, name));
     }
-    signal?.throwIfAborted();
-    await relink(`${dir}.link`, join(at, DATA_LINK), basename(dir));
+    yield;
+    relink(`${dir}.link`, join(at, DATA_LINK), basename(dir));
   } catch (error) {
-    // What cannot be removed now goes with the next publish; the first error says more.
-    await sweep(at, standing).catch(() => undefined);
+    // What cannot be removed now goes with the next publish.
+    yield* sweepIfPossible(at, standing);
     throw error;
   }
   for (const name of names) {
     if ((before.names.get(name) ?? 'linked') !== 'linked') {
-      await relink(`${dir}.link`, join(at, name), `${DATA_LINK}/${name}`);
+      relink(`${dir}.link`, join(at, name), `${DATA_LINK}/${name}`);
     }
   }
   return basename(dir);
 }
 
 /** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
-async function fill(dir: string, files: readonly PlannedFile[], signal: AbortSignal | undefined): Promise<void> {
+function* fill(dir: string, files: readonly PlannedFile[]): Steps<void> {
   using directory = openDirectory(dir);
-  await fillDirectory(directory.at, '', files, { bytes: sizeOf(files), signal });
-  await chmod(directory.at, 0o755);
-}
-
-interface Filling {
-  /** Size of the whole set. */
-  readonly bytes: number;
-  readonly signal: AbortSignal | undefined;
+  yield* fillDirectory(directory.at, '', files, sizeOf(files));
+  chmodSync(directory.at, 0o755);
 }
 
 /**
  * What is made is worked on as what was opened: a symlink that takes its place meanwhile leads nowhere.
  * @param prefix path of this directory in the set, with a slash behind it
  * @param files all that are below it
+ * @param bytes size of the whole set
  */
-async function fillDirectory(
-  at: string,
-  prefix: string,
-  files: readonly PlannedFile[],
-  { bytes, signal }: Filling,
-): Promise<void> {
+function* fillDirectory(at: string, prefix: string, files: readonly PlannedFile[], bytes: number): Steps<void> {
   for (const [name, below] of Map.groupBy(files, ({ path }) => path.slice(prefix.length).replace(/\/.*/s, ''))) {
-    signal?.throwIfAborted();
+    yield;
     const path = prefix + name;
     try {
       const [file] = below;
       if (file?.path === path) {
-        await writeNew(`${at}/${name}`, file);
+        writeNew(`${at}/${name}`, file);
       } else {
-        await mkdir(`${at}/${name}`);
+        mkdirSync(`${at}/${name}`);
         using directory = openDirectory(`${at}/${name}`);
-        await chmod(directory.at, 0o755);
-        await fillDirectory(directory.at, `${path}/`, below, { bytes, signal });
+        chmodSync(directory.at, 0o755);
+        yield* fillDirectory(directory.at, `${path}/`, below, bytes);
       }
     } catch (error) {
       throw volumeFailure(error, { targetPath: at, path, bytes });
@@ -184,34 +172,46 @@ async function fillDirectory(
   }
 }
 
-async function writeNew(path: string, { mode, value }: PlannedFile): Promise<void> {
+function writeNew(path: string, { mode, value }: PlannedFile): void {
   // Exclusive creation follows no symlink.
-  await using file = await open(path, 'wx', 0o600);
-  await file.writeFile(value.expose());
-  await file.chmod(mode);
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(fd, value.expose());
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Puts a symlink where another one, a file or nothing stands, in one step. */
-async function relink(temporary: string, link: string, to: string): Promise<void> {
-  await symlink(to, temporary);
+function relink(temporary: string, link: string, to: string): void {
+  symlinkSync(to, temporary);
   try {
-    await rename(temporary, link);
+    renameSync(temporary, link);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) {
       throw error;
     }
-    await rename(link, `${temporary}.replaced`);
-    await rename(temporary, link);
+    renameSync(link, `${temporary}.replaced`);
+    renameSync(temporary, link);
   }
 }
 
 /** Removes all that is neither the current set nor one of these names. */
-async function sweep(at: string, names: ReadonlySet<string>): Promise<void> {
-  const dataDir = await findDataDir(at);
-  for (const name of await readdir(at)) {
+function* sweep(at: string, names: ReadonlySet<string>): Steps<void> {
+  const dataDir = findDataDir(at);
+  for (const name of readdirSync(at)) {
     if (name !== DATA_LINK && name !== dataDir && !names.has(name)) {
-      await removeTree(at, name);
+      yield* removeTree(at, name);
     }
+  }
+}
+
+function* sweepIfPossible(at: string, names: ReadonlySet<string>): Steps<void> {
+  try {
+    yield* sweep(at, names);
+  } catch {
+    // The error that led here says more.
   }
 }
 

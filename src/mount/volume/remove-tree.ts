@@ -1,5 +1,6 @@
-import { readdir, rmdir, unlink } from 'node:fs/promises';
+import { readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { ProviderError } from '../../errors.ts';
+import type { Steps } from '../../in-turns.ts';
 import { openDirectory } from './open-directory.ts';
 
 /** Deeper than any file that a class can name. */
@@ -11,9 +12,10 @@ export const MAX_DEPTH = 256;
  * @param at the directory it is in
  * @throws an error of the file system; ProviderError VolumeUnwritable
  */
-export async function removeTree(at: string, name: string, depth = 0): Promise<void> {
+export function* removeTree(at: string, name: string, depth = 0): Steps<void> {
+  yield;
   try {
-    await unlink(`${at}/${name}`);
+    unlinkSync(`${at}/${name}`);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
       return;
@@ -21,11 +23,11 @@ export async function removeTree(at: string, name: string, depth = 0): Promise<v
     if (!hasCode(error, 'EISDIR', 'EPERM', 'EBUSY')) {
       throw error;
     }
-    await removeDirectory(at, name, depth);
+    yield* removeDirectory(at, name, depth);
   }
 }
 
-async function removeDirectory(at: string, name: string, depth: number): Promise<void> {
+function* removeDirectory(at: string, name: string, depth: number): Steps<void> {
   if (depth > MAX_DEPTH) {
     throw new ProviderError('VolumeUnwritable', `the volume has directories more than ${MAX_DEPTH} deep`);
   }
@@ -33,11 +35,11 @@ async function removeDirectory(at: string, name: string, depth: number): Promise
     using parent = openDirectory(at, 0);
     using directory = openDirectory(`${at}/${name}`);
     if (directory.dev === parent.dev) {
-      for (const inner of await readdir(directory.at)) {
-        await removeTree(directory.at, inner, depth + 1);
+      for (const inner of readdirSync(directory.at)) {
+        yield* removeTree(directory.at, inner, depth + 1);
       }
     }
-    await rmdir(`${at}/${name}`);
+    rmdirSync(`${at}/${name}`);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) {
       throw error;

@@ -1,7 +1,18 @@
-import { constants, type Dirent } from 'node:fs';
-import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
+import type { Steps } from '../../in-turns.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
 import type { PlannedFile } from '../plan.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
@@ -37,10 +48,10 @@ interface Allowance {
  * What is in a volume now. Follows no symlinks but the layout's own. Not while another writes: ask `Volumes.read`.
  * @throws ProviderError VolumeUnwritable
  */
-export async function readVolume(targetPath: string, openVolume: OpenTarget = openTarget): Promise<Volume> {
+export function* readVolume(targetPath: string, openVolume: OpenTarget = openTarget): Steps<Volume> {
   try {
     using volume = openVolume(targetPath);
-    return await readVolumeAt(volume.at, targetPath);
+    return yield* readVolumeAt(volume.at, targetPath);
   } catch (error) {
     throw volumeFailure(error, { targetPath, path: targetPath });
   }
@@ -51,22 +62,22 @@ export async function readVolume(targetPath: string, openVolume: OpenTarget = op
  * @param targetPath for messages
  * @throws ProviderError VolumeUnwritable
  */
-export async function readVolumeAt(at: string, targetPath: string): Promise<Volume> {
+export function* readVolumeAt(at: string, targetPath: string): Steps<Volume> {
   try {
-    const dataDir = await findDataDir(at);
+    const dataDir = findDataDir(at);
     const names = new Map<string, NameKind>();
     const files: PlannedFile[] = [];
     const left = { bytes: MAX_BYTES, names: MAX_NAMES };
-    for (const entry of await readdir(at, { withFileTypes: true })) {
+    for (const entry of readdirSync(at, { withFileTypes: true })) {
       if (entry.name.startsWith('..')) {
         continue;
       }
-      const kind = await kindOf(at, entry);
+      const kind = kindOf(at, entry);
       names.set(entry.name, kind);
       if (kind === 'plain') {
-        files.push(...(await readTree(at, entry.name, left)));
+        files.push(...(yield* readTree(at, entry.name, left)));
       } else if (kind === 'linked' && dataDir !== undefined) {
-        files.push(...(await readLinked(at, dataDir, entry.name, left)));
+        files.push(...(yield* readLinked(at, dataDir, entry.name, left)));
       }
     }
     return { dataDir, names, files };
@@ -76,63 +87,71 @@ export async function readVolumeAt(at: string, targetPath: string): Promise<Volu
 }
 
 /** Where `..data` leads, if that is a directory beside it and no way out of the volume. */
-export async function findDataDir(at: string): Promise<string | undefined> {
-  const link = await ifThere(readlink(join(at, DATA_LINK)));
+export function findDataDir(at: string): string | undefined {
+  const link = ifThere(() => readlinkSync(join(at, DATA_LINK)));
   if (link === undefined || !/^\.\.[^/]+$/.test(link)) {
     return undefined;
   }
-  const stat = await ifThere(lstat(join(at, link)));
+  const stat = ifThere(() => lstatSync(join(at, link)));
   return stat?.isDirectory() ? link : undefined;
 }
 
-async function kindOf(at: string, entry: Dirent): Promise<NameKind> {
+function kindOf(at: string, entry: Dirent): NameKind {
   if (entry.isSymbolicLink()) {
-    return (await readlink(join(at, entry.name))) === `${DATA_LINK}/${entry.name}` ? 'linked' : 'foreign';
+    return readlinkSync(join(at, entry.name)) === `${DATA_LINK}/${entry.name}` ? 'linked' : 'foreign';
   }
   return entry.isFile() || entry.isDirectory() ? 'plain' : 'foreign';
 }
 
 /** The files of one name of the current set. */
-async function readLinked(at: string, dataDir: string, name: string, left: Allowance): Promise<PlannedFile[]> {
-  const directory = await openToRead(join(at, dataDir));
-  await using _ = directory;
-  return directory === undefined ? [] : await readTree(`/proc/self/fd/${directory.fd}`, name, left);
+function* readLinked(at: string, dataDir: string, name: string, left: Allowance): Steps<PlannedFile[]> {
+  using directory = openToRead(join(at, dataDir));
+  return directory === undefined ? [] : yield* readTree(directory.at, name, left);
 }
 
 /** A directory is read as the one that was opened, so that a symlink which takes its place leads nowhere. */
-async function readTree(at: string, path: string, left: Allowance, name = path): Promise<PlannedFile[]> {
+function* readTree(at: string, path: string, left: Allowance, name = path): Steps<PlannedFile[]> {
+  yield;
   left.names -= 1;
-  const file = await openToRead(join(at, name));
-  await using _ = file;
-  const stat = await file?.stat();
-  if (file === undefined || stat === undefined) {
+  using file = openToRead(join(at, name));
+  if (file === undefined) {
     return [];
   }
-  if (stat.isDirectory()) {
+  if (file.stat.isDirectory()) {
     const files: PlannedFile[] = [];
-    for (const inner of await readdir(`/proc/self/fd/${file.fd}`)) {
+    for (const inner of readdirSync(file.at)) {
       refuseTooMuch(left, path);
-      files.push(...(await readTree(`/proc/self/fd/${file.fd}`, `${path}/${inner}`, left, inner)));
+      files.push(...(yield* readTree(file.at, `${path}/${inner}`, left, inner)));
     }
     return files;
   }
-  left.bytes -= stat.size;
+  left.bytes -= file.stat.size;
   refuseTooMuch(left, path);
-  return [{ path, mode: stat.mode & 0o7777, value: new SecretBytes(await file.readFile()) }];
+  return [{ path, mode: file.stat.mode & 0o7777, value: new SecretBytes(readFileSync(file.fd)) }];
+}
+
+interface OpenFile extends Disposable {
+  readonly fd: number;
+  readonly stat: Stats;
+  /** Path by which the system finds the file itself. */
+  readonly at: string;
 }
 
 /** A file or directory that is no symlink; undefined for all else. Nothing waits for the other end of a pipe. */
-async function openToRead(path: string) {
-  const there = await ifThere(lstat(path));
+function openToRead(path: string): OpenFile | undefined {
+  const there = ifThere(() => lstatSync(path));
   if (there === undefined || !(there.isFile() || there.isDirectory())) {
     return undefined;
   }
-  const file = await ifThere(open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
-  const stat = await file?.stat();
-  if (stat?.isFile() || stat?.isDirectory()) {
-    return file;
+  const fd = ifThere(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  if (fd === undefined) {
+    return undefined;
   }
-  await file?.close();
+  const stat = fstatSync(fd);
+  if (stat.isFile() || stat.isDirectory()) {
+    return { fd, stat, at: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+  }
+  closeSync(fd);
   return undefined;
 }
 
@@ -148,9 +167,9 @@ function refuseTooMuch({ bytes, names }: Allowance, path: string): void {
 const NOT_THERE = new Set(['ENOENT', 'EINVAL', 'ELOOP', 'ENXIO']);
 
 /** EINVAL is readlink's word for what is no symlink, ELOOP that of an open for what has become one. */
-async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
+function ifThere<T>(find: () => T): T | undefined {
   try {
-    return await found;
+    return find();
   } catch (error) {
     if (error instanceof Error && 'code' in error && NOT_THERE.has(String(error.code))) {
       return undefined;

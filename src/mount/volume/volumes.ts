@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ProviderError } from '../../errors.ts';
+import { type Steps, TURNS } from '../../in-turns.ts';
 import { createKeyedLock, type KeyedLock } from '../../keyed-lock.ts';
 import type { MountSpec } from '../../spec/mount-spec.ts';
 import type { MountPlan, PlannedFile } from '../plan.ts';
@@ -59,17 +60,13 @@ export function createVolumes({
   const held = new Map<string, Held>();
 
   /** Writes within the budget. */
-  async function writeWithin(
-    owner: VolumeOwner,
-    files: readonly PlannedFile[],
-    signal: AbortSignal,
-  ): Promise<Published> {
+  function* writeWithin(owner: VolumeOwner, files: readonly PlannedFile[]): Steps<Published> {
     let room: Room | undefined;
     try {
-      const published = await write(owner.targetPath, files, signal, {
+      const published = yield* write(owner.targetPath, files, {
         openVolume,
-        async beforeWriting() {
-          room = await budget?.makeRoom(owner, files);
+        beforeWriting() {
+          room = budget?.makeRoom(owner, files);
         },
       });
       if (room === undefined) {
@@ -84,10 +81,10 @@ export function createVolumes({
   }
 
   /** Name of the current set, if there is one. @throws ProviderError VolumeUnwritable where that is no volume */
-  async function currentSet(targetPath: string): Promise<string | undefined> {
+  function currentSet(targetPath: string): string | undefined {
     try {
       using volume = openVolume(targetPath);
-      return await findDataDir(volume.at);
+      return findDataDir(volume.at);
     } catch (error) {
       if (error instanceof ProviderError) {
         throw error;
@@ -97,66 +94,75 @@ export function createVolumes({
   }
 
   /** What a volume was filled with, if nobody touched it since. @throws ProviderError VolumeUnwritable where that is no volume */
-  async function left(targetPath: string): Promise<Held | undefined> {
-    const dataDir = await currentSet(targetPath);
+  function left(targetPath: string): Held | undefined {
+    const dataDir = currentSet(targetPath);
     const volume = held.get(targetPath);
     return dataDir !== undefined && dataDir === volume?.dataDir ? volume : undefined;
   }
 
+  function* publishSteps(spec: MountSpec, { files, versions }: Pick<MountPlan, 'files' | 'versions'>): Steps<boolean> {
+    const targetPath = resolve(spec.targetPath);
+    const contents = yield* contentsOf(files);
+    const fingerprint = yield* fingerprintOf(spec);
+    const before = left(targetPath);
+    held.delete(targetPath);
+    // To read every file only to find in it what it should hold would be most of a republish's work.
+    const { changed, dataDir } =
+      before?.contents === contents
+        ? { changed: false, dataDir: before.dataDir }
+        : yield* writeWithin({ targetPath, namespace: spec.pod.namespace }, files);
+    held.set(targetPath, { fingerprint, contents, dataDir, versions });
+    const [oldest] = held.keys();
+    if (held.size > MAX_HELD && oldest !== undefined) {
+      held.delete(oldest);
+    }
+    return changed;
+  }
+
+  function* versionsInSteps(spec: MountSpec): Steps<ReadonlyMap<string, string> | undefined> {
+    const volume = left(resolve(spec.targetPath));
+    return volume !== undefined && volume.fingerprint === (yield* fingerprintOf(spec)) ? volume.versions : undefined;
+  }
+
   return {
-    async versionsIn(spec) {
-      const volume = await left(resolve(spec.targetPath));
-      return volume !== undefined && volume.fingerprint === fingerprintOf(spec) ? volume.versions : undefined;
-    },
-    publish(spec, { files, versions }, signal) {
-      const targetPath = resolve(spec.targetPath);
-      return lock.withLock(targetPath, async () => {
-        signal.throwIfAborted();
-        const contents = contentsOf(files);
-        const before = await left(targetPath);
-        held.delete(targetPath);
-        // To read every file only to find in it what it should hold would be most of a republish's work.
-        const { changed, dataDir } =
-          before?.contents === contents
-            ? { changed: false, dataDir: before.dataDir }
-            : await writeWithin({ targetPath, namespace: spec.pod.namespace }, files, signal);
-        held.set(targetPath, { fingerprint: fingerprintOf(spec), contents, dataDir, versions });
-        const [oldest] = held.keys();
-        if (held.size > MAX_HELD && oldest !== undefined) {
-          held.delete(oldest);
-        }
-        return changed;
-      });
-    },
-    read: (targetPath) => lock.withLock(resolve(targetPath), () => readVolume(targetPath, openVolume)),
+    versionsIn: (spec) => TURNS.run(partyOf(spec), versionsInSteps(spec)),
+    publish: (spec, plan, signal) =>
+      lock.withLock(resolve(spec.targetPath), () => TURNS.run(partyOf(spec), publishSteps(spec, plan), signal)),
+    read: (targetPath) =>
+      lock.withLock(resolve(targetPath), () => TURNS.run(targetPath, readVolume(targetPath, openVolume))),
     async isFilled(targetPath) {
-      try {
-        return await lock.withLock(resolve(targetPath), async () => {
+      return await lock.withLock(resolve(targetPath), async () => {
+        try {
           using volume = openVolume(targetPath);
-          const names = await readdir(volume.at);
-          return names.some((name) => !name.startsWith('..')) || (await findDataDir(volume.at)) !== undefined;
-        });
-      } catch {
-        return false;
-      }
+          return readdirSync(volume.at).some((name) => !name.startsWith('..')) || findDataDir(volume.at) !== undefined;
+        } catch {
+          return false;
+        }
+      });
     },
   };
 }
 
+function partyOf({ pod }: MountSpec): string {
+  return `${pod.namespace}/${pod.serviceAccount}`;
+}
+
 /** Equal for specs that come to the same files from the same places. Whose permissions count is not in it: those are asked for each time. */
-function fingerprintOf({ regions, authentication, objects, pod }: MountSpec): string {
+function* fingerprintOf({ regions, authentication, objects, pod }: MountSpec): Steps<string> {
   const hash = createHash('sha256').update(JSON.stringify([regions, authentication, pod]));
   // One by one: all together they may be far longer than the class, whose texts they share.
   for (const object of objects) {
     hash.update(JSON.stringify(object));
+    yield;
   }
   return hash.digest('base64');
 }
 
-function contentsOf(files: readonly PlannedFile[]): string {
+function* contentsOf(files: readonly PlannedFile[]): Steps<string> {
   const hash = createHash('sha256');
   for (const { path, mode, value } of files) {
     hash.update(JSON.stringify([path, mode, value.size])).update(value.expose());
+    yield;
   }
   return hash.digest('base64');
 }

@@ -1,4 +1,4 @@
-import { lstat, statfs } from 'node:fs/promises';
+import { lstatSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
 import { directoriesOf } from '../../spec/file-path.ts';
@@ -35,7 +35,7 @@ export interface Room {
 /** What the volumes of this node take of the memory that the kernel charges to the provider. */
 export interface WriteBudget {
   /** @throws ProviderError PayloadTooLarge, which names the setting */
-  makeRoom(owner: VolumeOwner, files: readonly PlannedFile[]): Promise<Room>;
+  makeRoom(owner: VolumeOwner, files: readonly PlannedFile[]): Room;
   /** Notes what is in a volume that needs no writing. */
   note(owner: VolumeOwner, files: readonly PlannedFile[]): void;
 }
@@ -107,26 +107,25 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
   }
 
   /** Nobody tells when a pod's volume goes, so that is seen when room is short. */
-  async function forgetGone(): Promise<void> {
+  function forgetGone(): void {
     for (const targetPath of held.keys()) {
-      const link = await lstat(join(targetPath, DATA_LINK)).catch(() => undefined);
-      if (link === undefined && !coming.has(targetPath)) {
+      if (!isLinkThere(join(targetPath, DATA_LINK)) && !coming.has(targetPath)) {
         held.delete(targetPath);
       }
     }
   }
 
   return {
-    async makeRoom({ targetPath, namespace }, files) {
+    makeRoom({ targetPath, namespace }, files) {
       if (!held.has(targetPath)) {
-        const bytes = await bytesIn(targetPath);
+        const bytes = bytesIn(targetPath);
         if (bytes > 0) {
           held.set(targetPath, { namespace, bytes });
         }
       }
       const wanted = { namespace, bytes: memoryOf(files) };
       if (refusal(targetPath, wanted) !== undefined) {
-        await forgetGone();
+        forgetGone();
       }
       const refused = refusal(targetPath, wanted);
       if (refused !== undefined) {
@@ -153,11 +152,19 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
   };
 }
 
-/** What a volume takes that this process has not written: the provider has been restarted. */
-async function bytesIn(targetPath: string): Promise<number> {
+function isLinkThere(path: string): boolean {
   try {
-    const [own, parent] = await Promise.all([lstat(targetPath), lstat(dirname(targetPath))]);
-    const { type, blocks, bfree, bsize } = await statfs(targetPath);
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+/** What a volume takes that this process has not written: the provider has been restarted. */
+function bytesIn(targetPath: string): number {
+  try {
+    const [own, parent] = [lstatSync(targetPath), lstatSync(dirname(targetPath))];
+    const { type, blocks, bfree, bsize } = statfsSync(targetPath);
     return own.dev !== parent.dev && type === TMPFS ? (blocks - bfree) * bsize : 0;
   } catch {
     // Publishing says what is wrong with it.

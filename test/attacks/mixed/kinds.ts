@@ -186,7 +186,8 @@ async function cancelledCalls(stage: Stage): Outcomes {
 async function malformedAttributes(stage: Stage): Outcomes {
   const { random } = stage;
   return await withPod(stage, async (pod) => {
-    const size = random.int(1_000, 3_000_000);
+    // As long as the API server takes an object.
+    const size = random.int(1_000, 1_500_000);
     const good = attributesOf(pod, { objects: entry('tiny') });
     const attributes = random.pick([
       '',

@@ -61,7 +61,8 @@ async function whileThere<Result>(
     return await work(pod);
   } finally {
     api.remove(`/api/v1/namespaces/${pod.namespace}/pods/${pod.name}`);
-    await rm(dirname(pod.targetPath), { recursive: true, force: true });
+    // A call that its caller gave up may still be writing.
+    await rm(dirname(pod.targetPath), { recursive: true, force: true, maxRetries: 20 });
   }
 }
 
