@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 /** Imported by import() only: source that is only read, never run, costs memory too, 6 MiB of the idle daemon's 38. */
 const onDemand = new Map(
-  ['src/kube/kubeconfig.ts', 'src/aws/notices/sqs-queue.ts', 'src/sync/pfx.ts'].map((file) => [
+  ['src/kube/kubeconfig.ts', 'src/aws/change-events/sqs-queue.ts', 'src/sync/pfx.ts'].map((file) => [
     basename(file, '.ts'),
     join(root, file),
   ]),

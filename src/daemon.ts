@@ -2,7 +2,7 @@ import { createFetcher } from './aws/fetch.ts';
 import type { Config } from './config/config.ts';
 import { type ProviderServer, startServer } from './grpc/server.ts';
 import { openKube } from './kube/client.ts';
-import { createTokenRequests } from './kube/tokens.ts';
+import { createTokenRequests } from './kube/token-requests.ts';
 import { createRegionLookup } from './kube/nodes.ts';
 import { createSelfReport } from './kube/self-report.ts';
 import { createRoleLookup } from './kube/service-accounts.ts';
@@ -14,7 +14,7 @@ import { createWriteBudget } from './mount/volume/write-budget.ts';
 import type { Staleness } from './rotation/reconciler.ts';
 import { serveHealth } from './observability/http.ts';
 import { listenForNotices, openReconciler } from './open-reconciler.ts';
-import { requireOwnVolume } from './spec/volume-path.ts';
+import { requireOwnVolume } from './request/volume-path.ts';
 import type { Logger } from './observability/logger.ts';
 
 export interface Daemon extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import type { Fetcher } from './aws/fetch.ts';
-import { openNotices } from './aws/notices/listen.ts';
-import { indexNotices } from './aws/notices/match-notice.ts';
+import { openNotices } from './aws/change-events/receive.ts';
+import { indexNotices } from './aws/change-events/match-event.ts';
 import type { Config } from './config/config.ts';
 import { createClassLookup } from './kube/classes.ts';
 import type { Kube } from './kube/client.ts';
@@ -12,7 +12,7 @@ import { createSecretApi } from './kube/secrets.ts';
 import { createWorkloadApi } from './kube/workloads.ts';
 import type { ServeDeps, SpecDeps } from './mount/serve.ts';
 import type { Logger } from './observability/logger.ts';
-import { createRestarts, type Restarts } from './restart/restarts.ts';
+import { createRestarts, type Restarts } from './restart/rolling-restart.ts';
 import type { Follower } from './rotation/follow-up.ts';
 import type { NodeMount } from './rotation/node-mounts.ts';
 import { type Reconciler, startReconciler } from './rotation/reconciler.ts';

@@ -1,6 +1,6 @@
 import { ProviderError } from '../errors.ts';
 import type { FetchOutcome } from '../mount/mount.ts';
-import type { ClassSpec, ObjectSpec, Store } from '../spec/mount-spec.ts';
+import type { ClassSpec, ObjectSpec, Store } from '../model/mount-spec.ts';
 import type { StoreRequest } from './stores/store.ts';
 
 /** What came of each object. */

@@ -1,14 +1,14 @@
 import { ProviderError } from '../errors.ts';
-import { createLimiter } from '../limiter.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
-import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
-import { createAskers } from './asker.ts';
+import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
+import { createAskers } from './store-client.ts';
 import { createClients } from './clients.ts';
 import { fetchWithFailover } from './failover.ts';
 import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
-import { createMemory } from './memory/memory.ts';
-import { createReader } from './memory/reader.ts';
-import { isPinned } from './memory/source-key.ts';
+import { createMemory } from './cache/value-cache.ts';
+import { createReader } from './cache/cached-store.ts';
+import { isPinned } from './cache/source-key.ts';
 import type { StoreRequest } from './stores/store.ts';
 import { openTransport } from './transport.ts';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { ClassSpec, Problem } from '../spec/mount-spec.ts';
-import { parseClass } from '../spec/parse-class.ts';
-import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
+import type { ClassSpec, Problem } from '../model/mount-spec.ts';
+import { parseClass } from '../class/parse-class.ts';
+import { parseSecretObjects } from '../class/parse-secret-objects.ts';
 import { NAME } from '../version.ts';
 import { type ManifestClass, type Position, readManifest, readText } from './manifest.ts';
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml';
-import type { ClassPath } from '../spec/secret-spec.ts';
+import type { ClassPath } from '../class/secret-spec.ts';
 import { UsageError } from './terminal.ts';
 
 /** One SecretProviderClass of a manifest file. */

@@ -3,7 +3,7 @@ import { type Config, ConfigError, readConfig } from '../config/config.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { createLogger } from '../observability/logger.ts';
 import { NAME, VERSION } from '../version.ts';
-import { endsWithin } from '../ends-within.ts';
+import { endsWithin } from '../concurrency/cancellation.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
 /** Milliseconds that a start gets to come to its end once the process is told to stop. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AwsSettings } from '../aws/settings.ts';
 import type { KubeSettings } from '../kube/settings.ts';
 import type { LogSettings } from '../observability/logger.ts';
-import type { SecretPolicy } from '../spec/secret-policy.ts';
+import type { SecretPolicy } from '../class/secret-policy.ts';
 import { NAME, VERSION } from '../version.ts';
 import { type FlagValues, readFlags } from './read-flags.ts';
 import type { Address } from './values.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { quote } from '../spec/quote.ts';
+import { quote } from '../text/quote.ts';
 import { FLAGS, type Flag, type FlagName } from './flags.ts';
 import { SecretRangeError } from './values.ts';
 

@@ -1,6 +1,6 @@
-import { parseGoBool } from '../spec/go/go-bool.ts';
-import { parseGoDuration } from '../spec/go/go-duration.ts';
-import { isRegion } from '../spec/region.ts';
+import { parseGoBool } from '../class/go/go-bool.ts';
+import { parseGoDuration } from '../class/go/go-duration.ts';
+import { isRegion } from '../class/region.ts';
 
 /** Readers of flag values: text in, value out, or a RangeError that says what was expected. */
 

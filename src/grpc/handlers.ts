@@ -2,8 +2,8 @@ import { type handleUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js
 import { ProviderError, stackOf } from '../errors.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
-import { CLASS_ATTRIBUTE } from '../spec/kube-objects.ts';
-import { type MountCall, parseRequest } from '../spec/parse-request.ts';
+import { CLASS_ATTRIBUTE } from '../model/kube-objects.ts';
+import { type MountCall, parseRequest } from '../request/parse-request.ts';
 import { NAME, VERSION } from '../version.ts';
 import { callSignal } from './call-signal.ts';
 import type { MountRequest, MountResponse, VersionRequest, VersionResponse } from './protocol.ts';

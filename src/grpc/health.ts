@@ -1,5 +1,5 @@
 import { type ServiceError, type ServerWritableStream, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { quote } from '../spec/quote.ts';
+import { quote } from '../text/quote.ts';
 import { PROVIDER_SERVICE } from './definitions.ts';
 
 interface HealthRequest {

@@ -1,5 +1,5 @@
 import { Server } from '@grpc/grpc-js';
-import { endsWithin } from '../ends-within.ts';
+import { endsWithin } from '../concurrency/cancellation.ts';
 import { ProviderError } from '../errors.ts';
 import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from './definitions.ts';
 import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';

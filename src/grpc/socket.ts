@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '../observability/logger.ts';
-import { quote } from '../spec/quote.ts';
+import { quote } from '../text/quote.ts';
 import { NAME } from '../version.ts';
 import { type FileIdentity, identityAt, isListenedOn, runtimeNameAt, sweepHiddenSockets } from './socket-path.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { createLimiter } from '../limiter.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 
 const MIB = 2 ** 20;
 /** What etcd takes is 1.5 MiB, and JSON may write each of its characters as six. */

@@ -1,4 +1,4 @@
-import type { ObjectRef } from '../spec/kube-objects.ts';
+import type { ObjectRef } from '../model/kube-objects.ts';
 
 /** An object as the API server writes it; resource files name the fields that they read besides. */
 export interface ApiObject {

@@ -1,5 +1,5 @@
 import { ProviderError } from '../errors.ts';
-import type { ProviderClass } from '../spec/kube-objects.ts';
+import type { ProviderClass } from '../model/kube-objects.ts';
 import { type ApiObject, mapOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { sharedLookup } from './shared-lookup.ts';

@@ -1,8 +1,8 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { ProviderError } from '../errors.ts';
-import { createLimiter, type Limiter } from '../limiter.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
+import { unlessAborted } from '../concurrency/cancellation.ts';
 import { type Access, type AccessSource, inClusterAccess } from './access.ts';
 import { MAX_OBJECT_BYTES, withBody } from './answer-body.ts';
 import type { ApiObject } from './api-object.ts';

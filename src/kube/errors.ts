@@ -1,5 +1,5 @@
 import { type FailureReason, ProviderError } from '../errors.ts';
-import { cutText, visible } from '../visible-text.ts';
+import { cutText, visible } from '../text/visible-text.ts';
 import { RESOURCES } from './resources.ts';
 import { type KubeRequest, VERBS } from './request.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PodEvent } from '../rotation/report.ts';
-import { cutText, visible } from '../visible-text.ts';
+import { cutText, visible } from '../text/visible-text.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 

@@ -1,5 +1,5 @@
 import { ProviderError } from '../errors.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 import type { KubeSettings } from './settings.ts';

@@ -1,4 +1,4 @@
-import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef } from '../spec/kube-objects.ts';
+import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef } from '../model/kube-objects.ts';
 import { type ApiObject, controllerOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { type LabelSelector, matchesLabels } from './label-selector.ts';

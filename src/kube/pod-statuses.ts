@@ -1,4 +1,4 @@
-import { areEqualVersions } from '../spec/equal-versions.ts';
+import { areEqualVersions } from '../model/equal-versions.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 

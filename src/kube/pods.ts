@@ -1,5 +1,5 @@
-import type { NodePod, ObjectRef } from '../spec/kube-objects.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { NodePod, ObjectRef } from '../model/kube-objects.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import { type ApiObject, controllerOf, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { labelQuery } from './label-selector.ts';

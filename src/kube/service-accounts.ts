@@ -1,5 +1,5 @@
 import { ProviderError } from '../errors.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import type { Kube } from './client.ts';
 import { sharedLookup } from './shared-lookup.ts';
 

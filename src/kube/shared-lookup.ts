@@ -1,4 +1,4 @@
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../concurrency/cancellation.ts';
 
 /** A waiter ends with its signal, by the signal's reason; what it waits for goes on for the others. */
 export type SharedLookup<Value> = (key: string, signal: AbortSignal) => Promise<Value>;

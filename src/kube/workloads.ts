@@ -1,5 +1,5 @@
 import type { Workload, WorkloadApi, WorkloadKind } from '../restart/workload-api.ts';
-import type { ObjectRef } from '../spec/kube-objects.ts';
+import type { ObjectRef } from '../model/kube-objects.ts';
 import { mapOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { type ApiMaker, APPS, makesPod, type OwnerApi, podMaker } from './owners.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseClass } from '../spec/parse-class.ts';
+import { parseClass } from '../class/parse-class.ts';
 import { createClassReader } from './class-reader.ts';
 
 const CONTEXT = { region: 'us-east-1', mode: 0o644 };

@@ -1,6 +1,6 @@
-import { TURNS } from '../in-turns.ts';
-import type { ClassSpec } from '../spec/mount-spec.ts';
-import { type ClassContext, type ClassResult, parseClassSteps } from '../spec/parse-class.ts';
+import { TURNS } from '../concurrency/time-slices.ts';
+import type { ClassSpec } from '../model/mount-spec.ts';
+import { type ClassContext, type ClassResult, parseClassSteps } from '../class/parse-class.ts';
 
 /**
  * Reads classes, as `parseClass`, and lets the event loop in.

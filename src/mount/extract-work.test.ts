@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SecretBytes } from '../secret-bytes.ts';
-import { createWorkBudget } from '../spec/jmespath/work-budget.ts';
-import type { ObjectSpec } from '../spec/mount-spec.ts';
+import { createWorkBudget } from '../class/jmespath/work-budget.ts';
+import type { ObjectSpec } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
 
 const LIST = JSON.stringify(Array.from({ length: 32_000 }, (_, index) => index % 10));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import parity from '../../test/parity/jmespath.json' with { type: 'json' };
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import type { Extraction, ObjectSpec } from '../spec/mount-spec.ts';
+import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
 
 /** Half surrogate pairs among them. */

@@ -1,9 +1,9 @@
 import { ProviderError } from '../errors.ts';
-import { type Steps, TURNS } from '../in-turns.ts';
+import { type Steps, TURNS } from '../concurrency/time-slices.ts';
 import type { SecretBytes } from '../secret-bytes.ts';
-import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
+import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
-import { checkSize, type MountPlan, planMount, type VersionedFile } from './plan.ts';
+import { checkSize, type MountPlan, planMount, type VersionedFile } from './mount-plan.ts';
 
 /** An object as a store gave it. */
 export interface FetchedObject {

@@ -1,11 +1,11 @@
-import type { MountSpec, PodRef } from '../spec/mount-spec.ts';
-import { problemsError } from '../spec/parse-class.ts';
-import type { MountCall } from '../spec/parse-request.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import type { MountSpec, PodRef } from '../model/mount-spec.ts';
+import { problemsError } from '../class/parse-class.ts';
+import type { MountCall } from '../request/parse-request.ts';
+import { unlessAborted } from '../concurrency/cancellation.ts';
 import type { ClassReader } from './class-reader.ts';
 import { mount, type MountDeps } from './mount.ts';
-import type { PlannedFile } from './plan.ts';
-import { freshTokens, type RequestToken } from './tokens.ts';
+import type { PlannedFile } from './mount-plan.ts';
+import { freshTokens, type RequestToken } from './fresh-tokens.ts';
 import type { Volumes } from './volume/volumes.ts';
 
 export interface SpecDeps {

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { cutText, visible } from '../visible-text.ts';
+import { cutText, visible } from '../text/visible-text.ts';
 
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -1,5 +1,5 @@
-import { isCredible } from '../spec/clock-skew.ts';
-import { CLASS_ATTRIBUTE, type ProviderClass } from '../spec/kube-objects.ts';
+import { isCredible } from '../model/clock-skew.ts';
+import { CLASS_ATTRIBUTE, type ProviderClass } from '../model/kube-objects.ts';
 import { type MountedVersions, readMountedVersions, writeMountedVersions } from './mounted-versions.ts';
 import { hashOf } from './versions-hash.ts';
 import type { Workload, WorkloadPatch } from './workload-api.ts';

@@ -1,4 +1,4 @@
-import type { NodePod } from '../spec/kube-objects.ts';
+import type { NodePod } from '../model/kube-objects.ts';
 
 /** Kinds that can be rolled. */
 export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';

@@ -1,9 +1,9 @@
 import { type FailureReason, ProviderError } from '../errors.ts';
-import type { PlannedFile } from '../mount/plan.ts';
+import type { PlannedFile } from '../mount/mount-plan.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
-import type { NodePod, ProviderClass } from '../spec/kube-objects.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { PresentCall } from './present-call.ts';
 

@@ -1,7 +1,7 @@
-import { CLASS_ATTRIBUTE, type NodePod } from '../spec/kube-objects.ts';
-import type { MountSpec, PodRef, ServiceAccountTokens } from '../spec/mount-spec.ts';
-import type { MountCall } from '../spec/parse-request.ts';
-import { volumeAt } from '../spec/volume-path.ts';
+import { CLASS_ATTRIBUTE, type NodePod } from '../model/kube-objects.ts';
+import type { MountSpec, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
+import type { MountCall } from '../request/parse-request.ts';
+import { volumeAt } from '../request/volume-path.ts';
 
 /** A volume of a pod of this node, and what is known of it. Times are on the monotonic clock where nothing else is said. */
 export interface NodeMount {

@@ -1,7 +1,7 @@
 import { ProviderError } from '../errors.ts';
-import type { NodePod, ProviderClass } from '../spec/kube-objects.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
-import type { MountCall } from '../spec/parse-request.ts';
+import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
+import type { PodRef } from '../model/mount-spec.ts';
+import type { MountCall } from '../request/parse-request.ts';
 import type { NodeMount } from './node-mounts.ts';
 
 export interface PresentCallDeps {

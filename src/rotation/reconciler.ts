@@ -1,11 +1,10 @@
-import { endsWithin } from '../ends-within.ts';
+import { endsWithin, unlessAborted } from '../concurrency/cancellation.ts';
 import { ProviderError, stackOf } from '../errors.ts';
-import { createLimiter } from '../limiter.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
-import { areEqualVersions } from '../spec/equal-versions.ts';
-import type { MountSpec, ObjectSpec } from '../spec/mount-spec.ts';
-import type { MountCall } from '../spec/parse-request.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import { areEqualVersions } from '../model/equal-versions.ts';
+import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
+import type { MountCall } from '../request/parse-request.ts';
 import { rememberAbsence } from './absence.ts';
 import { followUp } from './follow-up.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';

@@ -1,6 +1,6 @@
 import type { ProviderError } from '../errors.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
 
 /** What a pod's owner sees in `kubectl describe pod`. */

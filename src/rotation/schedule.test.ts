@@ -1,6 +1,6 @@
 import { assert, double, integer, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
-import type { MountSpec } from '../spec/mount-spec.ts';
+import type { MountSpec } from '../model/mount-spec.ts';
 import { firstLookIn, groupOf, nextLookAt, noticedLookAt, retryIn } from './schedule.ts';
 
 const INTERVAL = integer({ min: 1_000, max: 3_600_000 });

@@ -1,8 +1,8 @@
-import type { MountSpec } from '../spec/mount-spec.ts';
+import type { MountSpec } from '../model/mount-spec.ts';
 
 /** Where a mount was learned from the API server, nobody knows how old its files are: looked at soon, but not all nodes at once. */
 const FIRST_WITHIN_MS = 10_000;
-/** Longer, whatever the lot, than an outage is remembered for (aws/memory/failures.ts): sooner, nobody would be asked. */
+/** Longer, whatever the lot, than an outage is remembered for (aws/cache/failures.ts): sooner, nobody would be asked. */
 const FIRST_RETRY_MS = 6_500;
 /** Between looks that brought nothing newer. */
 const PAUSE_MS = 2_000;

@@ -1,7 +1,7 @@
 import { ProviderError } from '../errors.ts';
 import { serveSpec, type ServeDeps, type ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
-import type { MountSpec } from '../spec/mount-spec.ts';
+import type { MountSpec } from '../model/mount-spec.ts';
 
 /** What serving a mount once more comes to. */
 export type ServedAgain = Pick<ServedMount, 'versions' | 'asOf' | 'files' | 'changed'>;

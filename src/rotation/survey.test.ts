@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ProviderError } from '../errors.ts';
-import type { NodePod, ProviderClass } from '../spec/kube-objects.ts';
-import type { MountCall } from '../spec/parse-request.ts';
+import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
+import type { MountCall } from '../request/parse-request.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { createNodeMounts } from './node-mounts.ts';
 import { survey, type SurveyDeps } from './survey.ts';

@@ -1,7 +1,7 @@
-import { CLASS_ATTRIBUTE, type NodePod, type ProviderClass } from '../spec/kube-objects.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
+import { CLASS_ATTRIBUTE, type NodePod, type ProviderClass } from '../model/kube-objects.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
-import { volumePath } from '../spec/volume-path.ts';
+import { volumePath } from '../request/volume-path.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
 
 export interface SurveyDeps {

@@ -1,8 +1,8 @@
 import { ProviderError } from '../errors.ts';
-import { createLimiter } from '../limiter.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
-import { areEqualVersions } from '../spec/equal-versions.ts';
-import type { MountSpec } from '../spec/mount-spec.ts';
+import { areEqualVersions } from '../model/equal-versions.ts';
+import type { MountSpec } from '../model/mount-spec.ts';
 import { followUp, type FollowUpDeps } from './follow-up.ts';
 import type { NodeMount } from './node-mounts.ts';
 import { type PresentCall, presentCall, type PresentCallDeps } from './present-call.ts';

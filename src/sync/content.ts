@@ -1,7 +1,7 @@
-import type { PlannedFile } from '../mount/plan.ts';
-import { TLS_TYPE } from '../spec/secret-rules.ts';
-import type { SecretSpec } from '../spec/secret-spec.ts';
-import { chooseFiles, planSecret, type SecretContent } from './plan.ts';
+import type { PlannedFile } from '../mount/mount-plan.ts';
+import { TLS_TYPE } from '../class/secret-rules.ts';
+import type { SecretSpec } from '../class/secret-spec.ts';
+import { chooseFiles, planSecret, type SecretContent } from './secret-content.ts';
 import type { TlsReader } from './tls-reader.ts';
 import { readTls } from './tls.ts';
 

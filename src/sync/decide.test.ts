@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SecretBytes } from '../secret-bytes.ts';
 import { type Decision, decide, ownAnnotations } from './decide.ts';
-import type { SecretContent } from './plan.ts';
+import type { SecretContent } from './secret-content.ts';
 import type { StoredSecret } from './secret-api.ts';
 
 const NOW = 1_000_000;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isCredible } from '../spec/clock-skew.ts';
-import { AS_OF, FIELDS } from '../spec/secret-spec.ts';
+import { isCredible } from '../model/clock-skew.ts';
+import { AS_OF, FIELDS } from '../class/secret-spec.ts';
 import { isOurs } from './ownership.ts';
-import type { SecretContent } from './plan.ts';
+import type { SecretContent } from './secret-content.ts';
 import type { StoredSecret } from './secret-api.ts';
 
 /** What to do about the content of a Secret that is there. */

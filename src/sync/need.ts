@@ -1,8 +1,8 @@
 import { ProviderError } from '../errors.ts';
-import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef, type ProviderClass } from '../spec/kube-objects.ts';
-import type { PodRef } from '../spec/mount-spec.ts';
-import { parseSecretObjects } from '../spec/parse-secret-objects.ts';
-import type { SecretPolicy } from '../spec/secret-policy.ts';
+import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef, type ProviderClass } from '../model/kube-objects.ts';
+import type { PodRef } from '../model/mount-spec.ts';
+import { parseSecretObjects } from '../class/parse-secret-objects.ts';
+import type { SecretPolicy } from '../class/secret-policy.ts';
 
 /*
  * Whether an owner still needs a Secret, when one of its pods has gone. Pods of a StatefulSet that goes over to another class have one owner, and may have a

@@ -1,7 +1,7 @@
 import { ProviderError } from '../errors.ts';
-import type { ObjectRef } from '../spec/kube-objects.ts';
-import { quote } from '../spec/quote.ts';
-import { MANAGED_LABEL } from './plan.ts';
+import type { ObjectRef } from '../model/kube-objects.ts';
+import { quote } from '../text/quote.ts';
+import { MANAGED_LABEL } from './secret-content.ts';
 import type { SecretName, StoredSecret } from './secret-api.ts';
 
 /** Field manager that says what a Secret holds. */

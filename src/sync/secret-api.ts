@@ -1,5 +1,5 @@
 import type { SecretBytes } from '../secret-bytes.ts';
-import type { ObjectRef } from '../spec/kube-objects.ts';
+import type { ObjectRef } from '../model/kube-objects.ts';
 
 /** Whose Secret, and which. */
 export interface SecretName {

@@ -1,6 +1,6 @@
 import { ProviderError } from '../errors.ts';
-import type { ObjectRef } from '../spec/kube-objects.ts';
-import { quote } from '../spec/quote.ts';
+import type { ObjectRef } from '../model/kube-objects.ts';
+import { quote } from '../text/quote.ts';
 import { type Decision, decide, ownAnnotations } from './decide.ts';
 import {
   CONTENT_MANAGER,
@@ -12,7 +12,7 @@ import {
   somebodyElses,
   unsettledOwners,
 } from './ownership.ts';
-import type { SecretContent } from './plan.ts';
+import type { SecretContent } from './secret-content.ts';
 import type { SecretApi, SecretName, StoredSecret, Written } from './secret-api.ts';
 
 /*

@@ -6,7 +6,7 @@ import forge from 'node-forge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError } from '../errors.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import type { SecretSpec } from '../spec/secret-spec.ts';
+import type { SecretSpec } from '../class/secret-spec.ts';
 import { secretContent } from './content.ts';
 import { createTlsReader } from './tls-reader.ts';
 

@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type { PlannedFile } from '../mount/plan.ts';
+import type { PlannedFile } from '../mount/mount-plan.ts';
 import { SecretBytes } from '../secret-bytes.ts';
-import { quote } from '../spec/quote.ts';
-import { TLS_CERTIFICATES } from '../spec/secret-rules.ts';
-import type { SecretSpec } from '../spec/secret-spec.ts';
-import { refused } from './plan.ts';
+import { quote } from '../text/quote.ts';
+import { TLS_CERTIFICATES } from '../class/secret-rules.ts';
+import type { SecretSpec } from '../class/secret-spec.ts';
+import { refused } from './secret-content.ts';
 import { MAX_ROUNDS } from './rounds.ts';
 import type { TlsFile, TlsReader } from './tls-reader.ts';
 

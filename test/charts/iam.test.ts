@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseNotices } from '../../src/aws/notices/parse-notice.ts';
+import { parseNotices } from '../../src/aws/change-events/parse-event.ts';
 
 const directory = join(import.meta.dirname, '..', '..', 'deploy', 'iam');
 

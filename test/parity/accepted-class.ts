@@ -1,4 +1,4 @@
-import type { Authentication, ObjectSource } from '../../src/spec/mount-spec.ts';
+import type { Authentication, ObjectSource } from '../../src/model/mount-spec.ts';
 
 /** A class that mounts in region us-west-2, with mode 0644 where it says nothing. */
 export interface AcceptedClass {

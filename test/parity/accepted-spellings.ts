@@ -1,4 +1,4 @@
-import type { Authentication } from '../../src/spec/mount-spec.ts';
+import type { Authentication } from '../../src/model/mount-spec.ts';
 import { type AcceptedClass, named } from './accepted-class.ts';
 
 const objects = '[{objectName: a, objectType: secretsmanager}]';

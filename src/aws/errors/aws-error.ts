@@ -3,7 +3,7 @@ import { wayOut } from './advice.ts';
 import type { AwsCall } from './call.ts';
 import { type Fault, readFault } from './fault.ts';
 import { describeIdentity } from '../identity/identity.ts';
-import { bare } from '../../spec/quote.ts';
+import { bare } from '../../text/quote.ts';
 import { type AwsReason, reasonOf } from './reasons.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { cutText, visible } from '../../visible-text.ts';
+import { cutText, visible } from '../../text/visible-text.ts';
 
 /** What went wrong with a call, and nothing else: an SDK's error holds on to the request with its session token and to the answer with its body. */
 export interface Fault {

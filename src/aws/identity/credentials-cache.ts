@@ -1,4 +1,4 @@
-import { unlessAborted } from '../../unless-aborted.ts';
+import { unlessAborted } from '../../concurrency/cancellation.ts';
 import type { Credentials } from '../clients.ts';
 
 /** Credentials by identity (and by the region whose STS gave them). */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { SecretBytes } from '../../secret-bytes.ts';
-import type { MountSpec, PodRef } from '../../spec/mount-spec.ts';
-import { tokenClaims } from '../../spec/token-claims.ts';
-import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../spec/tokens.ts';
+import type { MountSpec, PodRef } from '../../model/mount-spec.ts';
+import { tokenClaims } from '../../request/token-claims.ts';
+import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../request/service-account-tokens.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
 import type { Clients, Credentials } from '../clients.ts';
 import { type Identity, identityKey } from './identity.ts';

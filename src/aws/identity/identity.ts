@@ -1,5 +1,5 @@
-import { bare } from '../../spec/quote.ts';
-import type { PodRef } from '../../spec/mount-spec.ts';
+import { bare } from '../../text/quote.ts';
+import type { PodRef } from '../../model/mount-spec.ts';
 
 /** IRSA: a role, assumed for a service account. */
 export interface RoleIdentity {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProviderError } from '../../errors.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
-import type { AddressType } from '../../spec/mount-spec.ts';
+import type { AddressType } from '../../model/mount-spec.ts';
 import { type AgentAnswer, getFromAgent } from './agent-request.ts';
 import type { Credentials } from '../clients.ts';
 import { abortError } from '../errors/aws-error.ts';

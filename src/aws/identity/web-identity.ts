@@ -1,7 +1,7 @@
-import { bare } from '../../spec/quote.ts';
+import { bare } from '../../text/quote.ts';
 import { ProviderError } from '../../errors.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
-import { unlessAborted } from '../../unless-aborted.ts';
+import { unlessAborted } from '../../concurrency/cancellation.ts';
 import type { Clients, Credentials } from '../clients.ts';
 import { awsError } from '../errors/aws-error.ts';
 import type { RoleIdentity } from './identity.ts';

@@ -1,4 +1,4 @@
-import type { ObjectSource } from '../../spec/mount-spec.ts';
+import type { ObjectSource } from '../../model/mount-spec.ts';
 
 /** A parameter as GetParameters is asked for it. */
 export interface ParameterName {

@@ -1,4 +1,4 @@
-import { bare } from '../../spec/quote.ts';
+import { bare } from '../../text/quote.ts';
 import { GetParametersCommand, type GetParametersResult, type SSMClient } from '@aws-sdk/client-ssm';
 import { SecretBytes } from '../../secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';

@@ -1,4 +1,4 @@
-import { bare } from '../../spec/quote.ts';
+import { bare } from '../../text/quote.ts';
 import {
   BatchGetSecretValueCommand,
   GetSecretValueCommand,

@@ -1,5 +1,5 @@
 import type { ProviderError } from '../../errors.ts';
-import type { ObjectSource, ObjectSpec } from '../../spec/mount-spec.ts';
+import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
 import type { SecretBytes } from '../../secret-bytes.ts';
 import type { Identity } from '../identity/identity.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../../test/contract/publish/pod-view.ts';
 import { beforeRename } from '../../../test/contract/publish/at-call.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
-import type { PlannedFile } from '../plan.ts';
+import type { PlannedFile } from '../mount-plan.ts';
 import { publish } from './publish.ts';
 
 describe('what a kill or another hand left behind', () => {

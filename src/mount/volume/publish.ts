@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
-import type { Steps } from '../../in-turns.ts';
-import type { PlannedFile } from '../plan.ts';
+import type { Steps } from '../../concurrency/time-slices.ts';
+import type { PlannedFile } from '../mount-plan.ts';
 import { type OpenTarget, openDirectory, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';

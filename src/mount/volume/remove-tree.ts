@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { ProviderError } from '../../errors.ts';
-import type { Steps } from '../../in-turns.ts';
+import type { Steps } from '../../concurrency/time-slices.ts';
 import { openDirectory } from './open-directory.ts';
 
 /** Deeper than any file that a class can name. */

@@ -1,4 +1,4 @@
-import { quote } from '../../spec/quote.ts';
+import { quote } from '../../text/quote.ts';
 import { relative } from 'node:path';
 import { ProviderError } from '../../errors.ts';
 

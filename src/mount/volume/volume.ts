@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { ProviderError } from '../../errors.ts';
-import type { Steps } from '../../in-turns.ts';
+import type { Steps } from '../../concurrency/time-slices.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
-import type { PlannedFile } from '../plan.ts';
+import type { PlannedFile } from '../mount-plan.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
 import { MAX_DEPTH } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';

@@ -10,10 +10,10 @@ import {
   temporaryVolume,
   viewOf,
 } from '../../../test/contract/publish/pod-view.ts';
-import { createKeyedLock } from '../../keyed-lock.ts';
+import { createKeyedLock } from '../../concurrency/keyed-lock.ts';
 import { SecretBytes } from '../../secret-bytes.ts';
-import type { MountSpec, ObjectSpec } from '../../spec/mount-spec.ts';
-import type { MountPlan, PlannedFile } from '../plan.ts';
+import type { MountSpec, ObjectSpec } from '../../model/mount-spec.ts';
+import type { MountPlan, PlannedFile } from '../mount-plan.ts';
 import { publish } from './publish.ts';
 import { createVolumes } from './volumes.ts';
 

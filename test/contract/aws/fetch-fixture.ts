@@ -4,7 +4,7 @@ import type { AwsSettings } from '../../../src/aws/settings.ts';
 import { ProviderError } from '../../../src/errors.ts';
 import type { FetchedObject, FetchOutcome } from '../../../src/mount/mount.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
-import type { MountSpec, ObjectSource, ObjectSpec, Store } from '../../../src/spec/mount-spec.ts';
+import type { MountSpec, ObjectSource, ObjectSpec, Store } from '../../../src/model/mount-spec.ts';
 import type { GateOptions } from '../../fakes/aws/gate.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';

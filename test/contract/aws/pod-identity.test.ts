@@ -1,5 +1,5 @@
 import { inject, afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AddressType } from '../../../src/spec/mount-spec.ts';
+import type { AddressType } from '../../../src/model/mount-spec.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
 import { type PodIdentityAgent, startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
-import type { MountSpec, ObjectSpec } from '../../../src/spec/mount-spec.ts';
+import type { MountSpec, ObjectSpec } from '../../../src/model/mount-spec.ts';
 import { OUTAGE } from '../../fakes/aws/faults.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import { READ_ALL } from '../../fakes/aws/start-aws-fakes.ts';

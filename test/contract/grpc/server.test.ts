@@ -11,7 +11,7 @@ import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from '../../../src/grpc
 import type { MountRequest } from '../../../src/grpc/protocol.ts';
 import { type ServerSettings, startServer } from '../../../src/grpc/server.ts';
 import type { ServedMount } from '../../../src/mount/serve.ts';
-import { planMount } from '../../../src/mount/plan.ts';
+import { planMount } from '../../../src/mount/mount-plan.ts';
 import { VERSION } from '../../../src/version.ts';
 
 const NEVER = new AbortController().signal;

@@ -4,7 +4,7 @@ import { createEventRecorder } from '../../../src/kube/events.ts';
 import { createOwnerApi } from '../../../src/kube/owners.ts';
 import { createPodApi } from '../../../src/kube/pods.ts';
 import { createSecretApi } from '../../../src/kube/secrets.ts';
-import { createTokenRequests } from '../../../src/kube/tokens.ts';
+import { createTokenRequests } from '../../../src/kube/token-requests.ts';
 import { createWorkloadApi } from '../../../src/kube/workloads.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
 import type { AppliedSecret, SecretName } from '../../../src/sync/secret-api.ts';

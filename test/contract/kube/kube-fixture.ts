@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { ProviderError } from '../../../src/errors.ts';
 import { type Kube, openKube } from '../../../src/kube/client.ts';
-import type { ObjectRef } from '../../../src/spec/kube-objects.ts';
+import type { ObjectRef } from '../../../src/model/kube-objects.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../fakes/kube/api-server.ts';
 
 export const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createTokenRequests } from '../../../src/kube/tokens.ts';
+import { createTokenRequests } from '../../../src/kube/token-requests.ts';
 import { readToken, subjectOf } from '../../fakes/aws/web-token.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Kube } from '../../../src/kube/client.ts';
 import { createOwnerApi } from '../../../src/kube/owners.ts';
 import { createWorkloadApi } from '../../../src/kube/workloads.ts';
-import type { NodePod, ObjectRef } from '../../../src/spec/kube-objects.ts';
+import type { NodePod, ObjectRef } from '../../../src/model/kube-objects.ts';
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PlannedFile } from '../../../src/mount/plan.ts';
+import type { PlannedFile } from '../../../src/mount/mount-plan.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
 
 export interface TemporaryVolume extends Disposable {

@@ -1,11 +1,11 @@
 import type { Outcomes } from '../../../src/aws/failover.ts';
-import type { Asker } from '../../../src/aws/memory/reader.ts';
+import type { Asker } from '../../../src/aws/cache/cached-store.ts';
 import type { StoreRequest } from '../../../src/aws/stores/store.ts';
 import { type FailureReason, ProviderError } from '../../../src/errors.ts';
 import type { FetchOutcome } from '../../../src/mount/mount.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
-import type { ObjectSource, Store } from '../../../src/spec/mount-spec.ts';
-import { unlessAborted } from '../../../src/unless-aborted.ts';
+import type { ObjectSource, Store } from '../../../src/model/mount-spec.ts';
+import { unlessAborted } from '../../../src/concurrency/cancellation.ts';
 
 /** A store as one identity sees it: version by name (the value is "<name> <version>"), or why there is none. */
 export class FakeAsker implements Asker {

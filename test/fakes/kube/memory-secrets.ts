@@ -1,6 +1,6 @@
 import { ProviderError } from '../../../src/errors.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
-import type { ObjectRef } from '../../../src/spec/kube-objects.ts';
+import type { ObjectRef } from '../../../src/model/kube-objects.ts';
 import type { AppliedSecret, SecretApi, SecretName, StoredSecret, WriteOutcome } from '../../../src/sync/secret-api.ts';
 
 /** A field of a Secret, by its path: `data/<key>`, `owner/<uid>`, `type` … */

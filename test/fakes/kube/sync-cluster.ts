@@ -1,6 +1,6 @@
 import { ProviderError } from '../../../src/errors.ts';
 import { SecretBytes } from '../../../src/secret-bytes.ts';
-import type { NodePod, ObjectRef, ProviderClass } from '../../../src/spec/kube-objects.ts';
+import type { NodePod, ObjectRef, ProviderClass } from '../../../src/model/kube-objects.ts';
 import type { StoredSecret } from '../../../src/sync/secret-api.ts';
 import { createSecretSync, type SyncedMount } from '../../../src/sync/secret-sync.ts';
 import { createMemorySecrets } from './memory-secrets.ts';

@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
+import { createMemory } from './value-cache.ts';
+import { createReader } from './cached-store.ts';
+
+const NEVER = new AbortController().signal;
+const INTERVAL = 120_000;
+/** What a volume holds. */
+const EXPECTED = new Map([[request('a'), 'v1']]);
+/** The moment past which what is read at 0 is too old. */
+const PAST = INTERVAL + 1;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function newReader(maxBytes = 1_000) {
+  return createReader(createMemory(maxBytes), { deadlineMs: 10_000, closing: NEVER });
+}
+
+/** One that has read what the volume holds. */
+async function newCheckedReader(maxBytes = 1_000) {
+  const reader = newReader(maxBytes);
+  const asker = new FakeAsker();
+  await reader.read([request('a')], asker, INTERVAL, NEVER);
+  asker.asked.length = 0;
+  return { reader, asker };
+}
+
+it.for([
+  ['with values', 1_000],
+  ['without room for values', 0],
+] as const)('asks nobody within the interval, %s', async ([, maxBytes]) => {
+  const { reader, asker } = await newCheckedReader(maxBytes);
+  vi.advanceTimersByTime(INTERVAL);
+
+  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBe(0);
+  expect(await reader.currentAsOf(new Map([[request('a'), 'v0']]), asker, INTERVAL, NEVER)).toBeUndefined();
+  expect(asker.asked).toEqual([]);
+});
+
+it('reads past it, once for all volumes of the identity', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(PAST);
+
+  expect(
+    await Promise.all([
+      reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER),
+      reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER),
+    ]),
+  ).toEqual([PAST, PAST]);
+  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBe(PAST);
+  expect(asker.asked).toEqual(['fetch a']);
+});
+
+it('sees a change', async () => {
+  const { reader, asker } = await newCheckedReader();
+  asker.holds.set('a', 'v2');
+  vi.advanceTimersByTime(PAST);
+
+  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
+  expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['a v2']);
+  expect(await reader.currentAsOf(new Map([[request('a'), 'v2']]), asker, INTERVAL, NEVER)).toBe(PAST);
+  expect(asker.asked).toEqual(['fetch a']);
+});
+
+it('reads where the identity never has', async () => {
+  const { reader } = await newCheckedReader();
+  const other = new FakeAsker('role-b us-east-1', { a: 'v1' });
+  const denied = new FakeAsker('role-c us-east-1', { a: failed('AccessDenied') });
+
+  expect(await reader.currentAsOf(EXPECTED, other, INTERVAL, NEVER)).toBe(0);
+  expect(await reader.currentAsOf(EXPECTED, denied, INTERVAL, NEVER)).toBeUndefined();
+  expect([other.asked, denied.asked]).toEqual([['fetch a'], ['fetch a']]);
+});
+
+it('reads where the identity was refused since: only reading tells that it may again', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(PAST);
+  asker.holds.set('a', failed('AccessDenied'));
+  await reader.read([request('a')], asker, INTERVAL, NEVER);
+  vi.advanceTimersByTime(1_000);
+  asker.holds.set('a', 'v1');
+
+  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBe(PAST + 1_000);
+  expect(asker.asked).toEqual(['fetch a', 'fetch a']);
+});
+
+it('reads a version that cannot change as well, as the right to read it can end', async () => {
+  const pinned = request('a', { version: 'v1' });
+  const reader = newReader();
+  const asker = new FakeAsker();
+  await reader.read([pinned], asker, INTERVAL, NEVER);
+  vi.advanceTimersByTime(PAST);
+
+  expect(await reader.currentAsOf(new Map([[pinned, 'v1']]), asker, INTERVAL, NEVER)).toBe(PAST);
+  asker.holds.set('a', failed('AccessDenied'));
+  vi.advanceTimersByTime(PAST);
+  expect(await reader.currentAsOf(new Map([[pinned, 'v1']]), asker, INTERVAL, NEVER)).toBeUndefined();
+  expect(asker.asked).toEqual(['fetch a', 'fetch a', 'fetch a']);
+});
+
+it.for(['StoreUnavailable', 'AccessDenied'] as const)(
+  'takes %s for no proof, and does not ask a second time for that',
+  async (reason) => {
+    const { reader, asker } = await newCheckedReader();
+    asker.holds.set('a', failed(reason));
+    vi.advanceTimersByTime(PAST);
+
+    expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
+    expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual([reason]);
+    expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
+    expect(asker.asked).toEqual(['fetch a']);
+  },
+);
+
+it('is as of the oldest of what can change', async () => {
+  const pinned = request('b', { version: 'v1' });
+  const reader = newReader();
+  const asker = new FakeAsker('k', { a: 'v1', b: 'v1', c: 'v1' });
+  for (const asked of [pinned, request('a'), request('c')]) {
+    await reader.read([asked], asker, INTERVAL, NEVER);
+    vi.advanceTimersByTime(10);
+  }
+
+  const expected = new Map([pinned, request('c'), request('a')].map((asked) => [asked, 'v1'] as const));
+  expect(await reader.currentAsOf(expected, asker, INTERVAL, NEVER)).toBe(10);
+  expect(await reader.currentAsOf(new Map(), asker, INTERVAL, NEVER)).toBe(30);
+});
+
+it('asks sooner for those whose interval is shorter', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(5_000);
+
+  expect(await reader.currentAsOf(EXPECTED, asker, 5_000, NEVER)).toBe(0);
+  expect(await reader.currentAsOf(EXPECTED, asker, 4_999, NEVER)).toBe(5_000);
+  expect(asker.asked).toEqual(['fetch a']);
+});
+
+it('asks for credentials once where there are none', async () => {
+  const { reader, asker } = await newCheckedReader();
+  asker.gate = Promise.reject(failed('CredentialsRefused'));
+  vi.advanceTimersByTime(PAST);
+
+  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
+  expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['CredentialsRefused']);
+  expect(asker.asked).toEqual(['fetch a']);
+});
+
+it('ends with the signal of who asks, and goes on for the others', async () => {
+  const { reader, asker } = await newCheckedReader();
+  vi.advanceTimersByTime(PAST);
+  const gate = Promise.withResolvers<void>();
+  asker.gate = gate.promise;
+  const cancelling = new AbortController();
+  const cancelled = reader.currentAsOf(EXPECTED, asker, INTERVAL, cancelling.signal);
+  const other = reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER);
+  cancelling.abort(failed('Cancelled'));
+
+  await expect(cancelled).rejects.toMatchObject({ reason: 'Cancelled' });
+  gate.resolve();
+  expect(await other).toBe(PAST);
+});

@@ -1,0 +1,205 @@
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { failed, request } from '../../../test/fakes/aws/asker.ts';
+import { ProviderError } from '../../errors.ts';
+import { SecretBytes } from '../../secret-bytes.ts';
+import { createMemory } from './value-cache.ts';
+import { type Asker, createReader, type Reader } from './cached-store.ts';
+import type { StoreRequest } from '../stores/store.ts';
+
+const NEVER = new AbortController().signal;
+const INTERVAL = 1_000;
+const ROLES = ['a', 'b'] as const;
+const SECRETS = ['x', 'y', 'z'] as const;
+type Role = (typeof ROLES)[number];
+type Name = (typeof SECRETS)[number];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** What AWS would have said, at each moment so far. */
+class Account {
+  #now = performance.now();
+  #down = false;
+  #downAt = -Infinity;
+  readonly #versions = new Map<Name, string>(SECRETS.map((name) => [name, 'v0']));
+  readonly #mayRead = new Set<string>(ROLES.flatMap((role) => SECRETS.map((name) => `${role} ${name}`)));
+  readonly #said = new Map<string, number>();
+
+  pass(ms: number): void {
+    vi.advanceTimersByTime(ms);
+    this.#now += ms;
+  }
+
+  rotate(name: Name): void {
+    this.#versions.set(name, `v${Number(this.#versions.get(name)?.slice(1)) + 1}`);
+  }
+
+  allow(role: Role, name: Name, may: boolean): void {
+    this.#mayRead[may ? 'add' : 'delete'](`${role} ${name}`);
+  }
+
+  fail(down: boolean): void {
+    this.#downAt = this.#down ? this.#now : this.#downAt;
+    this.#down = down;
+  }
+
+  /** For a while after an outage nobody asks. */
+  get isTrusted(): boolean {
+    return !this.#down && this.#now - this.#downAt >= 5_000;
+  }
+
+  holds(name: Name, version: string): boolean {
+    return this.#versions.get(name) === version;
+  }
+
+  /** Whether the role was told this version, by that kind of answer, within the interval and not before a time. */
+  said(kind: 'value' | 'version', role: Role, name: string, version: string, asOf: number): boolean {
+    const at = this.#said.get(`${kind} ${role} ${name} ${version}`);
+    return at !== undefined && at >= Math.max(this.#now - INTERVAL, asOf);
+  }
+
+  askerOf(role: Role): Asker {
+    return {
+      key: `${role} us-east-1`,
+      region: 'us-east-1',
+      fetch: async (_store, requests) => new Map(requests.map((asked) => [asked, this.#answer(role, asked)] as const)),
+    };
+  }
+
+  #answer(role: Role, { source }: StoreRequest) {
+    if (this.#down || !this.#mayRead.has(`${role} ${source.name}`)) {
+      return failed(this.#down ? 'StoreUnavailable' : 'AccessDenied');
+    }
+    const version = this.#versions.get(source.name as Name) ?? '';
+    this.#said.set(`value ${role} ${source.name} ${version}`, this.#now);
+    this.#said.set(`version ${role} ${source.name} ${version}`, this.#now);
+    return { version, value: SecretBytes.fromText(`${source.name} ${version}`) };
+  }
+}
+
+interface World {
+  readonly account: Account;
+  readonly reader: Reader;
+  /** Version that each role's volume holds, by role and secret. */
+  readonly filled: Map<string, string>;
+  /** What was served, and for each whether that was right. */
+  readonly served: boolean[];
+}
+
+type Step = (world: World) => unknown;
+
+const role = fc.constantFrom(...ROLES);
+const name = fc.constantFrom(...SECRETS);
+const some = fc.subarray([...SECRETS], { minLength: 1 });
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.nat(1_500).map<Step>(
+    (ms) =>
+      ({ account }) =>
+        account.pass(ms),
+  ),
+  name.map<Step>(
+    (changed) =>
+      ({ account }) =>
+        account.rotate(changed),
+  ),
+  fc.tuple(role, name, fc.boolean()).map<Step>(
+    (change) =>
+      ({ account }) =>
+        account.allow(...change),
+  ),
+  fc.boolean().map<Step>(
+    (down) =>
+      ({ account }) =>
+        account.fail(down),
+  ),
+  fc.tuple(role, some).map<Step>((asked) => (world) => mount(world, ...asked)),
+  fc.tuple(role, some).map<Step>((asked) => (world) => republish(world, ...asked)),
+  fc.tuple(role, some).map<Step>((asked) => (world) => tick(world, ...asked)),
+);
+
+/** @returns the versions read, by secret */
+async function mount({ account, reader, filled, served }: World, who: Role, names: readonly Name[]) {
+  const outcomes = await reader.read(
+    names.map((asked) => request(asked)),
+    account.askerOf(who),
+    INTERVAL,
+    NEVER,
+  );
+  const read = new Map<Name, string>();
+  for (const outcome of outcomes.values()) {
+    if (!(outcome instanceof ProviderError)) {
+      const { object, version, value, asOf } = outcome;
+      // May it read this value, and was it the latest at that time?
+      served.push(
+        value.exposeText() === `${object.name} ${version}` &&
+          account.said('value', who, object.name, version, -Infinity) &&
+          account.said('version', who, object.name, version, asOf),
+      );
+      filled.set(`${who} ${object.name}`, version);
+      read.set(object.name as Name, version);
+    }
+  }
+  return read;
+}
+
+async function republish({ account, reader, filled, served }: World, who: Role, names: readonly Name[]): Promise<void> {
+  const held = names.filter((asked) => filled.has(`${who} ${asked}`));
+  const expected = new Map(held.map((asked) => [request(asked), filled.get(`${who} ${asked}`) ?? '']));
+  const asOf = await reader.currentAsOf(expected, account.askerOf(who), INTERVAL, NEVER);
+  if (asOf !== undefined) {
+    served.push(
+      ...Array.from(expected, ([{ source }, version]) => account.said('version', who, source.name, version, asOf)),
+    );
+  }
+}
+
+/** What a rotation does for volumes that the role has filled: after it none counts as current that is not, and none is filled with what is not. */
+async function tick(world: World, who: Role, names: readonly Name[]): Promise<void> {
+  const { account, reader, filled, served } = world;
+  account.pass(1);
+  const begun = performance.now();
+  const asker = account.askerOf(who);
+  await reader.refresh(
+    names.map((asked) => request(asked)),
+    asker,
+    NEVER,
+  );
+  for (const asked of names) {
+    const version = filled.get(`${who} ${asked}`);
+    if (version !== undefined) {
+      const asOf = await reader.currentAsOf(new Map([[request(asked), version]]), asker, INTERVAL, NEVER);
+      served.push(asOf === undefined || !account.isTrusted || (asOf >= begun && account.holds(asked, version)));
+    }
+  }
+  for (const [asked, version] of await mount(world, who, names)) {
+    served.push(!account.isTrusted || account.holds(asked, version));
+  }
+}
+
+it.for([0, 8, 1_000])(
+  'serves a role only what AWS told that very role within the interval, with room for %i bytes',
+  async (maxBytes) => {
+    let served = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+        const reader = createReader(createMemory(maxBytes), { deadlineMs: 5_000, closing: NEVER });
+        const world: World = { account: new Account(), reader, filled: new Map(), served: [] };
+        for (const take of steps) {
+          await take(world);
+        }
+        served += world.served.length;
+
+        expect(world.served).not.toContain(false);
+      }),
+      { numRuns: 200 },
+    );
+
+    expect(served).toBeGreaterThan(500);
+  },
+);

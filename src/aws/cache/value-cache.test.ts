@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { SecretBytes } from '../../secret-bytes.ts';
+import { createMemory } from './value-cache.ts';
+
+function found(text: string, asOf = 0, version = 'v1') {
+  return { version, value: SecretBytes.fromText(text), asOf };
+}
+
+/** The memory's own bytes, which nobody is given: seen through the copy that it makes of them. */
+function heldBytes(value: SecretBytes) {
+  const copies: SecretBytes[] = [];
+  value.copy = () => {
+    const copy = new SecretBytes(value.expose().slice());
+    copies.push(copy);
+    return copy;
+  };
+  return copies;
+}
+
+describe('an answer', () => {
+  it('is good for whoever asks not later than it allows, counted from the question', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('text', 1_000));
+
+    expect(memory.found('k', 1_000)?.value.exposeText()).toBe('text');
+    expect(memory.found('k', 1_001)).toBeUndefined();
+    expect(memory.found('k', 1_000)?.asOf).toBe(1_000);
+    expect([memory.version('k', 1_000), memory.version('k', 1_001)]).toEqual([
+      { version: 'v1', asOf: 1_000 },
+      undefined,
+    ]);
+  });
+
+  it('is known by its whole key only', () => {
+    const memory = createMemory(100);
+    memory.put('role-a db', found('of a'));
+
+    expect(memory.found('role-b db', 0)).toBeUndefined();
+    expect(memory.version('role-b db', 0)).toBeUndefined();
+  });
+
+  it('gives way to a later one, in value, version and bytes', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('a long first value', 1));
+    memory.put('k', found('short', 2, 'v2'));
+
+    expect(memory.found('k', 2)).toMatchObject({ version: 'v2' });
+    expect(memory.found('k', 2)?.value.exposeText()).toBe('short');
+    expect(memory.bytes).toBe(5);
+  });
+
+  it('counts for nothing against what a later question was answered', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('new', 5_000, 'v2'));
+    memory.put('k', found('old', 4_000));
+
+    expect(memory.found('k', 5_000)?.value.exposeText()).toBe('new');
+    expect(memory.version('k', 0)).toEqual({ version: 'v2', asOf: 5_000 });
+  });
+
+  it('is forgotten whole', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('text', 1));
+    memory.forget('k');
+    memory.forget('never known');
+
+    expect([memory.found('k', 0), memory.version('k', 0), memory.bytes]).toEqual([undefined, undefined, 0]);
+  });
+});
+
+describe('room', () => {
+  it('is counted in bytes of values, and the value used least recently goes first', () => {
+    const memory = createMemory(10);
+    memory.put('first', found('1234'));
+    memory.put('second', found('1234'));
+    memory.found('first', 0);
+    memory.put('third', found('1234'));
+
+    expect(['first', 'second', 'third'].map((key) => memory.found(key, 0) !== undefined)).toEqual([true, false, true]);
+    expect(memory.bytes).toBe(8);
+  });
+
+  it('is made by as many as must go', () => {
+    const memory = createMemory(10);
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      memory.put(key, found('12'));
+    }
+    memory.put('f', found('1234567'));
+
+    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter((key) => memory.found(key, 0) !== undefined)).toEqual(['e', 'f']);
+    expect(memory.bytes).toBe(9);
+  });
+
+  it('may be filled to the last byte', () => {
+    const memory = createMemory(8);
+    memory.put('a', found('1234'));
+    memory.put('b', found('1234'));
+
+    expect(['a', 'b'].map((key) => memory.found(key, 0)?.value.exposeText())).toEqual(['1234', '1234']);
+  });
+
+  it('leaves the version when the value goes', () => {
+    const memory = createMemory(4);
+    memory.put('a', found('1234', 7, 'va'));
+    memory.put('b', found('1234', 7, 'vb'));
+
+    expect(memory.found('a', 0)).toBeUndefined();
+    expect([memory.version('a', 7)?.version, memory.version('b', 7)?.version]).toEqual(['va', 'vb']);
+  });
+
+  it('is not cleared for a value that would not fit into all of it', () => {
+    const memory = createMemory(4);
+    memory.put('a', found('1234'));
+    memory.put('b', found('12345', 0, 'vb'));
+
+    expect(memory.found('a', 0)?.value.exposeText()).toBe('1234');
+    expect([memory.found('b', 0), memory.version('b', 0)?.version]).toEqual([undefined, 'vb']);
+  });
+
+  it('frees what a value took that grew too large', () => {
+    const memory = createMemory(4);
+    memory.put('a', found('1234'));
+    memory.put('a', found('12345', 0, 'v2'));
+
+    expect([memory.found('a', 0), memory.version('a', 0)?.version, memory.bytes]).toEqual([undefined, 'v2', 0]);
+  });
+
+  it('of none keeps versions only, but for values without bytes', () => {
+    const memory = createMemory(0);
+    memory.put('a', found('x'));
+    memory.put('empty', found(''));
+
+    expect([memory.found('a', 0), memory.version('a', 0)?.version, memory.bytes]).toEqual([undefined, 'v1', 0]);
+    expect(memory.found('empty', 0)?.value.size).toBe(0);
+  });
+
+  it('is bounded in versions too, and the oldest go', () => {
+    const memory = createMemory(1_000_000);
+    for (let index = 0; index <= 10_000; index += 1) {
+      memory.put(`k${index}`, found('12'));
+    }
+
+    expect(['k0', 'k1', 'k10000'].map((key) => memory.version(key, 0)?.version)).toEqual([undefined, 'v1', 'v1']);
+    expect(memory.bytes).toBe(20_000);
+  });
+});
+
+describe('the bytes', () => {
+  it.for([
+    ['for room', (memory: ReturnType<typeof createMemory>) => memory.put('other', found('123456'))],
+    ['for a later one', (memory: ReturnType<typeof createMemory>) => memory.put('k', found('new'))],
+    ['as they may not be read', (memory: ReturnType<typeof createMemory>) => memory.forget('k')],
+  ] as const)('are wiped when they go %s, and those of nobody else', ([, go]) => {
+    const memory = createMemory(8);
+    const answer = found('text');
+    const held = heldBytes(answer.value);
+    memory.put('k', answer);
+    const taken = memory.found('k', 0);
+    go(memory);
+
+    expect(held.map((bytes) => [...bytes.expose()])).toEqual([[0, 0, 0, 0]]);
+    expect(taken?.value.exposeText()).toBe('text');
+    expect(answer.value.exposeText()).toBe('text');
+  });
+
+  it('of a copy handed out are its own', () => {
+    const memory = createMemory(100);
+    memory.put('k', found('text'));
+    memory.found('k', 0)?.value.wipe();
+
+    expect(memory.found('k', 0)?.value.exposeText()).toBe('text');
+  });
+});

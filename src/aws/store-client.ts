@@ -1,0 +1,69 @@
+import { ProviderError } from '../errors.ts';
+import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
+import type { Store } from '../model/mount-spec.ts';
+import type { Clients, Credentials } from './clients.ts';
+import type { Authenticated } from './identity/credentials.ts';
+import { identityKey } from './identity/identity.ts';
+import type { Asker } from './cache/cached-store.ts';
+import { createDenialBook } from './stores/denials.ts';
+import { fetchParameters } from './stores/parameter-store.ts';
+import { fetchSecrets } from './stores/secrets-manager.ts';
+import type { Answer, Answers, Limit, StoreRequest } from './stores/store.ts';
+
+/** Both stores of a region, asked as a pod: with its credentials, and by what its identity may do. */
+export function createAskers(clients: Clients): (pod: Authenticated, region: string) => Asker {
+  const denialsOf = createDenialBook();
+  // Calls at once to a region. Parameter Store gives an account 40 a second by default, Secrets Manager thousands.
+  const limiters = { secretsManager: createLimiter(32), ssm: createLimiter(8) };
+  // And to all regions, as a class names as many as it likes: below the connections that there are.
+  const total = createLimiter(64);
+
+  function limitFor(limiter: Limiter, region: string, party: string): Limit {
+    return (call, signal) =>
+      limiter.run({ lane: region, party }, () => total.run({ lane: '', party }, call, signal), signal);
+  }
+
+  return ({ identity, key, credentialsIn, drop }, region) => {
+    const denials = denialsOf(key);
+    const party = identityKey(identity);
+    function secretsManager(held: Credentials) {
+      const limit = limitFor(limiters.secretsManager, region, party);
+      return { client: clients.secretsManager(region, held), region, limit, identity, denials };
+    }
+    function parameterStore(held: Credentials) {
+      const limit = limitFor(limiters.ssm, region, party);
+      return { client: clients.ssm(region, held), region, limit, identity, denials };
+    }
+    function fetchAs(
+      held: Credentials,
+      store: Store,
+      requests: readonly StoreRequest[],
+      signal: AbortSignal,
+    ): Promise<Answers> {
+      return store === 'secretsmanager'
+        ? fetchSecrets(requests, secretsManager(held), signal)
+        : fetchParameters(requests, parameterStore(held), signal);
+    }
+
+    return {
+      key: `${key} ${region}`,
+      region,
+      async fetch(store, requests, signal) {
+        const held = await credentialsIn(region, signal);
+        const answers = await fetchAs(held, store, requests, signal);
+        const refused = requests.filter((request) => isRefusal(answers.get(request)));
+        if (refused.length === 0) {
+          return answers;
+        }
+        // Credentials can end before their time, as when an administrator revokes sessions.
+        drop(region, held);
+        const again = await fetchAs(await credentialsIn(region, signal), store, refused, signal);
+        return new Map([...answers, ...again]);
+      },
+    };
+  };
+}
+
+function isRefusal(answer: Answer | undefined): boolean {
+  return answer instanceof ProviderError && answer.reason === 'CredentialsRefused';
+}

@@ -1,0 +1,93 @@
+import { directoriesOf } from './file-path.ts';
+import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
+import { bare, quote } from '../text/quote.ts';
+
+/** What writes a file: an object, or one of its extractions. */
+interface Claim {
+  /** The object as messages call it. */
+  readonly title: string;
+  readonly object: ObjectSpec;
+  readonly alias: string | undefined;
+}
+
+/** Of all files of a class together: each is made anew, and moved, whenever the volume changes. */
+const MAX_DIRECTORIES = 2_000;
+
+export interface FileClaims {
+  /**
+   * @param alias the object's own, absent where its name names the file
+   * @param report is told why an object cannot have a file that it wants, or its extraction's
+   */
+  claim(title: string, object: ObjectSpec, alias: string | undefined, report: (message: string) => void): void;
+}
+
+/** Sees to it that no two objects write one file, nor one a file where another needs a directory. */
+export function newFileClaims(): FileClaims {
+  const files = new Map<string, Claim>();
+  const directories = new Map<string, Claim>();
+
+  /** @returns why the file cannot be had */
+  function take(path: string, claim: Claim): Claim | 'too many directories' | undefined {
+    const above = directoriesOf(path);
+    const rival = files.get(path) ?? directories.get(path) ?? above.map((each) => files.get(each)).find(Boolean);
+    if (rival === undefined) {
+      files.set(path, claim);
+      for (const directory of above) {
+        if (directories.size >= MAX_DIRECTORIES && !directories.has(directory)) {
+          return 'too many directories';
+        }
+        directories.set(directory, claim);
+      }
+    }
+    return rival;
+  }
+
+  return {
+    claim(title, object, alias, report) {
+      const own = { title, object, alias };
+      const rival = take(object.path, own);
+      if (rival === 'too many directories') {
+        report(tooManyDirectories(object.path));
+      } else if (rival !== undefined) {
+        report(`${objectClash(own, rival)}: ${bothWant(object.path, rival)}`);
+      }
+      for (const extraction of object.extractions) {
+        const other = take(extraction.path, { title, object, alias: extraction.alias });
+        if (other === 'too many directories') {
+          report(tooManyDirectories(extraction.path));
+        } else if (other !== undefined) {
+          report(`${extractionClash(extraction)}: ${bothWant(extraction.path, other)}`);
+        }
+      }
+    },
+  };
+}
+
+function tooManyDirectories(path: string): string {
+  return `the file ${quote(path)} needs a directory more than the ${MAX_DIRECTORIES} that a volume may have: set an objectAlias with fewer "/"`;
+}
+
+function bothWant(path: string, rival: Claim): string {
+  return `the file ${quote(path)} stands in the way of a file of ${rival.title}: give one of them another objectAlias`;
+}
+
+function objectClash(own: Claim, rival: Claim): string {
+  if (own.object.name === rival.object.name && rival.alias === own.alias) {
+    const alias = own.alias === undefined ? 'no object alias' : `duplicate object alias: ${bare(own.alias)}`;
+    return `found duplicate object name: ${bare(own.object.name)}, ${alias}, ${labels(own.object, rival.object)}`;
+  }
+  return own.alias !== undefined && own.alias === rival.alias
+    ? `found duplicate object alias: ${bare(own.alias)}`
+    : 'two objects cannot share a file';
+}
+
+function labels({ primary: { label } }: ObjectSpec, { primary: { label: other } }: ObjectSpec): string {
+  if (label !== other) {
+    return `version labels ${quote(other ?? '')} and ${quote(label ?? '')}`;
+  }
+  return label === undefined ? 'no version label' : `duplicate version label: ${bare(label)}`;
+}
+
+function extractionClash({ alias, expression }: Extraction): string {
+  return `Name already in use: alias ${bare(alias)} of jmesPath ${quote(expression)}`;
+}

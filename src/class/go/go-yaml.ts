@@ -1,0 +1,206 @@
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { finish, type Steps } from '../../concurrency/time-slices.ts';
+import { scalarText } from './go-scalar.ts';
+import { composeYaml, shorten, YamlFailure } from './yaml-nodes.ts';
+
+/**
+ * YAML as Go's sigs.k8s.io/yaml over go-yaml v2 reads it into text fields: YAML 1.1 scalars, the last of equal keys wins,
+ * anchors, `<<` merges, first document only. What is read there and here means the same; refused here alone are entries that
+ * stand further left than the first (there they are dropped in silence), and flow collections and quoted texts that go on
+ * further left than their key.
+ */
+export type YamlValue = YamlText | YamlList | YamlMap | YamlNull;
+
+export interface YamlText {
+  readonly kind: 'text';
+  readonly text: string;
+  /** As written, where that differs from the text: `0644` for "420". */
+  readonly written: string;
+  /** UTF-16 units from the start of the document, as in all of these. */
+  readonly offset: number;
+}
+
+interface YamlList {
+  readonly kind: 'list';
+  readonly items: readonly YamlValue[];
+  readonly offset: number;
+}
+
+export interface YamlMap {
+  readonly kind: 'map';
+  readonly entries: ReadonlyMap<string, YamlEntry>;
+  readonly offset: number;
+}
+
+interface YamlEntry {
+  readonly keyOffset: number;
+  readonly value: YamlValue;
+}
+
+interface YamlNull {
+  readonly kind: 'null';
+  readonly offset: number;
+}
+
+export type YamlResult =
+  | { readonly ok: true; readonly value: YamlValue }
+  | { readonly ok: false; readonly message: string; readonly offset: number };
+
+/** Values of the document with every alias written out. */
+const MAX_VALUES = 20_000;
+/** UTF-16 units of its texts and keys with every alias written out: four times what it may hold itself. */
+const MAX_CHARACTERS = 512 * 1024;
+
+const MERGE_TAG = 'tag:yaml.org,2002:merge';
+
+/** Reads any text whatever; never throws. */
+export function readYaml(text: string): YamlResult {
+  return finish(yamlSteps(text));
+}
+
+/** `readYaml` in steps, of which none takes more than some 50 ms. */
+export function* yamlSteps(text: string): Steps<YamlResult> {
+  try {
+    const root = yield* composeYaml(text);
+    yield;
+    return { ok: true, value: root === null ? { kind: 'null', offset: 0 } : newReader()(root) };
+  } catch (error) {
+    if (error instanceof YamlFailure) {
+      return { ok: false, message: error.message, offset: error.offset };
+    }
+    throw error;
+  }
+}
+
+/** What a value holds, with every alias in it written out. */
+interface Weight {
+  readonly values: number;
+  readonly characters: number;
+}
+
+/** Turns the parser's nodes into values. An alias shares its anchor's value, so that what has been read once stays read once. */
+function newReader(): (node: Node) => YamlValue {
+  /** Absent while the anchored value is being read: then it holds itself. */
+  const anchors = new Map<string, { readonly value: YamlValue; readonly weight: Weight } | undefined>();
+  let values = 0;
+  let characters = 0;
+
+  function add(more: Weight, offset: number): void {
+    values += more.values;
+    characters += more.characters;
+    if (values > MAX_VALUES) {
+      throw new YamlFailure(`it holds more than ${MAX_VALUES} values once its aliases are written out`, offset);
+    }
+    if (characters > MAX_CHARACTERS) {
+      throw new YamlFailure(
+        `its texts have more than ${MAX_CHARACTERS} characters once its aliases are written out`,
+        offset,
+      );
+    }
+  }
+
+  function read(node: Node): YamlValue {
+    const offset = node.range?.[0] ?? 0;
+    if (isAlias(node)) {
+      return readAlias(node, offset);
+    }
+    const before = { values, characters };
+    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
+    if (anchor !== undefined) {
+      anchors.set(anchor, undefined);
+    }
+    add({ values: 1, characters: 0 }, offset);
+    const value = readContent(node, offset);
+    if (value.kind === 'text') {
+      add({ values: 0, characters: Math.max(value.text.length, value.written.length) }, offset);
+    }
+    if (anchor !== undefined) {
+      const weight = { values: values - before.values, characters: characters - before.characters };
+      anchors.set(anchor, { value, weight });
+    }
+    return value;
+  }
+
+  function readAlias(node: Alias, offset: number): YamlValue {
+    const target = anchors.get(node.source);
+    if (target === undefined) {
+      const why = anchors.has(node.source) ? 'stands inside its own anchor' : 'has no anchor before it';
+      throw new YamlFailure(`the alias *${shorten(node.source)} ${why}`, offset);
+    }
+    add(target.weight, offset);
+    return target.value;
+  }
+
+  function readContent(node: Node, offset: number): YamlValue {
+    if (isScalar(node)) {
+      return readScalar(node, offset);
+    }
+    if (isSeq<Node>(node)) {
+      return { kind: 'list', items: node.items.map(read), offset };
+    }
+    if (isMap<Node, Node | null>(node)) {
+      return { kind: 'map', entries: readEntries(node), offset };
+    }
+    throw new YamlFailure('it holds something that is no text, list or map', offset);
+  }
+
+  function readEntries(node: YAMLMap<Node, Node | null>): ReadonlyMap<string, YamlEntry> {
+    const entries = new Map<string, YamlEntry>();
+    for (const pair of node.items) {
+      const keyOffset = pair.key.range?.[0] ?? 0;
+      const key = isMerge(pair) ? undefined : readKey(pair.key);
+      const value: YamlValue = pair.value === null ? { kind: 'null', offset: keyOffset } : read(pair.value);
+      if (key !== undefined) {
+        entries.set(key, { keyOffset, value });
+        continue;
+      }
+      // Unlike in later YAML, what is merged wins over the keys written before it.
+      for (const [name, entry] of mergedEntries(value, keyOffset)) {
+        entries.set(name, entry);
+      }
+    }
+    return entries;
+  }
+
+  function readKey(node: Node): string {
+    const key = read(node);
+    if (key.kind !== 'text') {
+      throw new YamlFailure('a key must be a text', key.offset);
+    }
+    return key.text;
+  }
+
+  return read;
+}
+
+function readScalar(node: Scalar, offset: number): YamlValue {
+  const unquoted = typeof node.value === 'string' ? node.value : '';
+  const plain = node.type === undefined || node.type === 'PLAIN';
+  const result = scalarText(unquoted, plain, node.tag);
+  if (!result.ok) {
+    throw new YamlFailure(result.reason, offset);
+  }
+  if (result.text === null) {
+    return { kind: 'null', offset };
+  }
+  if (!result.text.isWellFormed()) {
+    throw new YamlFailure('half a surrogate pair is escaped in it', offset);
+  }
+  return { kind: 'text', text: result.text, written: unquoted, offset };
+}
+
+function isMerge(pair: Pair<Node, Node | null>): boolean {
+  const { key } = pair;
+  return isScalar(key) && key.value === '<<' && (key.tag === undefined ? key.type === 'PLAIN' : key.tag === MERGE_TAG);
+}
+
+/** Of several maps the earlier wins. */
+function mergedEntries(value: YamlValue, offset: number): Iterable<[string, YamlEntry]> {
+  const maps = value.kind === 'list' ? value.items.toReversed() : [value];
+  return maps.flatMap((map) => {
+    if (map.kind !== 'map') {
+      throw new YamlFailure('"<<" merges a map, or a list of maps', offset);
+    }
+    return [...map.entries];
+  });
+}

@@ -1,0 +1,134 @@
+import { formatGoJson, type GoJson, parseGoJson } from '../go/go-json.ts';
+import { quote } from '../../text/quote.ts';
+
+/** Thrown where an expression is wrong whatever it is applied to. */
+export class JmesPathFailure extends Error {}
+
+export interface ScannedJmesPath {
+  /** The expression, as the library reads it right. */
+  readonly text: string;
+  /** Steps that evaluating it may take for each value in the document, beside one for each token. */
+  readonly stepsPerValue: number;
+}
+
+const MAX_LENGTH = 4096;
+
+/** Names in quotes, raw strings, JSON literals, what opens one and never closes, calls, and all the rest. */
+const TOKEN =
+  /"(?:\\[^]|[^"\\])*"|'(?:\\'|\\(?!')|[^'\\])*'|`(?:\\[^]|[^`\\])*`|["'`]|[A-Za-z_]\w*\s*\(|-?\w+|\[[?\]]|&&|\|\||[=!<>]=|\S/g;
+
+/** What the library would take for something else. In these shapes a name in quotes is `"`, a literal "`" and its commas. */
+const UNSUPPORTED: readonly (readonly [shape: RegExp, why: string])[] = [
+  [/""(?!:)/, 'a value without a name cannot be picked'],
+  [/__proto__"?:/, 'nothing can be named "__proto__"'],
+  [/\[-?\d+\]\)*\[[-\d]*:/, 'a slice cannot follow an index: put " | " between them'],
+  [/:[-\d]*:-?0+\]/, 'the step of a slice cannot be 0'],
+];
+
+/**
+ * Rewrites literals and names in quotes to ASCII without escaped quotes: of those the library resolves one in each literal,
+ * and behind an emoji it never finds the end.
+ * @throws JmesPathFailure
+ */
+export function scanJmesPath(expression: string, functions: ReadonlySet<string>): ScannedJmesPath {
+  if (expression.length > MAX_LENGTH) {
+    throw new JmesPathFailure(`it is longer than ${MAX_LENGTH} characters`);
+  }
+  const shapes: string[] = [];
+  const text = expression.replaceAll(TOKEN, (token) => {
+    if (!/^["'`]/.test(token)) {
+      const called = /^(\w+)\s*\($/.exec(token)?.[1];
+      if (called !== undefined && !functions.has(called)) {
+        throw new JmesPathFailure(`there is no function ${called}(): there are ${[...functions].join(', ')}`);
+      }
+      shapes.push(called === undefined ? token : '(');
+      return token;
+    }
+    const json = formatGoJson(literalValue(token), () => {}).replaceAll(
+      /[^ -~]|`/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+    if (token.startsWith('"')) {
+      shapes.push(['""', '"__proto__"'].includes(json) ? json : '"');
+      return json;
+    }
+    shapes.push(`\`${token.startsWith('`') ? json.replaceAll(/[^,]/g, '') : ''}`);
+    return `\`${json}\``;
+  });
+  const unsupported = UNSUPPORTED.find(([shape]) => shape.test(shapes.join('')));
+  if (unsupported !== undefined) {
+    throw new JmesPathFailure(unsupported[1]);
+  }
+  return { text, stepsPerValue: countSteps(shapes) };
+}
+
+function literalValue(token: string): GoJson {
+  if (token.length === 1) {
+    throw new JmesPathFailure(`a ${token} is never closed`);
+  }
+  const inner = token.slice(1, -1);
+  if (token.startsWith("'")) {
+    return inner.replaceAll("\\'", "'").toWellFormed();
+  }
+  const parsed = parseGoJson(token.startsWith('"') ? token : inner.replaceAll('\\`', '`'));
+  if (!parsed.ok) {
+    throw new JmesPathFailure(`${quote(token)} cannot be read: ${parsed.reason}`);
+  }
+  return parsed.value;
+}
+
+/** What stands between two brackets, behind the last comma there. */
+const BRACKETS = {
+  opening: '',
+  stepsBefore: 0,
+  /** Whether each of many values is looked at. */
+  loops: false,
+  /** Of all values together. */
+  growth: 1,
+  /** Before the last comma. */
+  grown: 0,
+  filtered: false,
+  refers: false,
+};
+
+/**
+ * An upper bound. Only loops (`[*]`, `[?…]`, `&…`) visit values again and again, and each time at most all there are; only
+ * "[@, @]", "{a: @, b: @}" and literals make more of them.
+ */
+function countSteps(shapes: readonly string[]): number {
+  let steps = 0;
+  let inner = { ...BRACKETS };
+  const around: (typeof BRACKETS)[] = [];
+  for (const shape of shapes) {
+    const outer = around.at(-1) ?? BRACKETS;
+    if (/^[[{(]\??$/.test(shape)) {
+      if (shape === '[?' && inner.filtered) {
+        throw new JmesPathFailure('a second filter cannot follow a filter: put " | " before it');
+      }
+      around.push(inner);
+      const { growth, loops } = inner;
+      inner = { ...BRACKETS, opening: shape, stepsBefore: steps, growth, loops: loops || shape === '[?' };
+    } else if (/^[\]})]$/.test(shape)) {
+      const growth = inner.grown + inner.growth;
+      const filtered = outer.filtered || inner.opening === '[?';
+      steps += inner.refers ? ((steps - inner.stepsBefore) * growth) / outer.growth : 0;
+      inner = { ...outer, growth, filtered, loops: outer.loops || inner.loops };
+      around.pop();
+    } else if (/^(?:,|\|\|?|&&|[=!]=|[<>]=?)$/.test(shape)) {
+      inner.loops = outer.loops;
+      inner.filtered = false;
+      if (shape === ',' && inner.opening !== '(') {
+        inner.grown += inner.growth;
+        inner.growth = outer.growth;
+      }
+    } else if (/^(?:\*|\[\]|&)$/.test(shape) || (shape === ':' && inner.opening === '[')) {
+      inner.loops = true;
+      inner.refers ||= shape === '&';
+    } else if (shape.startsWith('`')) {
+      inner.growth *= shape.length;
+    }
+    // "==" walks both sides, and to see that an object is not empty the library lists its keys.
+    steps += inner.loops || /^(?:[=!]=|!|\|\||&&)$/.test(shape) ? inner.growth : 0;
+  }
+  return steps;
+}

@@ -1,0 +1,175 @@
+import type { Steps } from '../concurrency/time-slices.ts';
+import { type Translation, filePath, pathProblem } from './file-path.ts';
+import type { YamlText } from './go/go-yaml.ts';
+import type { JmesPath } from './jmespath/jmespath.ts';
+import type { Extraction, ObjectSource, ObjectSpec } from '../model/mount-spec.ts';
+import type { ExtractionFields, ObjectFields, Report } from './object-fields.ts';
+import { storeOf } from './object-store.ts';
+import { bare, quote } from '../text/quote.ts';
+
+/** What the class says to all its objects. */
+export interface ObjectContext {
+  /** Undefined where it is not known: then no ARN is compared with it. */
+  readonly region: string | undefined;
+  readonly failoverRegion: string | undefined;
+  readonly translation: Translation;
+  /** Permission bits of files that name none. */
+  readonly mode: number;
+}
+
+/** What the entries of one class have in common while they are read. */
+interface EntryContext extends ObjectContext {
+  readonly jmesPath: JmesPath;
+}
+
+/**
+ * Checks one entry of `objects`; what is wrong is reported in the order in which AWS's provider would find it.
+ * @returns undefined when something was reported
+ */
+export function* parseObject(
+  fields: ObjectFields,
+  context: EntryContext,
+  report: Report,
+): Steps<ObjectSpec | undefined> {
+  let sound = true;
+
+  function refuse(message: string, offset: number): void {
+    sound = false;
+    report(message, offset);
+  }
+
+  const { texts } = fields;
+  const { objectName: name, objectAlias: alias } = texts;
+  if (name === undefined) {
+    refuse('objectName: the name must be specified', fields.offset);
+    return undefined;
+  }
+  const store = storeOf(name, texts.objectType, context.region, refuse);
+  const primary = source(name.text, texts.objectVersion, texts.objectVersionLabel);
+  if (store === 'ssmparameter') {
+    refuseTwoSelectors(primary, name.offset, refuse);
+  }
+  const path = checkedPath(alias ?? name, context.translation, refuse);
+  const mode = parseMode(texts.filePermission, context.mode, refuse);
+  const extractions: (Extraction | undefined)[] = [];
+  for (const [index, entry] of fields.jmesPath.entries()) {
+    yield;
+    const extraction = parseExtraction(entry, { ...context, mode }, (message, offset) => {
+      refuse(`jmesPath[${index}]: ${message}`, offset);
+    });
+    extractions.push(extraction);
+  }
+  checkFailover(fields, context, refuse);
+  const failover = store === undefined ? primary : failoverSource(fields, primary, store === 'ssmparameter');
+  return sound && store !== undefined
+    ? {
+        store,
+        name: name.text,
+        path,
+        mode,
+        primary,
+        failover,
+        extractions: extractions.filter((each) => each !== undefined),
+      }
+    : undefined;
+}
+
+function source(name: string, version: YamlText | undefined, label: YamlText | undefined): ObjectSource {
+  return {
+    name,
+    ...(version !== undefined && { version: version.text }),
+    ...(label !== undefined && { label: label.text }),
+  };
+}
+
+function refuseTwoSelectors(asked: ObjectSource, offset: number, refuse: Report): void {
+  if (asked.version !== undefined && asked.label !== undefined) {
+    refuse('a parameter can not specify both objectVersion and objectVersionLabel: leave out one', offset);
+  }
+}
+
+function checkedPath(nameOrAlias: YamlText, translation: Translation, refuse: Report): string {
+  const path = filePath(nameOrAlias.text, translation);
+  const problem = pathProblem(path);
+  if (problem !== undefined) {
+    refuse(`the file name ${quote(path)} is not possible: ${problem}`, nameOrAlias.offset);
+  }
+  return path;
+}
+
+/** Four octal digits; of the first only what fits into the permission bits counts, which is nothing. */
+function parseMode(permission: YamlText | undefined, otherwise: number, refuse: Report): number {
+  if (permission === undefined) {
+    return otherwise;
+  }
+  if (!/^[0-7]{4}$/.test(permission.text)) {
+    const why =
+      permission.written === permission.text
+        ? ''
+        : ` (unquoted, YAML reads ${bare(permission.written)} as the number ${bare(permission.text)})`;
+    refuse(
+      `filePermission: Invalid File Permission: ${bare(permission.text)}${why}: write four octal digits in quotes, such as "0644"`,
+      permission.offset,
+    );
+    return otherwise;
+  }
+  return Number.parseInt(permission.text, 8) & 0o777;
+}
+
+function parseExtraction(
+  { texts, offset }: ExtractionFields,
+  context: EntryContext,
+  refuse: Report,
+): Extraction | undefined {
+  const { path: expression, objectAlias: alias } = texts;
+  if (expression === undefined) {
+    refuse('Path must be specified: the expression that picks the value', offset);
+  }
+  if (alias === undefined) {
+    refuse('objectAlias: an alias must be specified: it names the file', offset);
+  }
+  const mode = parseMode(texts.filePermission, context.mode, refuse);
+  if (expression === undefined || alias === undefined) {
+    return undefined;
+  }
+  const path = checkedPath(alias, context.translation, refuse);
+  const problem = context.jmesPath.problemOf(expression.text);
+  if (problem !== undefined) {
+    refuse(`Invalid JMES Path: ${quote(expression.text)}: ${problem}`, expression.offset);
+  }
+  return { expression: expression.text, alias: alias.text, path, mode };
+}
+
+/** What is said of the other region's name counts only where there is another name. */
+function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext, refuse: Report): void {
+  const { objectName: name, objectVersion: version } = failover;
+  if (name === undefined) {
+    return;
+  }
+  if (texts.objectAlias === undefined) {
+    refuse('objectAlias: an alias must be specified where there is a failoverObject', name.offset);
+  }
+  if (context.failoverRegion === undefined) {
+    refuse('failoverObject: a failover object allowed only with the parameter failoverRegion', name.offset);
+    return;
+  }
+  const store = storeOf(name, texts.objectType, context.failoverRegion, (message, offset) => {
+    refuse(`failoverObject: ${message}`, offset);
+  });
+  if (store === 'ssmparameter') {
+    refuseTwoSelectors(source(name.text, version, failover.objectVersionLabel), name.offset, refuse);
+  }
+  if (version?.text !== texts.objectVersion?.text) {
+    refuse(
+      `failoverObject: the object versions must match: objectVersion is ${quote(texts.objectVersion?.text ?? '')} and there ${quote(version?.text ?? '')}`,
+      (version ?? name).offset,
+    );
+  }
+}
+
+/** Parts that are not named are the primary's; of a parameter's two selectors, naming one takes the place of both. */
+function failoverSource({ failover }: ObjectFields, primary: ObjectSource, oneSelector: boolean): ObjectSource {
+  const named = source(failover.objectName?.text ?? primary.name, failover.objectVersion, failover.objectVersionLabel);
+  const selects = named.version !== undefined || named.label !== undefined;
+  return oneSelector && selects ? named : { ...primary, ...named };
+}

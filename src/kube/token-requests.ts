@@ -1,0 +1,70 @@
+import { ProviderError } from '../errors.ts';
+import { SecretBytes } from '../secret-bytes.ts';
+import type { PodRef } from '../model/mount-spec.ts';
+import type { ApiObject } from './api-object.ts';
+import type { Kube } from './client.ts';
+import { sharedLookup } from './shared-lookup.ts';
+
+const LIFE_SECONDS = 3600;
+
+/** As the kubelet renews its own. */
+const RENEWED_AFTER = 0.8;
+
+/** A node runs 110 pods, or some hundreds where it is told to; a pod needs one token, or two. */
+const MAX_KEPT = 2_000;
+
+interface ApiToken extends ApiObject {
+  readonly spec?: { readonly expirationSeconds?: number };
+  readonly status?: { readonly token?: string };
+}
+
+/** Namespace, service account, pod, uid of the pod, audience. */
+type TokenKey = readonly [string, string, string, string, string];
+
+interface Token {
+  readonly bytes: SecretBytes;
+  readonly lifeMs: number;
+}
+
+/**
+ * A token of the pod's service account that ends with the pod, good for a while yet.
+ * @throws ProviderError TokenMissing, KubernetesUnavailable, or the signal's reason
+ */
+export type TokenRequests = (pod: PodRef, audience: string, signal: AbortSignal) => Promise<SecretBytes>;
+
+export function createTokenRequests(kube: Pick<Kube, 'ask'>): TokenRequests {
+  async function mint(key: string): Promise<Token> {
+    const [namespace, serviceAccount, name, uid, audience] = JSON.parse(key) as TokenKey;
+    const { object } = await kube.ask<ApiToken>({
+      verb: 'create',
+      resource: 'serviceaccounts',
+      subresource: 'token',
+      namespace,
+      name: serviceAccount,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: {
+          audiences: [audience],
+          expirationSeconds: LIFE_SECONDS,
+          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
+        },
+      },
+      wayOut:
+        'allow the provider\'s service account to "create" "serviceaccounts/token" by a ClusterRole (the chart makes it: tokenRequest.enabled), ' +
+        'or let the driver send tokens: its tokenRequests, with its enableSecretRotation',
+    });
+    const { spec, status } = object;
+    if (!status?.token) {
+      throw new ProviderError(
+        'TokenMissing',
+        `the API server gave no token for service account "${namespace}/${serviceAccount}"`,
+      );
+    }
+    return { bytes: SecretBytes.fromText(status.token), lifeMs: (spec?.expirationSeconds ?? LIFE_SECONDS) * 1000 };
+  }
+
+  const tokens = sharedLookup(({ lifeMs }: Token) => lifeMs * RENEWED_AFTER, mint, MAX_KEPT);
+  return async ({ namespace, serviceAccount, name, uid }, audience, signal) =>
+    (await tokens(JSON.stringify([namespace, serviceAccount, name, uid, audience] satisfies TokenKey), signal)).bytes;
+}

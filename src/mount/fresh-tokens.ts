@@ -1,0 +1,33 @@
+import type { SecretBytes } from '../secret-bytes.ts';
+import type { Authentication, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
+import { tokenClaims } from '../request/token-claims.ts';
+import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE } from '../request/service-account-tokens.ts';
+
+/** A token of the pod's service account from the API server. @throws ProviderError */
+export type RequestToken = (pod: PodRef, audience: string, signal: AbortSignal) => Promise<SecretBytes>;
+
+/** A token that ends on its way to AWS is of no use. */
+const MARGIN_MS = 30_000;
+
+/**
+ * The driver's tokens, and where the one that is needed is missing or has ended, one from the API server.
+ * @param requestToken absent where the provider may not ask for any: then AWS says what it thinks of the driver's
+ * @throws ProviderError
+ */
+export async function freshTokens(
+  given: { readonly pod: PodRef; readonly tokens: ServiceAccountTokens; readonly authentication: Authentication },
+  requestToken: RequestToken | undefined,
+  signal: AbortSignal,
+): Promise<ServiceAccountTokens> {
+  const audience = given.authentication.kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
+  const token = given.tokens.get(audience);
+  if (requestToken === undefined || (token !== undefined && lasts(token))) {
+    return given.tokens;
+  }
+  return new Map([...given.tokens, [audience, await requestToken(given.pod, audience, signal)]]);
+}
+
+function lasts(token: SecretBytes): boolean {
+  const { expiresAt = Number.POSITIVE_INFINITY } = tokenClaims(token);
+  return expiresAt - Date.now() > MARGIN_MS;
+}
