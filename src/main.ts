@@ -1,5 +1,5 @@
 import { run } from './cli/commands.ts';
-import { stackOf } from './errors.ts';
+import { stackOf } from './model/errors.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** Milliseconds for what is still being written. */

@@ -7,7 +7,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts', 'test/bench/**/*.test.ts'], testTimeout: 5_000 },
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/bench/**/*.test.ts', 'test/structure/**/*.test.ts'],
+          testTimeout: 5_000,
+        },
       },
       {
         extends: true,

@@ -1,16 +1,16 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import { createAskers } from './store-client.ts';
-import { createClients } from './clients.ts';
-import { fetchWithFailover } from './failover.ts';
+import { createClients } from './client/clients.ts';
+import { fetchWithFailover } from './stores/failover.ts';
 import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
 import { createMemory } from './cache/value-cache.ts';
 import { createReader } from './cache/cached-store.ts';
 import { isPinned } from './cache/source-key.ts';
-import type { StoreRequest } from './stores/store.ts';
-import { openTransport } from './transport.ts';
+import type { StoreRequest } from './model/store.ts';
+import { openTransport } from './client/transport.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
   readonly limits: FetchLimits;

@@ -1,14 +1,14 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
 import type { Store } from '../model/mount-spec.ts';
-import type { Clients, Credentials } from './clients.ts';
+import type { Clients, Credentials } from './client/clients.ts';
 import type { Authenticated } from './identity/credentials.ts';
-import { identityKey } from './identity/identity.ts';
+import { identityKey } from './model/identity.ts';
 import type { Asker } from './cache/cached-store.ts';
 import { createDenialBook } from './stores/denials.ts';
 import { fetchParameters } from './stores/parameter-store.ts';
 import { fetchSecrets } from './stores/secrets-manager.ts';
-import type { Answer, Answers, Limit, StoreRequest } from './stores/store.ts';
+import type { Answer, Answers, Limit, StoreRequest } from './model/store.ts';
 
 /** Both stores of a region, asked as a pod: with its credentials, and by what its identity may do. */
 export function createAskers(clients: Clients): (pod: Authenticated, region: string) => Asker {

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { finish, type Steps } from '../concurrency/time-slices.ts';
 import type { Translation } from './file-path.ts';
 import { parseGoBool } from './go/go-bool.ts';

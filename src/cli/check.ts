@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ClassSpec, Problem } from '../model/mount-spec.ts';
 import { parseClass } from '../class/parse-class.ts';
 import { parseSecretObjects } from '../class/parse-secret-objects.ts';
-import { NAME } from '../version.ts';
+import { NAME } from '../model/version.ts';
 import { type ManifestClass, type Position, readManifest, readText } from './manifest.ts';
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
 

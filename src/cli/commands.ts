@@ -1,5 +1,5 @@
 import { flagsHelp } from '../config/describe-flags.ts';
-import { NAME, VERSION } from '../version.ts';
+import { NAME, VERSION } from '../model/version.ts';
 import { check } from './check.ts';
 import { mountCommand } from './mount.ts';
 import { serve } from './serve.ts';

@@ -3,11 +3,11 @@ import { parseArgs } from 'node:util';
 import { CallError, connect } from '../grpc/client.ts';
 import type { MountRequest, MountResponse } from '../grpc/protocol.ts';
 import { finish } from '../concurrency/time-slices.ts';
-import type { PlannedFile } from '../mount/mount-plan.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
 import { publish } from '../mount/volume/publish.ts';
 import { readVolume } from '../mount/volume/volume.ts';
-import { SecretBytes } from '../secret-bytes.ts';
-import { NAME } from '../version.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
+import { NAME } from '../model/version.ts';
 import { type ManifestClass, readManifest, readText } from './manifest.ts';
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
 

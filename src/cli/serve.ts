@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type Config, ConfigError, readConfig } from '../config/config.ts';
-import { type Daemon, startDaemon } from '../daemon.ts';
+import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { createLogger } from '../observability/logger.ts';
-import { NAME, VERSION } from '../version.ts';
+import { NAME, VERSION } from '../model/version.ts';
 import { endsWithin } from '../concurrency/cancellation.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 

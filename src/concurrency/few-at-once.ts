@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 
 /** Secrets of one mount that are made and written at once, each of which may be a MiB several times over. */
 const AT_ONCE = 4;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AwsSettings } from '../aws/settings.ts';
+import type { AwsSettings } from '../aws/client/settings.ts';
 import type { KubeSettings } from '../kube/settings.ts';
 import type { LogSettings } from '../observability/logger.ts';
 import type { SecretPolicy } from '../class/secret-policy.ts';
-import { NAME, VERSION } from '../version.ts';
+import { NAME, VERSION } from '../model/version.ts';
 import { type FlagValues, readFlags } from './read-flags.ts';
-import type { Address } from './values.ts';
+import type { Address } from '../observability/http.ts';
 
 /** Every setting of the daemon, checked. Nothing past this reads arguments or the environment. */
 export interface Config {

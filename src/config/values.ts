@@ -1,3 +1,4 @@
+import type { Address } from '../observability/http.ts';
 import { parseGoBool } from '../class/go/go-bool.ts';
 import { parseGoDuration } from '../class/go/go-duration.ts';
 import { isRegion } from '../class/region.ts';
@@ -72,12 +73,6 @@ export function url(text: string): string {
     throw new RangeError('expected a URL that begins with http:// or https://');
   }
   return text.replace(/\/+$/, '');
-}
-
-export interface Address {
-  readonly host: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
 }
 
 /** "127.0.0.1:8989", "[::1]:8989" or ":8989" for every address of the pod. */

@@ -1,5 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 
 export interface CallSignal extends Disposable {
   readonly signal: AbortSignal;

@@ -1,10 +1,10 @@
 import { type handleUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { ProviderError, stackOf } from '../errors.ts';
+import { ProviderError, stackOf } from '../model/errors.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
 import { CLASS_ATTRIBUTE } from '../model/kube-objects.ts';
 import { type MountCall, parseRequest } from '../request/parse-request.ts';
-import { NAME, VERSION } from '../version.ts';
+import { NAME, VERSION } from '../model/version.ts';
 import { callSignal } from './call-signal.ts';
 import type { MountRequest, MountResponse, VersionRequest, VersionResponse } from './protocol.ts';
 import { statusMessage } from './status-message.ts';

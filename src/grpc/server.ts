@@ -1,6 +1,6 @@
 import { Server } from '@grpc/grpc-js';
 import { endsWithin } from '../concurrency/cancellation.ts';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from './definitions.ts';
 import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';
 import { createHealth } from './health.ts';

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '../observability/logger.ts';
 import { quote } from '../text/quote.ts';
-import { NAME } from '../version.ts';
+import { NAME } from '../model/version.ts';
 import { type FileIdentity, identityAt, isListenedOn, runtimeNameAt, sweepHiddenSockets } from './socket-path.ts';
 
 export interface SocketSettings {

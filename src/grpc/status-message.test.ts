@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { fitting, statusMessage } from './status-message.ts';
 
 function errorOf(messages: readonly string[], unsaid = 0): ProviderError {

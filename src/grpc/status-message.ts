@@ -1,4 +1,4 @@
-import type { ProviderError } from '../errors.ts';
+import type { ProviderError } from '../model/errors.ts';
 
 /** Of the message as it travels, percent-encoded in an HTTP/2 header: a peer that finds the headers too long ends the connection, with all calls on it. */
 const MAX_ENCODED = 4096;

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import type { FailureReason } from '../errors.ts';
+import type { FailureReason } from '../model/errors.ts';
 import { statusOf } from './status.ts';
 
 /** Every reason, by the compiler's word: a reason that is added fails to build here. */

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import type { FailureReason } from '../errors.ts';
+import type { FailureReason } from '../model/errors.ts';
 
 /**
  * The status a failed Mount ends with. Only codes that the kubelet takes for "finished, start anew": after UNAVAILABLE,

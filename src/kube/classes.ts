@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { ProviderClass } from '../model/kube-objects.ts';
 import { type ApiObject, mapOf } from './api-object.ts';
 import type { Kube } from './client.ts';

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
 import { type Access, type AccessSource, inClusterAccess } from './access.ts';

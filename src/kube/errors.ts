@@ -1,4 +1,4 @@
-import { type FailureReason, ProviderError } from '../errors.ts';
+import { type FailureReason, ProviderError } from '../model/errors.ts';
 import { cutText, visible } from '../text/visible-text.ts';
 import { RESOURCES } from './resources.ts';
 import { type KubeRequest, VERBS } from './request.ts';

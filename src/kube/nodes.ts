@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { AnswerTooLong, MAX_OBJECT_BYTES } from './answer-body.ts';
 import type { ApiList, ApiObject } from './api-object.ts';
 import type { Answer, Kube } from './client.ts';

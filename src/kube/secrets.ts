@@ -1,4 +1,4 @@
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import type { AppliedSecret, ManagedFields, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
 import { type ApiObject, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';

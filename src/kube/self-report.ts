@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/logger.ts';
-import { NAME } from '../version.ts';
+import { NAME } from '../model/version.ts';
 import type { Kube } from './client.ts';
 import { createEventRecorder } from './events.ts';
 import type { KubeSettings } from './settings.ts';

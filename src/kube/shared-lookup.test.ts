@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
 type Load = (key: string) => Promise<string>;

@@ -1,5 +1,5 @@
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';

@@ -1,4 +1,4 @@
-import type { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from './secret-bytes.ts';
 
 /** The pod that a volume belongs to, as the kubelet says (a pod's author cannot forge these). */
 export interface PodRef {
@@ -62,7 +62,7 @@ export interface ClassSpec {
 /** Token by audience, from the request. AWS verifies them; their being there proves nothing. */
 export type ServiceAccountTokens = ReadonlyMap<string, SecretBytes>;
 
-/** All that one Mount call asks for. Past `spec/` nobody sees raw attributes. */
+/** All that one Mount call asks for. Past `class/` nobody sees raw attributes. */
 export interface MountSpec extends ClassSpec {
   readonly targetPath: string;
   readonly pod: PodRef;

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import parity from '../../test/parity/jmespath.json' with { type: 'json' };
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
 

@@ -1,11 +1,11 @@
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { parseGoJson } from '../class/go/go-json.ts';
 import { createJmesPath, documentOf, type JmesPath, type JsonDocument } from '../class/jmespath/jmespath.ts';
 import { createWorkBudget, type WorkBudget, WorkExceeded } from '../class/jmespath/work-budget.ts';
 import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { quote } from '../text/quote.ts';
-import type { VersionedFile } from './mount-plan.ts';
+import type { VersionedFile } from '../model/mount-plan.ts';
 
 /** What of a fetched object becomes files. */
 export interface Extractable {

@@ -1,4 +1,4 @@
-import type { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from '../model/secret-bytes.ts';
 import type { Authentication, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import { tokenClaims } from '../request/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE } from '../request/service-account-tokens.ts';

@@ -1,9 +1,10 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { type Steps, TURNS } from '../concurrency/time-slices.ts';
-import type { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from '../model/secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
-import { checkSize, type MountPlan, planMount, type VersionedFile } from './mount-plan.ts';
+import type { MountPlan, VersionedFile } from '../model/mount-plan.ts';
+import { checkSize, planMount } from './plan-mount.ts';
 
 /** An object as a store gave it. */
 export interface FetchedObject {

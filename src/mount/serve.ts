@@ -4,7 +4,7 @@ import type { MountCall } from '../request/parse-request.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
 import type { ClassReader } from './class-reader.ts';
 import { mount, type MountDeps } from './mount.ts';
-import type { PlannedFile } from './mount-plan.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
 import { freshTokens, type RequestToken } from './fresh-tokens.ts';
 import type { Volumes } from './volume/volumes.ts';
 

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Address } from '../config/values.ts';
+
+export interface Address {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
 
 export interface HealthEndpoint extends AsyncDisposable {
   /** The port in use, also where 0 was asked for. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { type MountCall, parseRequest, type RequestFields } from './parse-request.ts';
 
 /** Half surrogate pairs among them. */

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { type GoJson, type GoJsonResult, isGoJsonObject, parseGoJson } from '../class/go/go-json.ts';
 import type { PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import { quote } from '../text/quote.ts';

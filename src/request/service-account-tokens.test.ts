@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { parseTokens, POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from './service-account-tokens.ts';
 
 const BOTH = JSON.stringify({

@@ -1,5 +1,5 @@
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { isGoJsonObject, parseGoJson } from '../class/go/go-json.ts';
 import type { ServiceAccountTokens } from '../model/mount-spec.ts';
 

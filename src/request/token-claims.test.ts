@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { mintToken } from '../../test/fakes/aws/web-token.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { tokenClaims } from './token-claims.ts';
 
 function encoded(payload: string): string {

@@ -1,4 +1,4 @@
-import type { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from '../model/secret-bytes.ts';
 
 /** What a token says of itself; nobody vouches for that but who verifies it. */
 export interface TokenClaims {

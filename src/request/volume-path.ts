@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { MountCall } from './parse-request.ts';
 import { quote } from '../text/quote.ts';
 

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { NodePod } from '../model/kube-objects.ts';
 import { planRestart, type Sighting } from './plan-restart.ts';
 import { hashOf } from './versions-hash.ts';

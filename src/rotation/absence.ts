@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 
 /** Who waited longer for nothing has seen the API server hang: those that come after do not wait in turn. */
 const LONG_MS = 1_000;

@@ -1,5 +1,5 @@
-import { type FailureReason, ProviderError } from '../errors.ts';
-import type { PlannedFile } from '../mount/mount-plan.ts';
+import { type FailureReason, ProviderError } from '../model/errors.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
 import type { NodePod, ProviderClass } from '../model/kube-objects.ts';

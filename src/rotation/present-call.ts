@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import type { MountCall } from '../request/parse-request.ts';

@@ -1,5 +1,5 @@
 import { endsWithin, unlessAborted } from '../concurrency/cancellation.ts';
-import { ProviderError, stackOf } from '../errors.ts';
+import { ProviderError, stackOf } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';

@@ -1,4 +1,4 @@
-import type { ProviderError } from '../errors.ts';
+import type { ProviderError } from '../model/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { serveSpec, type ServeDeps, type ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
 import type { MountSpec } from '../model/mount-spec.ts';

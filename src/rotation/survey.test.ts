@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
 import { retryIn } from './schedule.ts';

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';

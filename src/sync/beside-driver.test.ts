@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCluster, replicaSet, SECRET, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import type { AppliedSecret } from './secret-api.ts';
 
 /** What the driver's own sync would write. */

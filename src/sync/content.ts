@@ -1,4 +1,4 @@
-import type { PlannedFile } from '../mount/mount-plan.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
 import { TLS_TYPE } from '../class/secret-rules.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
 import { chooseFiles, planSecret, type SecretContent } from './secret-content.ts';

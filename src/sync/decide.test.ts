@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { type Decision, decide, ownAnnotations } from './decide.ts';
 import type { SecretContent } from './secret-content.ts';
 import type { StoredSecret } from './secret-api.ts';

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef, type ProviderClass } from '../model/kube-objects.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import { parseSecretObjects } from '../class/parse-secret-objects.ts';

@@ -1,4 +1,4 @@
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { ObjectRef } from '../model/kube-objects.ts';
 import { quote } from '../text/quote.ts';
 import { MANAGED_LABEL } from './secret-content.ts';

@@ -1,4 +1,4 @@
-import type { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from '../model/secret-bytes.ts';
 import type { ObjectRef } from '../model/kube-objects.ts';
 
 /** Whose Secret, and which. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCluster, DB, SECRET } from '../../test/fakes/kube/sync-cluster.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 
 const IMMUTABLE = { 'aws-secrets-csi/sync-immutable': 'true' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
 import { secretContent } from './content.ts';
 import { createTlsReader } from './tls-reader.ts';

@@ -1,6 +1,6 @@
-import { ProviderError } from '../errors.ts';
-import type { PlannedFile } from '../mount/mount-plan.ts';
-import type { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
+import type { SecretBytes } from '../model/secret-bytes.ts';
 import { unknownFile } from '../class/parse-secret-object.ts';
 import { quote } from '../text/quote.ts';
 import { dataKeyProblem, typeProblem } from '../class/secret-rules.ts';

@@ -10,7 +10,7 @@ import {
   SIGNAL,
   VERIFY_MS,
 } from '../../test/fakes/kube/sync-cluster.ts';
-import { ProviderError } from '../errors.ts';
+import { ProviderError } from '../model/errors.ts';
 import { createSecretSync } from './secret-sync.ts';
 
 describe('drop', () => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createMemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
 import { mountOf, SECRET, show, SIGNAL, VERIFY_MS, NO_OTHER_PODS } from '../../test/fakes/kube/sync-cluster.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { createSecretSync } from './secret-sync.ts';
 
 const NODES = 3;

@@ -11,8 +11,8 @@ import {
   VERIFY_MS,
   NO_OTHER_PODS,
 } from '../../test/fakes/kube/sync-cluster.ts';
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { createSecretSync } from './secret-sync.ts';
 
 describe('sync', () => {

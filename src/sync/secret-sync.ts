@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createKeyedLock } from '../concurrency/keyed-lock.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
-import type { PlannedFile } from '../mount/mount-plan.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
 import type { ObjectRef, ProviderClass } from '../model/kube-objects.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import { problemsError } from '../class/parse-class.ts';

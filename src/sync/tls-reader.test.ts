@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SecretBytes } from '../secret-bytes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { createTlsReader, type TlsFile, type TlsRefusals } from './tls-reader.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'tls-reader-'));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createKeyedLock } from '../concurrency/keyed-lock.ts';
-import type { PlannedFile } from '../mount/mount-plan.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
 import { readPem } from './pem.ts';
 import { createRoundsBudget } from './rounds.ts';
 

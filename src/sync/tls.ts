@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type { PlannedFile } from '../mount/mount-plan.ts';
-import { SecretBytes } from '../secret-bytes.ts';
+import type { PlannedFile } from '../model/mount-plan.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
 import { quote } from '../text/quote.ts';
 import { TLS_CERTIFICATES } from '../class/secret-rules.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';

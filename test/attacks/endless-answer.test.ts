@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { openKube } from '../../src/kube/client.ts';
 import { createPodApi } from '../../src/kube/pods.ts';
-import { ProviderError } from '../../src/errors.ts';
+import { ProviderError } from '../../src/model/errors.ts';
 
 /*
  * Whoever stands in for the API server, or has got it to hold something huge, answers without an end. That is read to a bound, and is then a failure that

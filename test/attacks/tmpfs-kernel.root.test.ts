@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWriteBudget } from '../../src/mount/volume/write-budget.ts';
-import { SecretBytes } from '../../src/secret-bytes.ts';
+import { SecretBytes } from '../../src/model/secret-bytes.ts';
 import { makeMemoryCgroup, type MemoryCgroup } from '../bench/memory-cgroup.ts';
 
 const MIB = 2 ** 20;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderManifest } from '../../deploy/manifest.ts';
-import { VERSION } from '../../src/version.ts';
+import { VERSION } from '../../src/model/version.ts';
 import { configOf, HAS_HELM, HELM, parseManifests, podOf, readChartFile } from './chart.ts';
 
 const text = readFileSync(join(import.meta.dirname, '..', '..', 'deploy', 'aws-secrets-csi.yaml'), 'utf8');

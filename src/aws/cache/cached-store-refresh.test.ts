@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
 import { createMemory } from './value-cache.ts';
 import { createReader } from './cached-store.ts';
-import type { StoreRequest } from '../stores/store.ts';
+import type { StoreRequest } from '../model/store.ts';
 
 const NEVER = new AbortController().signal;
 const INTERVAL = 120_000;

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { failed, request } from '../../../test/fakes/aws/asker.ts';
-import { ProviderError } from '../../errors.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
+import { ProviderError } from '../../model/errors.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
 import { createMemory } from './value-cache.ts';
 import { type Asker, createReader, type Reader } from './cached-store.ts';
-import type { StoreRequest } from '../stores/store.ts';
+import type { StoreRequest } from '../model/store.ts';
 
 const NEVER = new AbortController().signal;
 const INTERVAL = 1_000;

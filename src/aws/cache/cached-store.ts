@@ -1,13 +1,13 @@
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import type { FetchOutcome } from '../../mount/mount.ts';
 import type { Store } from '../../model/mount-spec.ts';
 import { unlessAborted } from '../../concurrency/cancellation.ts';
 import { abortError } from '../errors/aws-error.ts';
 import { createFailures, isOutage } from './failures.ts';
-import type { Outcomes } from '../failover.ts';
+import type { Outcomes } from '../stores/failover.ts';
 import { createFlights } from './single-flight.ts';
 import type { Dated, Memory } from './value-cache.ts';
-import type { Answer, Answers, Found, StoreRequest } from '../stores/store.ts';
+import type { Answer, Answers, Found, StoreRequest } from '../model/store.ts';
 import { isPinned, sourceKey } from './source-key.ts';
 import { whileThrottled } from './throttling.ts';
 

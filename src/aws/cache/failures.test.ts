@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type FailureReason, ProviderError } from '../../errors.ts';
+import { type FailureReason, ProviderError } from '../../model/errors.ts';
 import { createFailures, isOutage } from './failures.ts';
 
 const LONG = 120_000;

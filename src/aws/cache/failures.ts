@@ -1,4 +1,4 @@
-import type { ProviderError } from '../../errors.ts';
+import type { ProviderError } from '../../model/errors.ts';
 
 /** Failures of a moment ago, so that all the pods of a node do not ask again at once. */
 export interface Failures {

@@ -1,6 +1,6 @@
 import type { ObjectSource, Store } from '../../model/mount-spec.ts';
 import { parameterName } from '../stores/parameter-name.ts';
-import type { StoreRequest } from '../stores/store.ts';
+import type { StoreRequest } from '../model/store.ts';
 
 /** Equal for what is the same question to a store of one region, and for nothing else. */
 export function sourceKey(store: Store, { name, version, label }: ObjectSource): string {

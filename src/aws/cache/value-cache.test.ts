@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SecretBytes } from '../../secret-bytes.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
 import { createMemory } from './value-cache.ts';
 
 function found(text: string, asOf = 0, version = 'v1') {

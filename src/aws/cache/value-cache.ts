@@ -1,5 +1,5 @@
-import type { SecretBytes } from '../../secret-bytes.ts';
-import type { Found } from '../stores/store.ts';
+import type { SecretBytes } from '../../model/secret-bytes.ts';
+import type { Found } from '../model/store.ts';
 
 /** What a store said, and the time of the question: it was so then or later. */
 export type Dated<Said> = Said & { readonly asOf: number };

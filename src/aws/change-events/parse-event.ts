@@ -1,5 +1,5 @@
 import type { Store } from '../../model/mount-spec.ts';
-import { asJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
+import { asJsonObject, type JsonObject, parseJsonObject } from '../client/json-object.ts';
 
 /** Something in a store has changed, or may have. */
 export interface Notice {

@@ -1,4 +1,4 @@
-import type { AwsSettings } from '../settings.ts';
+import type { AwsSettings } from '../client/settings.ts';
 
 /** What a queue's URL says of where it is. */
 export interface QueueAddress {

@@ -1,4 +1,4 @@
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import { readFault } from '../errors/fault.ts';
 import { type AwsReason, reasonOf } from '../errors/reasons.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProviderError } from '../../errors.ts';
-import { clientConfig } from '../client-config.ts';
-import type { AwsSettings } from '../settings.ts';
-import { openTransport } from '../transport.ts';
+import { ProviderError } from '../../model/errors.ts';
+import { clientConfig } from '../client/client-config.ts';
+import type { AwsSettings } from '../client/settings.ts';
+import { openTransport } from '../client/transport.ts';
 import { type Notice, parseNotices } from './parse-event.ts';
 import { queueAddress } from './queue-address.ts';
 import { queueError } from './queue-error.ts';

@@ -1,6 +1,6 @@
 import type { AwsCall } from './call.ts';
 import type { Fault } from './fault.ts';
-import type { RoleIdentity } from '../identity/identity.ts';
+import type { RoleIdentity } from '../model/identity.ts';
 import { type AwsReason, bareCode } from './reasons.ts';
 
 /** The way out of a failure, as the end of its message. */

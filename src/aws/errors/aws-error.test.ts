@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import type { AwsCall } from './call.ts';
 import { abortError, awsError } from './aws-error.ts';
 

@@ -1,8 +1,8 @@
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import { wayOut } from './advice.ts';
 import type { AwsCall } from './call.ts';
 import { type Fault, readFault } from './fault.ts';
-import { describeIdentity } from '../identity/identity.ts';
+import { describeIdentity } from '../model/identity.ts';
 import { bare } from '../../text/quote.ts';
 import { type AwsReason, reasonOf } from './reasons.ts';
 

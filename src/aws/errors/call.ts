@@ -1,4 +1,4 @@
-import type { Identity } from '../identity/identity.ts';
+import type { Identity } from '../model/identity.ts';
 
 /** A call to AWS, as far as an error must tell of it. */
 export interface AwsCall {

@@ -1,4 +1,4 @@
-import type { FailureReason } from '../../errors.ts';
+import type { FailureReason } from '../../model/errors.ts';
 import type { Fault } from './fault.ts';
 
 /** The reasons that a call to AWS fails for. */

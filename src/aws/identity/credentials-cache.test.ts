@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Credentials } from '../clients.ts';
+import type { Credentials } from '../client/clients.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
 
 const NEVER = new AbortController().signal;

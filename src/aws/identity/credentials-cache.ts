@@ -1,5 +1,5 @@
 import { unlessAborted } from '../../concurrency/cancellation.ts';
-import type { Credentials } from '../clients.ts';
+import type { Credentials } from '../client/clients.ts';
 
 /** Credentials by identity (and by the region whose STS gave them). */
 export interface CredentialsCache {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { SecretBytes } from '../../secret-bytes.ts';
+import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { MountSpec, PodRef } from '../../model/mount-spec.ts';
 import { tokenClaims } from '../../request/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../request/service-account-tokens.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
-import type { Clients, Credentials } from '../clients.ts';
-import { type Identity, identityKey } from './identity.ts';
+import type { Clients, Credentials } from '../client/clients.ts';
+import { type Identity, identityKey } from '../model/identity.ts';
 import { credentialsFromAgent } from './pod-identity.ts';
-import type { AwsSettings } from '../settings.ts';
-import type { Limit, Regional } from '../stores/store.ts';
+import type { AwsSettings } from '../client/settings.ts';
+import type { Limit, Regional } from '../model/store.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProviderError } from '../../errors.ts';
-import type { SecretBytes } from '../../secret-bytes.ts';
+import { ProviderError } from '../../model/errors.ts';
+import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { AddressType } from '../../model/mount-spec.ts';
 import { type AgentAnswer, getFromAgent } from './agent-request.ts';
-import type { Credentials } from '../clients.ts';
+import type { Credentials } from '../client/clients.ts';
 import { abortError } from '../errors/aws-error.ts';
 import { oneLine } from '../errors/fault.ts';
-import { parseJsonObject } from '../json-object.ts';
-import { type AgentIdentity, describeIdentity } from './identity.ts';
-import type { AwsSettings } from '../settings.ts';
-import type { Limit } from '../stores/store.ts';
+import { parseJsonObject } from '../client/json-object.ts';
+import { type AgentIdentity, describeIdentity } from '../model/identity.ts';
+import type { AwsSettings } from '../client/settings.ts';
+import type { Limit } from '../model/store.ts';
 
 const BACKOFF_MS = 200;
 

@@ -1,12 +1,12 @@
 import { bare } from '../../text/quote.ts';
-import { ProviderError } from '../../errors.ts';
-import type { SecretBytes } from '../../secret-bytes.ts';
+import { ProviderError } from '../../model/errors.ts';
+import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { unlessAborted } from '../../concurrency/cancellation.ts';
-import type { Clients, Credentials } from '../clients.ts';
+import type { Clients, Credentials } from '../client/clients.ts';
 import { awsError } from '../errors/aws-error.ts';
-import type { RoleIdentity } from './identity.ts';
+import type { RoleIdentity } from '../model/identity.ts';
 import { sessionName } from './session-name.ts';
-import type { Regional } from '../stores/store.ts';
+import type { Regional } from '../model/store.ts';
 
 /**
  * IRSA: a service account's token for credentials of its role.

@@ -1,4 +1,4 @@
-import type { Denials, OptionalAction } from './store.ts';
+import type { Denials, OptionalAction } from '../model/store.ts';
 
 /** A policy may have been widened since. */
 const GOOD_FOR_MS = 3_600_000;

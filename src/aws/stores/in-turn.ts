@@ -1,4 +1,4 @@
-import type { Limit } from './store.ts';
+import type { Limit } from '../model/store.ts';
 
 /** One try of a command, whatever the SDK puts in and takes out. */
 type Try = (args: object) => Promise<object>;

@@ -1,6 +1,6 @@
 import { bare } from '../../text/quote.ts';
 import { GetParametersCommand, type GetParametersResult, type SSMClient } from '@aws-sdk/client-ssm';
-import { SecretBytes } from '../../secret-bytes.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
 import { batchesOf } from './batches.ts';
@@ -8,7 +8,7 @@ import { inTurn } from './in-turn.ts';
 import { isParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
-import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
+import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
 
 /** What GetParameters takes in one call. */
 const BATCH_SIZE = 10;

@@ -1,4 +1,4 @@
-import { accountOf, type Identity } from '../identity/identity.ts';
+import { accountOf, type Identity } from '../model/identity.ts';
 
 /** A secret as an IAM policy takes it: the ARN in full ends with six characters that AWS adds. */
 export function secretResource(name: string, region: string, identity: Identity): string {

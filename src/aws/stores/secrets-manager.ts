@@ -6,14 +6,14 @@ import {
   type SecretsManagerClient,
   type SecretValueEntry,
 } from '@aws-sdk/client-secrets-manager';
-import { ProviderError } from '../../errors.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
+import { ProviderError } from '../../model/errors.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { AwsCall } from '../errors/call.ts';
 import { awsError } from '../errors/aws-error.ts';
 import { batchesOf } from './batches.ts';
 import { inTurn } from './in-turn.ts';
 import { secretResource } from './policy-resource.ts';
-import type { Answer, Answers, StoreAccess, StoreRequest } from './store.ts';
+import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
 
 /** What BatchGetSecretValue takes in one call. */
 const BATCH_SIZE = 20;

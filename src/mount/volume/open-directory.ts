@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 
 /** A directory that stays the same one, whatever its path leads to by now. Nothing may be under way below it when it is disposed of. */
 export interface OpenDirectory extends Disposable {

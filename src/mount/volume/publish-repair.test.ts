@@ -12,8 +12,8 @@ import {
   viewOf,
 } from '../../../test/contract/publish/pod-view.ts';
 import { beforeRename } from '../../../test/contract/publish/at-call.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
-import type { PlannedFile } from '../mount-plan.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
+import type { PlannedFile } from '../../model/mount-plan.ts';
 import { publish } from './publish.ts';
 
 describe('what a kill or another hand left behind', () => {

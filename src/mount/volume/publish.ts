@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
-import type { PlannedFile } from '../mount-plan.ts';
+import type { PlannedFile } from '../../model/mount-plan.ts';
 import { type OpenTarget, openDirectory, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';

@@ -1,6 +1,6 @@
 import { quote } from '../../text/quote.ts';
 import { relative } from 'node:path';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 
 /** Of a path in a message: a name of a file is shown whole. */
 const MAX_PATH = 1024;

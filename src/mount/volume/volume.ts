@@ -11,10 +11,10 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
-import type { PlannedFile } from '../mount-plan.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
+import type { PlannedFile } from '../../model/mount-plan.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
 import { MAX_DEPTH } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';

@@ -11,9 +11,9 @@ import {
   viewOf,
 } from '../../../test/contract/publish/pod-view.ts';
 import { createKeyedLock } from '../../concurrency/keyed-lock.ts';
-import { SecretBytes } from '../../secret-bytes.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../../model/mount-spec.ts';
-import type { MountPlan, PlannedFile } from '../mount-plan.ts';
+import type { MountPlan, PlannedFile } from '../../model/mount-plan.ts';
 import { publish } from './publish.ts';
 import { createVolumes } from './volumes.ts';
 

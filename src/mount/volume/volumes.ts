@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import { type Steps, TURNS } from '../../concurrency/time-slices.ts';
 import { createKeyedLock, type KeyedLock } from '../../concurrency/keyed-lock.ts';
 import type { MountSpec } from '../../model/mount-spec.ts';
-import type { MountPlan, PlannedFile } from '../mount-plan.ts';
+import type { MountPlan, PlannedFile } from '../../model/mount-plan.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
 import { publish, type Published } from './publish.ts';
 import { findDataDir, readVolume, type Volume } from './volume.ts';

@@ -1,8 +1,8 @@
 import { lstatSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ProviderError } from '../../errors.ts';
+import { ProviderError } from '../../model/errors.ts';
 import { directoriesOf } from '../../class/file-path.ts';
-import type { PlannedFile } from '../mount-plan.ts';
+import type { PlannedFile } from '../../model/mount-plan.ts';
 import { DATA_LINK } from './volume.ts';
 
 /*

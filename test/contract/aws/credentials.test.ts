@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFetcher } from '../../../src/aws/fetch.ts';
-import { ProviderError } from '../../../src/errors.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
 import { podSpec, secret, settingsFor, texts, NO_MEMORY, useFetcher } from './fetch-fixture.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { ProviderError } from '../../../src/errors.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import { EXPIRED, type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import {
   failure,

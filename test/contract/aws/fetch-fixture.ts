@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
-import type { AwsSettings } from '../../../src/aws/settings.ts';
-import { ProviderError } from '../../../src/errors.ts';
+import type { AwsSettings } from '../../../src/aws/client/settings.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import type { FetchedObject, FetchOutcome } from '../../../src/mount/mount.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { MountSpec, ObjectSource, ObjectSpec, Store } from '../../../src/model/mount-spec.ts';
 import type { GateOptions } from '../../fakes/aws/gate.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';

@@ -1,6 +1,6 @@
 import { inject, afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AddressType } from '../../../src/model/mount-spec.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { type PodIdentityAgent, startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';

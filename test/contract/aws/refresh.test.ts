@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../../../src/model/mount-spec.ts';
 import { OUTAGE } from '../../fakes/aws/faults.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';

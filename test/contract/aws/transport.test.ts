@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AwsSettings } from '../../../src/aws/settings.ts';
+import type { AwsSettings } from '../../../src/aws/client/settings.ts';
 import { type Certificates, makeCertificates } from '../../fakes/aws/certificates.ts';
 import { OUTAGE } from '../../fakes/aws/faults.ts';
 import { type ForwardProxy, startForwardProxy } from '../../fakes/aws/forward-proxy.ts';

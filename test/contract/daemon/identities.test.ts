@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createFetcher } from '../../../src/aws/fetch.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';

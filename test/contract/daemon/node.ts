@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { expect, inject } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import { startDaemon } from '../../../src/daemon.ts';
+import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { CallError, connect, type ProviderClient } from '../../../src/grpc/client.ts';
 import type { MountRequest, MountResponse, ObjectVersion } from '../../../src/grpc/protocol.ts';
 import { readVolume } from '../../../src/mount/volume/volume.ts';

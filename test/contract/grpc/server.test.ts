@@ -5,14 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ProviderError } from '../../../src/errors.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import { CallError, connect } from '../../../src/grpc/client.ts';
 import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from '../../../src/grpc/definitions.ts';
 import type { MountRequest } from '../../../src/grpc/protocol.ts';
 import { type ServerSettings, startServer } from '../../../src/grpc/server.ts';
 import type { ServedMount } from '../../../src/mount/serve.ts';
-import { planMount } from '../../../src/mount/mount-plan.ts';
-import { VERSION } from '../../../src/version.ts';
+import { planMount } from '../../../src/mount/plan-mount.ts';
+import { VERSION } from '../../../src/model/version.ts';
 
 const NEVER = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../../../src/errors.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import { inClusterAccess } from '../../../src/kube/access.ts';
 import { openKube } from '../../../src/kube/client.ts';
 import { createRegionLookup } from '../../../src/kube/nodes.ts';

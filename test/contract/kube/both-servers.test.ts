@@ -6,7 +6,7 @@ import { createPodApi } from '../../../src/kube/pods.ts';
 import { createSecretApi } from '../../../src/kube/secrets.ts';
 import { createTokenRequests } from '../../../src/kube/token-requests.ts';
 import { createWorkloadApi } from '../../../src/kube/workloads.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { AppliedSecret, SecretName } from '../../../src/sync/secret-api.ts';
 import { failureOf, NEVER, ownerRef } from './kube-fixture.ts';
 import { type Server, SERVERS } from './servers.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { ProviderError } from '../../../src/errors.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import { type Kube, openKube } from '../../../src/kube/client.ts';
 import type { ObjectRef } from '../../../src/model/kube-objects.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../fakes/kube/api-server.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../../../src/errors.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import type { KubeRequest } from '../../../src/kube/request.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 

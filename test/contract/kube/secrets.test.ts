@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createSecretApi } from '../../../src/kube/secrets.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { Fault } from '../../fakes/kube/faults.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../../../src/errors.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
 import { publish } from '../../../src/mount/volume/publish.ts';
 import { atCall } from './at-call.ts';
 import { filesOf, layoutOf, layoutWith, plant, podView, temporaryVolume, viewOf } from './pod-view.ts';

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PlannedFile } from '../../../src/mount/mount-plan.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import type { PlannedFile } from '../../../src/model/mount-plan.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 
 export interface TemporaryVolume extends Disposable {
   readonly path: string;

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { readConfig } from '../../../src/config/config.ts';
-import { startDaemon } from '../../../src/daemon.ts';
+import { startDaemon } from '../../../src/daemon/daemon.ts';
 import type { Staleness } from '../../../src/rotation/reconciler.ts';
 import { startProvider } from '../../fakes/provider-process.ts';
 

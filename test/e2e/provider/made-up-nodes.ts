@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { inject } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import { startDaemon } from '../../../src/daemon.ts';
+import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { connect, type ProviderClient } from '../../../src/grpc/client.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { LOGS } from '../cluster/layout.ts';

@@ -1,9 +1,9 @@
-import type { Outcomes } from '../../../src/aws/failover.ts';
+import type { Outcomes } from '../../../src/aws/stores/failover.ts';
 import type { Asker } from '../../../src/aws/cache/cached-store.ts';
-import type { StoreRequest } from '../../../src/aws/stores/store.ts';
-import { type FailureReason, ProviderError } from '../../../src/errors.ts';
+import type { StoreRequest } from '../../../src/aws/model/store.ts';
+import { type FailureReason, ProviderError } from '../../../src/model/errors.ts';
 import type { FetchOutcome } from '../../../src/mount/mount.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { ObjectSource, Store } from '../../../src/model/mount-spec.ts';
 import { unlessAborted } from '../../../src/concurrency/cancellation.ts';
 

@@ -1,5 +1,5 @@
-import { ProviderError } from '../../../src/errors.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { ObjectRef } from '../../../src/model/kube-objects.ts';
 import type { AppliedSecret, SecretApi, SecretName, StoredSecret, WriteOutcome } from '../../../src/sync/secret-api.ts';
 

@@ -1,5 +1,5 @@
-import { ProviderError } from '../../../src/errors.ts';
-import { SecretBytes } from '../../../src/secret-bytes.ts';
+import { ProviderError } from '../../../src/model/errors.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { NodePod, ObjectRef, ProviderClass } from '../../../src/model/kube-objects.ts';
 import type { StoredSecret } from '../../../src/sync/secret-api.ts';
 import { createSecretSync, type SyncedMount } from '../../../src/sync/secret-sync.ts';

@@ -1,7 +1,7 @@
-import type { ProviderError } from '../../errors.ts';
+import type { ProviderError } from '../../model/errors.ts';
 import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
-import type { SecretBytes } from '../../secret-bytes.ts';
-import type { Identity } from '../identity/identity.ts';
+import type { SecretBytes } from '../../model/secret-bytes.ts';
+import type { Identity } from './identity.ts';
 
 /** An object, and what to ask for to get it: that differs by region. */
 export interface StoreRequest {

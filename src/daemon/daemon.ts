@@ -1,21 +1,21 @@
-import { createFetcher } from './aws/fetch.ts';
-import type { Config } from './config/config.ts';
-import { type ProviderServer, startServer } from './grpc/server.ts';
-import { openKube } from './kube/client.ts';
-import { createTokenRequests } from './kube/token-requests.ts';
-import { createRegionLookup } from './kube/nodes.ts';
-import { createSelfReport } from './kube/self-report.ts';
-import { createRoleLookup } from './kube/service-accounts.ts';
-import { createClassReader } from './mount/class-reader.ts';
-import { serveMount } from './mount/serve.ts';
-import { openTargetBelow } from './mount/volume/open-directory.ts';
-import { createVolumes } from './mount/volume/volumes.ts';
-import { createWriteBudget } from './mount/volume/write-budget.ts';
-import type { Staleness } from './rotation/reconciler.ts';
-import { serveHealth } from './observability/http.ts';
+import { createFetcher } from '../aws/fetch.ts';
+import type { Config } from '../config/config.ts';
+import { type ProviderServer, startServer } from '../grpc/server.ts';
+import { openKube } from '../kube/client.ts';
+import { createTokenRequests } from '../kube/token-requests.ts';
+import { createRegionLookup } from '../kube/nodes.ts';
+import { createSelfReport } from '../kube/self-report.ts';
+import { createRoleLookup } from '../kube/service-accounts.ts';
+import { createClassReader } from '../mount/class-reader.ts';
+import { serveMount } from '../mount/serve.ts';
+import { openTargetBelow } from '../mount/volume/open-directory.ts';
+import { createVolumes } from '../mount/volume/volumes.ts';
+import { createWriteBudget } from '../mount/volume/write-budget.ts';
+import type { Staleness } from '../rotation/reconciler.ts';
+import { serveHealth } from '../observability/http.ts';
 import { listenForNotices, openReconciler } from './open-reconciler.ts';
-import { requireOwnVolume } from './request/volume-path.ts';
-import type { Logger } from './observability/logger.ts';
+import { requireOwnVolume } from '../request/volume-path.ts';
+import type { Logger } from '../observability/logger.ts';
 
 export interface Daemon extends AsyncDisposable {
   /** Where health checks are served. */

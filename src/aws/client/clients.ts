@@ -1,7 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { fromWebToken } from '@aws-sdk/credential-providers';
-import type { SecretBytes } from '../secret-bytes.ts';
+import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { clientConfig } from './client-config.ts';
 import type { AwsSettings } from './settings.ts';
 import type { Transport } from './transport.ts';

@@ -1,4 +1,4 @@
-import manifest from '../package.json' with { type: 'json' };
+import manifest from '../../package.json' with { type: 'json' };
 
 /** Our name, as the driver and AWS see it. */
 export const NAME = 'aws-secrets-csi';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../errors.ts';
-import { SecretBytes } from '../secret-bytes.ts';
-import { planMount, type VersionedFile } from './mount-plan.ts';
+import { ProviderError } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
+import type { VersionedFile } from '../model/mount-plan.ts';
+import { planMount } from './plan-mount.ts';
 
 function fileOf(path: string, size: number, version = 'v1'): VersionedFile {
   return { path, mode: 0o600, version, value: new SecretBytes(new Uint8Array(size)) };

@@ -1,7 +1,7 @@
-import { ProviderError } from '../errors.ts';
-import type { FetchOutcome } from '../mount/mount.ts';
-import type { ClassSpec, ObjectSpec, Store } from '../model/mount-spec.ts';
-import type { StoreRequest } from './stores/store.ts';
+import { ProviderError } from '../../model/errors.ts';
+import type { FetchOutcome } from '../../mount/mount.ts';
+import type { ClassSpec, ObjectSpec, Store } from '../../model/mount-spec.ts';
+import type { StoreRequest } from '../model/store.ts';
 
 /** What came of each object. */
 export type Outcomes = ReadonlyMap<ObjectSpec, FetchOutcome>;

@@ -1,4 +1,4 @@
-import { cutText, visible } from './text/visible-text.ts';
+import { cutText, visible } from '../text/visible-text.ts';
 
 /**
  * Why a call failed, as a closed set: one word serves as gRPC code (grpc/status.ts), metric label, event reason and log field.

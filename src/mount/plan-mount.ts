@@ -1,27 +1,5 @@
-import { ProviderError } from '../errors.ts';
-import type { SecretBytes } from '../secret-bytes.ts';
-
-/** A file of a volume. */
-export interface PlannedFile {
-  /** Relative to the volume. */
-  readonly path: string;
-  /** Permission bits, 0 to 0o777. */
-  readonly mode: number;
-  readonly value: SecretBytes;
-}
-
-/** A file and the version it came from. */
-export interface VersionedFile extends PlannedFile {
-  readonly version: string;
-}
-
-/** Outcome of a fetch: the volume's files, and the version of each by its path. */
-export interface MountPlan {
-  readonly files: readonly PlannedFile[];
-  readonly versions: ReadonlyMap<string, string>;
-  /** Milliseconds on the monotonic clock: AWS said of each file, then or later, that this is it. */
-  readonly asOf: number;
-}
+import { ProviderError } from '../model/errors.ts';
+import type { MountPlan, VersionedFile } from '../model/mount-plan.ts';
 
 /** The driver takes 4 MiB a response by default (`--max-call-recv-msg-size`); the rest is for paths and framing. */
 const MAX_BYTES = 4 * 1024 * 1024 - 64 * 1024;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../errors.ts';
-import type { FetchOutcome } from '../mount/mount.ts';
-import { SecretBytes } from '../secret-bytes.ts';
-import type { ObjectSpec } from '../model/mount-spec.ts';
+import { ProviderError } from '../../model/errors.ts';
+import type { FetchOutcome } from '../../mount/mount.ts';
+import { SecretBytes } from '../../model/secret-bytes.ts';
+import type { ObjectSpec } from '../../model/mount-spec.ts';
 import { type FetchIn, fetchWithFailover } from './failover.ts';
 
 const REGIONS = ['first', 'second'] as const;
