@@ -175,6 +175,13 @@ spec:
     [['check', '--no-such-flag', 'x'], '--no-such-flag'],
     [['check', '/no/such/file.yaml'], 'cannot read /no/such/file.yaml'],
     [['mount', '/no/such/file.yaml'], '--target'],
+    [
+      ['mount', '/no/such/file.yaml', '--target=/x', '--timeout=abc'],
+      '--timeout: expected seconds above 0 and up to 86400, not "abc"',
+    ],
+    [['mount', '/no/such/file.yaml', '--target=/x', '--timeout='], '--timeout: expected'],
+    [['mount', '/no/such/file.yaml', '--target=/x', '--timeout=0'], '--timeout: expected'],
+    [['mount', '/no/such/file.yaml', '--target=/x', '--timeout=Infinity'], '--timeout: expected'],
     [['nope'], 'no command "nope"'],
   ] as const)('ends with 2 and a reason when called as %s', async ([args, reason]) => {
     const { code, err } = await command(...args);

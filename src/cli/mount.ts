@@ -27,6 +27,9 @@ Asks a running provider for the class in a manifest, as the driver would, and li
   --show-values           print the contents too
 Exit code: 0 mounted, 1 refused, 2 called wrongly.`;
 
+/** A day: a timer of Node's that is to run for more than 24 of them runs out at once. */
+const MAX_TIMEOUT_S = 86_400;
+
 export async function mountCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { values: options, positionals } = parseArgs({
     args: [...args],
@@ -53,6 +56,7 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
   if (file === undefined || options.target === undefined) {
     throw new UsageError('name a manifest file and a --target directory');
   }
+  const timeoutMs = readTimeout(options.timeout);
   const manifestClass = choose(file, options.class);
   const request = requestFor(manifestClass, {
     targetPath: options.target,
@@ -62,7 +66,7 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
     serviceAccount: options['service-account'],
     tokens: readTokens(options['token-file']),
   });
-  using client = connect(options.socket, Number(options.timeout) * 1_000);
+  using client = connect(options.socket, timeoutMs);
   let response: MountResponse;
   try {
     response = await client.mount(request, terminal.signal);
@@ -79,6 +83,15 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
   const { files } = finish(readVolume(options.target));
   list(files, response, options['show-values'], terminal);
   return 0;
+}
+
+/** @returns milliseconds */
+function readTimeout(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= MAX_TIMEOUT_S)) {
+    throw new UsageError(`--timeout: expected seconds above 0 and up to ${MAX_TIMEOUT_S}, not "${text}"`);
+  }
+  return seconds * 1_000;
 }
 
 /** Where the kubelet has a pod's volumes says which pod it is. */
