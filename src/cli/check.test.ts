@@ -97,6 +97,31 @@ describe('check', () => {
     expect(code).toBe(1);
   });
 
+  it.for([
+    [
+      'a class',
+      classOf('    objects: "[]"\n  secretObjects: *nope\n'),
+      '9:18',
+      'the alias *nope has no anchor before it',
+    ],
+    ['a parameter', classOf('    objects: *nope\n'), '8:14', 'the alias *nope has no anchor before it'],
+    [
+      'many aliases of aliases',
+      `a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\n${classOf(`    objects: "[]"\n  secretObjects: [${'*b,'.repeat(20)}]\n`)}`,
+      '11:18',
+      'spec.secretObjects: Excessive alias count',
+    ],
+  ] as const)('says where aliases lead to nothing, or to too much: %s', async ([, manifest, place, reason]) => {
+    const { code, out, err } = await checked(manifest);
+
+    expect(err).toEqual([]);
+    expect(out).toEqual([
+      expect.stringContaining(`class.yaml:${place}: error: ${reason}`),
+      'classes: 0, errors: 1, warnings: 0',
+    ]);
+    expect(code).toBe(1);
+  });
+
   it('tells of parameters that the API server would refuse', async () => {
     const { out } = await checked(classOf('    usePodIdentity: true\n'));
 

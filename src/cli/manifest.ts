@@ -1,5 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type Scalar,
+  visit,
+} from 'yaml';
 import type { ClassPath } from '../class/secret-spec.ts';
 import { UsageError } from './terminal.ts';
 
@@ -66,7 +77,11 @@ export function readManifest(text: string): Manifest {
           position: place.at(pos[0]),
         })),
       );
-    } else if (document.get('kind') === 'SecretProviderClass') {
+      continue;
+    }
+    const unresolved = unresolvedAliases(document, place);
+    problems.push(...unresolved);
+    if (unresolved.length === 0 && document.get('kind') === 'SecretProviderClass') {
       const found = readClass(document, place, problems);
       classes.push(...(found === undefined ? [] : [found]));
     }
@@ -80,11 +95,34 @@ interface Place {
   at(offset: number): Position;
 }
 
+/** The library finds them only where it makes plain values, and throws. */
+function unresolvedAliases(document: Document, place: Place): readonly ManifestProblem[] {
+  const anchors = new Set<string>();
+  const problems: ManifestProblem[] = [];
+  visit(document, {
+    Node(_key, node) {
+      if (isAlias(node)) {
+        if (!anchors.has(node.source)) {
+          const message = `the alias *${node.source} has no anchor before it`;
+          problems.push({ message, position: place.at(node.range?.[0] ?? 0) });
+        }
+      } else if (node.anchor !== undefined) {
+        anchors.add(node.anchor);
+      }
+    },
+  });
+  return problems;
+}
+
 function readClass(document: Document.Parsed, place: Place, problems: ManifestProblem[]): ManifestClass | undefined {
   const start = place.at(document.contents?.range[0] ?? 0);
   const parameters = document.getIn(['spec', 'parameters'], true);
   if (!isMap<Scalar, Node>(parameters) || parameters.items.length === 0) {
     problems.push({ message: 'spec.parameters is missing: the driver refuses a class without any', position: start });
+    return undefined;
+  }
+  const secretObjects = readSecretObjects(document, place, problems);
+  if (secretObjects === UNREADABLE) {
     return undefined;
   }
   const scalars = new Map<string, Scalar<string>>();
@@ -104,7 +142,7 @@ function readClass(document: Document.Parsed, place: Place, problems: ManifestPr
     provider: textIn(document, 'spec', 'provider'),
     parameters: new Map(Array.from(scalars, ([name, { value }]) => [name, value])),
     annotations: readAnnotations(document, place, problems),
-    secretObjects: toPlain(document.getIn(['spec', 'secretObjects'], true), document),
+    secretObjects,
     positionAt(path) {
       return place.at(offsetAt(document, path));
     },
@@ -132,8 +170,23 @@ function readAnnotations(document: Document, place: Place, problems: ManifestPro
   return texts;
 }
 
-function toPlain(node: unknown, document: Document): unknown {
-  return isNode(node) ? node.toJS(document) : undefined;
+const UNREADABLE = Symbol('unreadable');
+
+/** @returns UNREADABLE where aliases of aliases make it longer than anybody needs */
+function readSecretObjects(document: Document, place: Place, problems: ManifestProblem[]): unknown {
+  const node = document.getIn(['spec', 'secretObjects'], true);
+  if (!isNode(node)) {
+    return undefined;
+  }
+  try {
+    return node.toJS(document);
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) {
+      throw error;
+    }
+    problems.push({ message: `spec.secretObjects: ${error.message}`, position: place.at(node.range?.[0] ?? 0) });
+    return UNREADABLE;
+  }
 }
 
 function offsetAt(document: Document, path: ClassPath): number {
