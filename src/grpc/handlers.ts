@@ -29,26 +29,39 @@ export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, M
   return function handleMount(call, reply) {
     const started = performance.now();
     let log = deps.log;
-    async function answer(): Promise<ServedMount> {
+    async function serve(): Promise<ServedMount> {
       using bounded = callSignal(call, deps.stopping, deps.mountTimeoutMs);
       const mountCall = parseRequest(call.request);
       log = log.child(whose(mountCall));
       return await deps.serveMount(mountCall, bounded.signal);
     }
-    answer().then(
-      (served) => {
-        log.info({ ...what(served), ms: since(started) }, 'mount served');
-        reply(null, response(served));
-      },
-      (thrown: unknown) => {
+    async function answer(): Promise<readonly [error: ServiceError | null, response?: MountResponse]> {
+      try {
+        const served = await serve();
+        const message = response(served);
+        whereWritable(() => log.info({ ...what(served), ms: since(started) }, 'mount served'));
+        return [null, message];
+      } catch (thrown) {
         const error = ProviderError.from(thrown);
         const fields = { reason: error.reason, error: error.message, ms: since(started) };
-        // Only a bug has a stack worth a line.
-        log.error(error.reason === 'Internal' ? { ...fields, stack: stackOf(error.cause) } : fields, 'mount failed');
-        reply(serviceError(error));
-      },
-    );
+        whereWritable(() =>
+          // Only a bug has a stack worth a line.
+          log.error(error.reason === 'Internal' ? { ...fields, stack: stackOf(error.cause) } : fields, 'mount failed'),
+        );
+        return [serviceError(error)];
+      }
+    }
+    void answer().then((outcome) => reply(...outcome));
   };
+}
+
+/** A log that cannot be written, as on a full disk, must not hold up a pod; and there is nowhere to say so. */
+function whereWritable(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // See above.
+  }
 }
 
 function whose({ pod, parameters }: MountCall): Record<string, unknown> {

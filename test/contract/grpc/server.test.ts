@@ -12,6 +12,7 @@ import type { MountRequest } from '../../../src/grpc/protocol.ts';
 import { type ServerSettings, startServer } from '../../../src/grpc/server.ts';
 import type { ServedMount } from '../../../src/mount/serve.ts';
 import { planMount } from '../../../src/mount/plan-mount.ts';
+import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { VERSION } from '../../../src/model/version.ts';
 
 const NEVER = new AbortController().signal;
@@ -150,6 +151,43 @@ describe('Mount', () => {
     expect(failure.code).toBe('INTERNAL');
     expect(failure.message).not.toContain('hunter2');
     expect((await client.mount(REQUEST, NEVER)).objectVersion).toHaveLength(1);
+  });
+
+  it('is answered where the answer cannot be made of what was served', async () => {
+    class Broken extends SecretBytes {
+      override expose(): never {
+        throw new TypeError('hunter2');
+      }
+    }
+    const files = [{ path: 'db', mode: 0o644, value: new Broken(new Uint8Array()) }];
+    await using _server = await startServer(settings({ serveMount: async () => ({ ...SERVED, files }) }));
+    using client = connect(socketPath, 5_000);
+    const failure = await failureOf(client.mount(REQUEST, NEVER));
+
+    expect(failure.code).toBe('INTERNAL');
+    expect(failure.message).not.toContain('hunter2');
+  });
+
+  it('is answered where the log cannot be written', async () => {
+    const log = pino(
+      {},
+      {
+        write() {
+          throw new Error('ENOSPC: no space left on device');
+        },
+      },
+    );
+    const refusal = new ProviderError('AccessDenied', 'no');
+    let isRefused = false;
+    await using _server = await startServer(
+      settings({ log, serveMount: () => (isRefused ? Promise.reject(refusal) : Promise.resolve(SERVED)) }),
+    );
+    using client = connect(socketPath, 5_000);
+    const served = await client.mount(REQUEST, NEVER);
+    isRefused = true;
+
+    expect(served.objectVersion).toHaveLength(1);
+    expect(await failureOf(client.mount(REQUEST, NEVER))).toMatchObject({ code: 'PERMISSION_DENIED', message: 'no' });
   });
 
   it('ends at its own deadline with a code that starts no pod with an empty volume', async () => {
