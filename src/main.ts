@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from './concurrency/clock.ts';
 import { run } from './cli/commands.ts';
 import { stackOf } from './model/errors.ts';
 
@@ -38,5 +39,5 @@ void run(process.argv.slice(2), {
 /** Ends with the code, also where something that was opened half way still listens or waits. */
 function end(code: number): void {
   process.exitCode = code;
-  setTimeout(() => process.exit(code), LAST_WORDS_MS).unref();
+  SYSTEM_CLOCK.timeout(LAST_WORDS_MS).addEventListener('abort', () => process.exit(code));
 }

@@ -1,3 +1,4 @@
+import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
@@ -13,6 +14,7 @@ import type { StoreRequest } from './model/store.ts';
 import { openTransport } from './client/transport.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
+  readonly clock?: Clock;
   readonly limits: FetchLimits;
 }
 
@@ -41,12 +43,13 @@ export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
 }
 
-export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetcher {
+export function createFetcher({ settings, roleOf, limits, clock = SYSTEM_CLOCK }: FetcherDeps): Fetcher {
   const closing = new AbortController();
   const transport = openTransport(settings);
   const clients = createClients(settings, transport);
   const limiters = { sts: createLimiter(16), agent: createLimiter(16) };
   const credentials = createCredentialsSource({
+    clock,
     settings,
     roleOf,
     sts: (region, party) => ({
@@ -55,10 +58,11 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
       limit: (call, signal) => limiters.sts.run({ lane: region, party }, call, signal),
     }),
     agentLimit: (party) => (call, signal) => limiters.agent.run({ lane: '', party }, call, signal),
-    deadline: () => AbortSignal.any([closing.signal, AbortSignal.timeout(limits.deadlineMs)]),
+    deadline: () => AbortSignal.any([closing.signal, clock.timeout(limits.deadlineMs)]),
   });
-  const askerFor = createAskers(clients);
+  const askerFor = createAskers(clients, clock);
   const reader = createReader(createMemory(limits.cacheMaxBytes), {
+    clock,
     deadlineMs: limits.deadlineMs,
     closing: closing.signal,
   });
@@ -80,7 +84,7 @@ export function createFetcher({ settings, roleOf, limits }: FetcherDeps): Fetche
     },
     async currentAsOf(spec, versions, signal) {
       if (spec.objects.length === 0) {
-        return performance.now();
+        return clock.now();
       }
       const requests = spec.objects.map(primaryOf);
       // Numbers do not tell: a parameter made anew begins at 1 again, and one that stands for a secret is always at 0.

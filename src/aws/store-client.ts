@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
 import type { Store } from '../model/mount-spec.ts';
@@ -11,8 +12,8 @@ import { fetchSecrets } from './stores/secrets-manager.ts';
 import type { Answer, Answers, Limit, StoreRequest } from './model/store.ts';
 
 /** Both stores of a region, asked as a pod: with its credentials, and by what its identity may do. */
-export function createAskers(clients: Clients): (pod: Authenticated, region: string) => Asker {
-  const denialsOf = createDenialBook();
+export function createAskers(clients: Clients, clock: Clock): (pod: Authenticated, region: string) => Asker {
+  const denialsOf = createDenialBook(clock);
   // Calls at once to a region. Parameter Store gives an account 40 a second by default, Secrets Manager thousands.
   const limiters = { secretsManager: createLimiter(32), ssm: createLimiter(8) };
   // And to all regions, as a class names as many as it likes: below the connections that there are.

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { type Config, ConfigError, readConfig } from '../config/config.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -48,7 +49,7 @@ async function startedOrStopped(starting: Promise<Daemon>, signal: AbortSignal):
   );
   const told = signal.aborted ? Promise.resolve() : once(signal, 'abort');
   await Promise.race([ended, told]);
-  if (signal.aborted && !(await endsWithin(ended, LAST_START_MS))) {
+  if (signal.aborted && !(await endsWithin(ended, LAST_START_MS, SYSTEM_CLOCK))) {
     throw new Error('told to stop before it had started');
   }
   return await starting;

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
 
 /** Whether work ends in time; it goes on either way. What it throws, it throws here too. */
-export async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+export async function endsWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   const timer = new AbortController();
   try {
-    return await Promise.race([work.then(() => true), delay(ms, false, { signal: timer.signal })]);
+    return await Promise.race([work.then(() => true), clock.sleep(ms, timer.signal).then(() => false)]);
   } finally {
     timer.abort();
   }

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
 import { ProviderError } from '../model/errors.ts';
 
 /** Secrets of one mount that are made and written at once, each of which may be a MiB several times over. */
@@ -12,7 +12,7 @@ const AT_ONCE = 4;
 export async function fewAtOnce(
   works: readonly (() => Promise<void>)[],
   problems: readonly ProviderError[],
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   const failures = new Map<number, ProviderError>();
   const waiting = works.entries();
@@ -24,7 +24,7 @@ export async function fewAtOnce(
         failures.set(index, ProviderError.from(error));
       }
       // Those that need no call would come one upon the other.
-      await setImmediate();
+      await clock.yield();
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, doNext));

@@ -1,3 +1,4 @@
+import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { createFetcher } from '../aws/fetch.ts';
 import type { Config } from '../config/config.ts';
 import { type ProviderServer, startServer } from '../grpc/server.ts';
@@ -28,7 +29,7 @@ export interface Daemon extends AsyncDisposable {
  * The composition root: opens everything in order, and closes it in the opposite one. What fails half way closes what was open.
  * @throws Error that says what could not be opened
  */
-export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
+export async function startDaemon(config: Config, log: Logger, clock: Clock = SYSTEM_CLOCK): Promise<Daemon> {
   await using opening = new AsyncDisposableStack();
   let ready = false;
   let server: ProviderServer | undefined;
@@ -36,6 +37,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const kube = opening.use(openKube(config.kube));
   const fetcher = opening.use(
     createFetcher({
+      clock,
       settings: config.aws,
       roleOf: createRoleLookup(kube),
       limits: {
@@ -48,6 +50,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   );
   const regionOf = createRegionLookup(kube, config.kube);
   const deps = {
+    clock,
     ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
     ...(!config.driverWritesSecrets && {
       volumes: createVolumes({
@@ -68,6 +71,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       socketPath: config.socketPath,
       drainMs: config.drainMs,
       mountTimeoutMs: config.mountTimeoutMs,
+      clock,
       log,
       async serveMount(call, signal) {
         requireOwnVolume(call, config.volumes.kubeletDir);

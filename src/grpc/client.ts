@@ -1,4 +1,5 @@
 import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { loadService, PROVIDER_SERVICE } from './definitions.ts';
 import type { MountRequest, MountResponse, VersionResponse } from './protocol.ts';
 
@@ -48,7 +49,7 @@ async function call<Response>(
 ): Promise<Response> {
   const method = (client as unknown as Record<string, Method>)[name];
   return await new Promise<Response>((resolve, reject) => {
-    const running = method?.call(client, request, { deadline: Date.now() + timeoutMs }, (error, response) => {
+    const running = method?.call(client, request, { deadline: SYSTEM_CLOCK.wallNow() + timeoutMs }, (error, response) => {
       signal.removeEventListener('abort', cancel);
       if (error === null) {
         resolve(response as Response);

@@ -1,4 +1,5 @@
 import { type handleUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError, stackOf } from '../model/errors.ts';
 import type { ServedMount } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -12,6 +13,7 @@ import { statusOf } from './status.ts';
 
 export interface HandlerDeps {
   serveMount(call: MountCall, signal: AbortSignal): Promise<ServedMount>;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly mountTimeoutMs: number;
   /** Aborts, with a ProviderError, when mounts under way must end because the process does. */
@@ -27,10 +29,10 @@ export function versionHandler(): handleUnaryCall<VersionRequest, VersionRespons
 /** Answers the driver's Mount calls; whatever goes wrong is this call's failure and is logged here, once. */
 export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, MountResponse> {
   return function handleMount(call, reply) {
-    const started = performance.now();
+    const started = deps.clock.now();
     let log = deps.log;
     async function serve(): Promise<ServedMount> {
-      using bounded = callSignal(call, deps.stopping, deps.mountTimeoutMs);
+      using bounded = callSignal(call, deps);
       const mountCall = parseRequest(call.request);
       log = log.child(whose(mountCall));
       return await deps.serveMount(mountCall, bounded.signal);
@@ -39,11 +41,11 @@ export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, M
       try {
         const served = await serve();
         const message = response(served);
-        whereWritable(() => log.info({ ...what(served), ms: since(started) }, 'mount served'));
+        whereWritable(() => log.info({ ...what(served), ms: since(started, deps.clock) }, 'mount served'));
         return [null, message];
       } catch (thrown) {
         const error = ProviderError.from(thrown);
-        const fields = { reason: error.reason, error: error.message, ms: since(started) };
+        const fields = { reason: error.reason, error: error.message, ms: since(started, deps.clock) };
         whereWritable(() =>
           // Only a bug has a stack worth a line.
           log.error(error.reason === 'Internal' ? { ...fields, stack: stackOf(error.cause) } : fields, 'mount failed'),
@@ -77,8 +79,8 @@ function what({ spec, versions, changed }: ServedMount): Record<string, unknown>
   return { regions: spec.regions, objects: spec.objects.length, files: versions.size, changed };
 }
 
-function since(started: number): number {
-  return Math.round(performance.now() - started);
+function since(started: number, clock: Clock): number {
+  return Math.round(clock.now() - started);
 }
 
 function response({ versions, files = [] }: ServedMount): MountResponse {

@@ -50,21 +50,25 @@ export async function startServer(settings: ServerSettings): Promise<ProviderSer
       // First the path: a socket file that nobody serves blocks the driver's calls for two minutes, a missing one fails at once.
       await socket[Symbol.asyncDispose]();
       health.close();
-      await drain(server, stopping, settings.drainMs);
+      await drain(server, stopping, settings);
     },
   };
 }
 
-async function drain(server: Server, stopping: AbortController, drainMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  stopping: AbortController,
+  { drainMs, clock }: Pick<ServerSettings, 'drainMs' | 'clock'>,
+): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     server.tryShutdown(() => resolve());
   });
-  if (await endsWithin(ended, drainMs)) {
+  if (await endsWithin(ended, drainMs, clock)) {
     return;
   }
   // Told to end, mounts answer with a code that is safe; a connection that breaks would be UNAVAILABLE, which is not (see statusOf).
   stopping.abort(new ProviderError('Cancelled', 'the provider is stopping: the kubelet will try again'));
-  if (!(await endsWithin(ended, LAST_ANSWERS_MS))) {
+  if (!(await endsWithin(ended, LAST_ANSWERS_MS, clock))) {
     server.forceShutdown();
   }
 }

@@ -1,6 +1,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { connect } from './client.ts';
 
 /** What tells a file from every other for as long as it is there: a socket keeps its inode while somebody listens on it. */
@@ -46,7 +47,7 @@ export async function isListenedOn(path: string): Promise<boolean> {
 export async function runtimeNameAt(path: string): Promise<string | undefined> {
   using client = connect(path, CONNECT_MS);
   try {
-    return (await client.version(AbortSignal.timeout(CONNECT_MS))).runtimeName;
+    return (await client.version(SYSTEM_CLOCK.timeout(CONNECT_MS))).runtimeName;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Clock } from '../concurrency/clock.ts';
 import type { Logger } from '../observability/logger.ts';
 import { quote } from '../text/quote.ts';
 import { NAME } from '../model/version.ts';
@@ -12,6 +13,7 @@ export interface SocketSettings {
   readonly socketPath: string;
   /** Milliseconds between two looks at the path. */
   readonly watchMs: number;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Told once when another program has taken the path, with a sentence for whoever runs the node. */
   onTaken?(message: string): void;
@@ -32,14 +34,13 @@ export interface BoundSocket extends AsyncDisposable {
  * @throws Error that says what could not be done; then nothing is left behind
  */
 export async function bindSocket(server: Server, settings: SocketSettings): Promise<BoundSocket> {
-  const { socketPath: path, watchMs } = settings;
+  const { socketPath: path, watchMs, clock } = settings;
   await mkdir(dirname(path), { recursive: true });
   await sweepHiddenSockets(path);
   let own = await take(server, path);
   const tell = createTelling(settings);
   let isOurs = true;
-  let stopped = false;
-  let looking = Promise.resolve();
+  const closing = new AbortController();
 
   async function look(): Promise<void> {
     const current = await identityAt(path);
@@ -57,22 +58,21 @@ export async function bindSocket(server: Server, settings: SocketSettings): Prom
     }
   }
 
-  const timer = setInterval(() => {
-    looking = looking.then(async () => {
-      if (!stopped) {
-        await look().catch((error: unknown) => {
-          isOurs = false;
-          tell.failed(error);
-        });
-      }
-    });
-  }, watchMs);
+  async function watch(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await clock.sleep(watchMs, closing.signal).then(look, () => undefined).catch((error: unknown) => {
+        isOurs = false;
+        tell.failed(error);
+      });
+    }
+  }
+
+  const watching = watch();
   return {
     isOurs: () => isOurs,
     async [Symbol.asyncDispose]() {
-      stopped = true;
-      clearInterval(timer);
-      await looking;
+      closing.abort();
+      await watching;
       const current = await identityAt(path).catch(() => undefined);
       if (current !== undefined && isSame(current, own)) {
         await rm(path, { force: true });

@@ -20,7 +20,7 @@ interface ApiClass extends ApiObject {
 /** @throws ProviderError ClassMissing, KubernetesUnavailable, or the signal's reason */
 export type ClassLookup = (namespace: string, name: string, signal: AbortSignal) => Promise<ProviderClass>;
 
-export function createClassLookup(kube: Pick<Kube, 'ask'>): ClassLookup {
+export function createClassLookup(kube: Pick<Kube, 'ask' | 'clock'>): ClassLookup {
   const classes = sharedLookup(
     GOOD_FOR_MS,
     async (key): Promise<ProviderClass> => {
@@ -48,6 +48,7 @@ export function createClassLookup(kube: Pick<Kube, 'ask'>): ClassLookup {
         secretObjects: spec?.secretObjects,
       };
     },
+    kube.clock,
     MAX_KEPT,
   );
   // A name of Kubernetes holds no slash.

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
@@ -24,6 +25,8 @@ export interface Answer<Shape extends ApiObject> {
  * @throws ProviderError as `errors.ts` words it, or the signal's reason
  */
 export interface Kube extends Disposable {
+  /** By which all that asks through it tells time. */
+  readonly clock: Clock;
   /** One object. `Shape` is what the caller reads of it. */
   get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal): Promise<Shape>;
   ask<Shape extends ApiObject>(request: KubeRequest, signal?: AbortSignal): Promise<Answer<Shape>>;
@@ -37,7 +40,11 @@ const CONNECTIONS = { 'for mounts': 4, 'for the rest': 8 } as const;
 const FOR_MOUNTS: ReadonlySet<Resource> = new Set(['serviceaccounts', 'nodes', 'pods', 'secretproviderclasses']);
 
 /** Nothing is asked, read or loaded before the first look-up: classes with Pod Identity and a region need no API server at all. */
-export function openKube(settings: KubeSettings, findAccess: AccessSource = accessSource(settings)): Kube {
+export function openKube(
+  settings: KubeSettings,
+  findAccess: AccessSource = accessSource(settings),
+  clock: Clock = SYSTEM_CLOCK,
+): Kube {
   const lines = {
     'for mounts': openLine(CONNECTIONS['for mounts']),
     'for the rest': openLine(CONNECTIONS['for the rest']),
@@ -46,7 +53,7 @@ export function openKube(settings: KubeSettings, findAccess: AccessSource = acce
 
   async function ask<Shape extends ApiObject>(request: KubeRequest, signal?: AbortSignal): Promise<Answer<Shape>> {
     const stop = AbortSignal.any([closed.signal, ...(signal === undefined ? [] : [signal])]);
-    const deadline = AbortSignal.timeout(settings.timeoutMs);
+    const deadline = clock.timeout(settings.timeoutMs);
     const ends = AbortSignal.any([stop, deadline]);
     try {
       const access = await unlessAborted(findAccess(), ends);
@@ -80,6 +87,7 @@ export function openKube(settings: KubeSettings, findAccess: AccessSource = acce
   }
 
   return {
+    clock,
     ask,
     async get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal) {
       return (await ask<Shape>({ verb: 'get', ...what }, signal)).object;

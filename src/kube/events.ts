@@ -28,7 +28,7 @@ interface ApiEvent extends ApiObject {
 }
 
 /** Events on pods. One that was said a short while ago is not said again, and one that is still there is counted. */
-export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource): EventRecorder {
+export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: EventSource): EventRecorder {
   /** When it was said, on the monotonic clock; the oldest first. */
   const said = new Map<string, number>();
 
@@ -48,7 +48,7 @@ export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource
 
   async function send(name: string, event: PodEvent, signal: AbortSignal): Promise<void> {
     const target = { resource: 'events', namespace: event.pod.namespace, name } as const;
-    const body = apiEvent(name, event, source);
+    const body = apiEvent(name, event, source, kube.clock.wallNow());
     const created = await kube.ask({ verb: 'create', ...target, body, accepts: [409] }, signal);
     if (created.status !== 409) {
       return;
@@ -62,7 +62,7 @@ export function createEventRecorder(kube: Pick<Kube, 'ask'>, source: EventSource
   }
 
   return async (event, signal) => {
-    const now = performance.now();
+    const now = kube.clock.now();
     const name = nameOf(event);
     if (isSaid(name, now)) {
       return;
@@ -89,9 +89,9 @@ function nameOf({ pod, type, reason, message }: PodEvent): string {
   return `${podPart}.${hash.slice(0, 16)}`;
 }
 
-function apiEvent(name: string, { pod, type, reason, message }: PodEvent, { component, nodeName }: EventSource) {
+function apiEvent(name: string, { pod, type, reason, message }: PodEvent, { component, nodeName }: EventSource, wallNow: number) {
   const { namespace, uid } = pod;
-  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const now = `${new Date(wallNow).toISOString().slice(0, 19)}Z`;
   return {
     apiVersion: 'v1',
     kind: 'Event',

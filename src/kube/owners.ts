@@ -49,15 +49,15 @@ export interface OwnerApi {
   makerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<PodMaker | undefined>;
 }
 
-export function createOwnerApi(kube: Pick<Kube, 'ask'>): OwnerApi {
+export function createOwnerApi(kube: Pick<Kube, 'ask' | 'clock'>): OwnerApi {
   async function load(key: string): Promise<PodMaker | undefined> {
     const [namespace = '', apiVersion = '', kind = '', name = '', uid = ''] = JSON.parse(key) as readonly string[];
     const found = await readMaker(kube, namespace, { apiVersion, kind, name, uid });
     return found && podMaker(found);
   }
-  const known = sharedLookup(GOOD_FOR_MS, load, MAX_KEPT);
+  const known = sharedLookup(GOOD_FOR_MS, load, kube.clock, MAX_KEPT);
   // Its template may have changed for just this pod; one that claims it falsely has it read no more often than this.
-  const recent = sharedLookup(RECENT_MS, load, MAX_KEPT);
+  const recent = sharedLookup(RECENT_MS, load, kube.clock, MAX_KEPT);
 
   async function makerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<PodMaker | undefined> {
     const { apiVersion, kind, name, uid } = pod.owner;

@@ -6,7 +6,7 @@ import type { KubeSettings } from './settings.ts';
 
 /** Tells of what concerns the whole node by a Warning on the provider's own pod; nothing where that pod is not known. Never throws. */
 export function createSelfReport(
-  kube: Pick<Kube, 'ask'>,
+  kube: Pick<Kube, 'ask' | 'clock'>,
   { ownPod, nodeName, timeoutMs }: Pick<KubeSettings, 'ownPod' | 'nodeName' | 'timeoutMs'>,
   log: Logger,
 ): (message: string) => void {
@@ -16,7 +16,7 @@ export function createSelfReport(
       return;
     }
     const pod = { ...ownPod, serviceAccount: '' };
-    record({ pod, type: 'Warning', reason: 'SocketTaken', message }, AbortSignal.timeout(timeoutMs)).catch(
+    record({ pod, type: 'Warning', reason: 'SocketTaken', message }, kube.clock.timeout(timeoutMs)).catch(
       (error: unknown) => {
         log.warn(
           { pod: pod.name, error: error instanceof Error ? error.message : 'unknown error' },

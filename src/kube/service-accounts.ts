@@ -22,7 +22,7 @@ const MAX_ARN = 2_048;
 export type RoleOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 
 /** The IAM role that a pod's service account names; while the API server is away, the one that it last named. */
-export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
+export function createRoleLookup(kube: Pick<Kube, 'get' | 'clock'>): RoleOf {
   const roles = sharedLookup(
     GOOD_FOR_MS,
     async (key) => {
@@ -43,6 +43,7 @@ export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
       }
       return role;
     },
+    kube.clock,
     MAX_KEPT,
   );
   const last = new Map<string, string>();
@@ -52,7 +53,7 @@ export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
     // A name of Kubernetes holds no slash.
     const key = `${pod.namespace}/${pod.serviceAccount}`;
     const known = last.get(key);
-    if (known !== undefined && performance.now() < awayUntil) {
+    if (known !== undefined && kube.clock.now() < awayUntil) {
       return known;
     }
     try {
@@ -65,7 +66,7 @@ export function createRoleLookup(kube: Pick<Kube, 'get'>): RoleOf {
       return role;
     } catch (error) {
       if (known !== undefined && error instanceof ProviderError && error.reason === 'KubernetesUnavailable') {
-        awayUntil = performance.now() + AWAY_MS;
+        awayUntil = kube.clock.now() + AWAY_MS;
         return known;
       }
       last.delete(key);

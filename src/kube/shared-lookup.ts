@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
 
 /** A waiter ends with its signal, by the signal's reason; what it waits for goes on for the others. */
@@ -18,6 +19,7 @@ interface Entry<Value> {
 export function sharedLookup<Value>(
   ttlMs: number | ((value: Value) => number),
   load: (key: string) => Promise<Value>,
+  clock: Clock,
   maxKept = Number.POSITIVE_INFINITY,
 ): SharedLookup<Value> {
   const entries = new Map<string, Entry<Value>>();
@@ -35,7 +37,7 @@ export function sharedLookup<Value>(
       const goodForMs = typeof ttlMs === 'number' ? ttlMs : ttlMs(answer);
       // Deleted first, so that the map is in the order in which answers came.
       entries.delete(key);
-      entries.set(key, { value, staleAt: performance.now() + goodForMs });
+      entries.set(key, { value, staleAt: clock.now() + goodForMs });
       dropSurplus();
     } catch {
       entries.delete(key);
@@ -54,7 +56,7 @@ export function sharedLookup<Value>(
   }
 
   function dropStale(): void {
-    const now = performance.now();
+    const now = clock.now();
     for (const [key, { staleAt }] of entries) {
       if (staleAt <= now) {
         entries.delete(key);

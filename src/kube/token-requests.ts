@@ -32,7 +32,7 @@ interface Token {
  */
 export type TokenRequests = (pod: PodRef, audience: string, signal: AbortSignal) => Promise<SecretBytes>;
 
-export function createTokenRequests(kube: Pick<Kube, 'ask'>): TokenRequests {
+export function createTokenRequests(kube: Pick<Kube, 'ask' | 'clock'>): TokenRequests {
   async function mint(key: string): Promise<Token> {
     const [namespace, serviceAccount, name, uid, audience] = JSON.parse(key) as TokenKey;
     const { object } = await kube.ask<ApiToken>({
@@ -64,7 +64,7 @@ export function createTokenRequests(kube: Pick<Kube, 'ask'>): TokenRequests {
     return { bytes: SecretBytes.fromText(status.token), lifeMs: (spec?.expirationSeconds ?? LIFE_SECONDS) * 1000 };
   }
 
-  const tokens = sharedLookup(({ lifeMs }: Token) => lifeMs * RENEWED_AFTER, mint, MAX_KEPT);
+  const tokens = sharedLookup(({ lifeMs }: Token) => lifeMs * RENEWED_AFTER, mint, kube.clock, MAX_KEPT);
   return async ({ namespace, serviceAccount, name, uid }, audience, signal) =>
     (await tokens(JSON.stringify([namespace, serviceAccount, name, uid, audience] satisfies TokenKey), signal)).bytes;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
 import type { Authentication, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import { tokenClaims } from '../request/token-claims.ts';
@@ -11,23 +12,23 @@ const MARGIN_MS = 30_000;
 
 /**
  * The driver's tokens, and where the one that is needed is missing or has ended, one from the API server.
- * @param requestToken absent where the provider may not ask for any: then AWS says what it thinks of the driver's
+ * Without `requestToken` the provider may not ask for any: then AWS says what it thinks of the driver's.
  * @throws ProviderError
  */
 export async function freshTokens(
   given: { readonly pod: PodRef; readonly tokens: ServiceAccountTokens; readonly authentication: Authentication },
-  requestToken: RequestToken | undefined,
+  { requestToken, clock }: { readonly requestToken?: RequestToken; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<ServiceAccountTokens> {
   const audience = given.authentication.kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
   const token = given.tokens.get(audience);
-  if (requestToken === undefined || (token !== undefined && lasts(token))) {
+  if (requestToken === undefined || (token !== undefined && lasts(token, clock))) {
     return given.tokens;
   }
   return new Map([...given.tokens, [audience, await requestToken(given.pod, audience, signal)]]);
 }
 
-function lasts(token: SecretBytes): boolean {
+function lasts(token: SecretBytes, clock: Clock): boolean {
   const { expiresAt = Number.POSITIVE_INFINITY } = tokenClaims(token);
-  return expiresAt - Date.now() > MARGIN_MS;
+  return expiresAt - clock.wallNow() > MARGIN_MS;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { type Steps, TURNS } from '../concurrency/time-slices.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
@@ -14,7 +15,7 @@ export interface FetchedObject {
   /** VersionId, or a parameter's version number in decimal. */
   readonly version: string;
   readonly value: SecretBytes;
-  /** Milliseconds on the monotonic clock (`performance.now`): when AWS was asked the question that this answers. */
+  /** Milliseconds on the monotonic clock: when AWS was asked the question that this answers. */
   readonly asOf: number;
 }
 
@@ -22,6 +23,7 @@ export interface FetchedObject {
 export type FetchOutcome = FetchedObject | ProviderError;
 
 export interface MountDeps {
+  readonly clock: Clock;
   /**
    * Asks the stores, as the pod's identity, for all objects of the spec.
    * @returns an outcome an object, in the spec's order
@@ -40,7 +42,7 @@ export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSigna
   const files = await TURNS.run(identity, filesOf(outcomes), signal);
   const asOf = outcomes.reduce(
     (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.asOf)),
-    performance.now(),
+    deps.clock.now(),
   );
   return planMount(files, asOf);
 }

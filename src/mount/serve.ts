@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import type { MountSpec, PodRef } from '../model/mount-spec.ts';
 import { problemsError } from '../class/parse-class.ts';
 import type { MountCall } from '../request/parse-request.ts';
@@ -9,6 +10,7 @@ import { freshTokens, type RequestToken } from './fresh-tokens.ts';
 import type { Volumes } from './volume/volumes.ts';
 
 export interface SpecDeps {
+  readonly clock: Clock;
   readonly readClass: ClassReader;
   /** Region of classes that name none. */
   defaultRegion(pod: PodRef, signal: AbortSignal): Promise<string>;
@@ -51,7 +53,7 @@ export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSign
     throw problemsError(parsed.problems);
   }
   const { authentication } = parsed.spec;
-  const tokens = await freshTokens({ pod, tokens: call.tokens, authentication }, deps.requestToken, signal);
+  const tokens = await freshTokens({ pod, tokens: call.tokens, authentication }, deps, signal);
   return { ...parsed.spec, targetPath, pod, tokens };
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { NodePod } from '../model/kube-objects.ts';
 import { planRestart, type Sighting } from './plan-restart.ts';
@@ -21,8 +22,7 @@ export interface RestartDeps {
   readonly workloads: WorkloadApi;
   /** Least time between two restarts of one workload, in milliseconds. */
   readonly minIntervalMs: number;
-  /** Wall clock in milliseconds. */
-  readonly now?: () => number;
+  readonly clock: Clock;
 }
 
 /** Restarts workloads whose pods cannot reload what they mount. */
@@ -43,7 +43,7 @@ const ATTEMPTS = 5;
  */
 const SETTLED_MS = 120_000;
 
-export function createRestarts({ workloads, minIntervalMs, now = Date.now }: RestartDeps): Restarts {
+export function createRestarts({ workloads, minIntervalMs, clock }: RestartDeps): Restarts {
   /** By owner and volume, oldest first. */
   const settled = new Map<string, { readonly hash: string; readonly at: number }>();
 
@@ -52,13 +52,13 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
     if (last?.hash !== hash || last.at < since) {
       return false;
     }
-    const age = now() - last.at;
+    const age = clock.wallNow() - last.at;
     return age >= 0 && age < SETTLED_MS;
   }
 
   function settle(key: string, hash: string, at: number): void {
     for (const [oldest, last] of settled) {
-      if (now() - last.at < SETTLED_MS) {
+      if (clock.wallNow() - last.at < SETTLED_MS) {
         break;
       }
       settled.delete(oldest);
@@ -73,7 +73,7 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
       if (workload === undefined) {
         return 'of nobody';
       }
-      const plan = planRestart(workload, mount, { now: now(), minIntervalMs });
+      const plan = planRestart(workload, mount, { now: clock.wallNow(), minIntervalMs });
       if (plan.kind === 'none' || plan.kind === 'ahead') {
         return plan.kind;
       }
@@ -98,7 +98,7 @@ export function createRestarts({ workloads, minIntervalMs, now = Date.now }: Res
       if (isSettled(key, hash, mount.since)) {
         return 'none';
       }
-      const at = now();
+      const at = clock.wallNow();
       const outcome = await decide(mount, signal);
       if (outcome === 'of nobody') {
         // What one pod falsely says of its owner settles nothing for the owner's own pods.

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { type FailureReason, ProviderError } from '../model/errors.ts';
 import type { PlannedFile } from '../model/mount-plan.ts';
 import type { ServedMount } from '../mount/serve.ts';
@@ -35,6 +36,7 @@ export interface Follower {
 }
 
 export interface FollowUpDeps {
+  readonly clock: Clock;
   readonly followers: readonly Follower[];
   /** Absent where the driver writes. */
   readonly volumes?: Volumes;
@@ -75,7 +77,7 @@ export async function followUp(
     class: providerClass,
     since,
     versions,
-    asOf: Date.now() - (performance.now() - served.asOf),
+    asOf: deps.clock.wallNow() - (deps.clock.now() - served.asOf),
     files: typeof files === 'function' ? files : async () => files,
   };
   const outcomes = new Set<Following>();

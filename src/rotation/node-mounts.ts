@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { CLASS_ATTRIBUTE, type NodePod } from '../model/kube-objects.ts';
 import type { MountSpec, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import type { MountCall } from '../request/parse-request.ts';
@@ -65,11 +66,11 @@ function idleMount() {
 }
 
 /** @param kubeletDir the kubelet's root directory */
-export function createNodeMounts(kubeletDir: string): NodeMounts {
+export function createNodeMounts(kubeletDir: string, clock: Clock): NodeMounts {
   const mounts = new Map<string, NodeMount>();
 
   function add(fields: Omit<NodeMount, 'since' | keyof ReturnType<typeof idleMount>>): NodeMount {
-    const mount = { ...fields, ...idleMount(), since: Date.now() };
+    const mount = { ...fields, ...idleMount(), since: clock.wallNow() };
     mounts.set(fields.targetPath, mount);
     return mount;
   }

@@ -51,16 +51,17 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Keys are mounts, reasons are none: whatever woke it, a turn looks at what is there and at what should be. */
 export function startReconciler(given: ReconcilerDeps): Reconciler {
-  const unlessAbsent = rememberAbsence();
+  const { clock } = given;
+  const unlessAbsent = rememberAbsence(clock);
   const deps = { ...given, classOf: unlessAbsent(given.classOf), podOf: unlessAbsent(given.podOf) };
   const closing = new AbortController();
-  const mounts = createNodeMounts(deps.kubeletDir);
+  const mounts = createNodeMounts(deps.kubeletDir, clock);
   const report = createReport(deps);
   const limiter = createLimiter(GROUPS_AT_ONCE);
   const surveys = createSurveys(mounts, { ...deps, surveyEveryMs: Math.min(deps.intervalMs, LONGEST_SURVEY_MS) });
   const running = new Set<Promise<void>>();
-  let surveyAt = performance.now();
-  let timer: NodeJS.Timeout | undefined;
+  let surveyAt = clock.now();
+  let timer = new AbortController();
 
   function intervalOf({ spec }: NodeMount): number {
     return spec?.pollIntervalMs ?? deps.intervalMs;
@@ -97,19 +98,20 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   }
 
   function arm(): void {
-    clearTimeout(timer);
+    timer.abort();
     if (!closing.signal.aborted) {
       const nextAt = Math.min(surveyAt, ...idle().map(({ dueAt }) => dueAt));
-      timer = setTimeout(wake, Math.min(Math.max(nextAt - performance.now(), 0), MAX_TIMEOUT_MS));
+      timer = new AbortController();
+      clock.sleep(Math.min(Math.max(nextAt - clock.now(), 0), MAX_TIMEOUT_MS), timer.signal).then(wake, () => undefined);
     }
   }
 
   function wake(): void {
-    const now = performance.now();
+    const now = clock.now();
     if (surveyAt <= now) {
       surveyAt = Number.POSITIVE_INFINITY;
       void start(async () => {
-        surveyAt = performance.now() + (await surveys.run(welcome, closing.signal));
+        surveyAt = clock.now() + (await surveys.run(welcome, closing.signal));
       });
     }
     for (const group of Map.groupBy(idle(), groupKey).values()) {
@@ -124,14 +126,14 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   }
 
   function welcome(mount: NodeMount): void {
-    mount.dueAt = performance.now() + firstLookIn(lotKey(mount), deps.intervalMs);
+    mount.dueAt = clock.now() + firstLookIn(lotKey(mount), deps.intervalMs);
   }
 
   async function look(members: readonly NodeMount[]): Promise<void> {
     let outcomes: ReadonlyMap<NodeMount, Outcome> = new Map();
-    let startedAt = performance.now();
+    let startedAt = clock.now();
     async function turn(): Promise<ReadonlyMap<NodeMount, Outcome>> {
-      startedAt = performance.now();
+      startedAt = clock.now();
       return await takeTurn(members, deps, closing.signal);
     }
     try {
@@ -162,13 +164,13 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
     if (outcome === undefined || error !== undefined) {
       mount.failures += 1;
-      mount.dueAt = performance.now() + retryIn(mount.failures, lotKey(mount), intervalOf(mount));
+      mount.dueAt = clock.now() + retryIn(mount.failures, lotKey(mount), intervalOf(mount));
     } else {
       mount.failures = 0;
       mount.dueAt = nextLookAt({ startedAt, asOf: mount.current?.asOf }, lotKey(mount), intervalOf(mount));
     }
     if (mount.isWanted) {
-      mount.dueAt = performance.now();
+      mount.dueAt = clock.now();
     } else if (mount.noticedAt >= startedAt) {
       mount.dueAt = Math.min(mount.dueAt, mount.noticedAt);
     }
@@ -190,7 +192,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   async function follow(mount: NodeMount, served: ServedMount): Promise<Outcome & { readonly latest: ServedMount }> {
     let [latest, isServed] = [served, true];
     try {
-      const ends = AbortSignal.any([closing.signal, AbortSignal.timeout(deps.mountTimeoutMs)]);
+      const ends = AbortSignal.any([closing.signal, clock.timeout(deps.mountTimeoutMs)]);
       const present = await presentCall(mount, deps, ends);
       if (present !== undefined && (await followUp(mount, present, served, deps, ends)) === 'ahead') {
         isServed = false;
@@ -220,27 +222,27 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       if (!isFollowedBy(mount, served) && mount.isBusy) {
         mount.isWanted = true;
         // What is under way may have begun before there were files, as right after a start, and leave the Secrets to us.
-        await unlessAborted(endsWithin(mount.idle.promise, FOLLOW_WAIT_MS), signal);
+        await unlessAborted(endsWithin(mount.idle.promise, FOLLOW_WAIT_MS, clock), signal);
       }
       const isFollowed = isFollowedBy(mount, served);
       if (!isFollowed && !mount.isBusy && deps.followers.length > 0) {
         begin(mount);
-        const startedAt = performance.now();
+        const startedAt = clock.now();
         const following = follow(mount, served);
         void start(async () => end(mount, await following, startedAt));
-        if (await unlessAborted(endsWithin(following, FOLLOW_WAIT_MS), signal)) {
+        if (await unlessAborted(endsWithin(following, FOLLOW_WAIT_MS, clock), signal)) {
           const { latest } = await following;
           mount.noted = latest.versions;
           return latest;
         }
       } else if (mount.dueAt === Number.POSITIVE_INFINITY) {
-        mount.dueAt = nextLookAt({ startedAt: performance.now(), asOf: served.asOf }, lotKey(mount), intervalOf(mount));
+        mount.dueAt = nextLookAt({ startedAt: clock.now(), asOf: served.asOf }, lotKey(mount), intervalOf(mount));
       }
       arm();
       return served;
     },
     notice(concerns) {
-      const now = performance.now();
+      const now = clock.now();
       for (const group of Map.groupBy(mounts.all(), groupKey).values()) {
         const lastAt = Math.max(...group.map(({ noticedAt }) => noticedAt));
         const at = noticedLookAt(lastAt, now);
@@ -256,11 +258,11 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
         namespace: mount.pod.namespace,
         pod: mount.pod.name,
         className: mount.className,
-        ageMs: ageOf(mount),
+        ageMs: ageOf(mount, clock),
       })),
     async [Symbol.asyncDispose]() {
       closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
-      clearTimeout(timer);
+      timer.abort();
       await Promise.all(running);
     },
   };

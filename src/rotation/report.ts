@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import type { ProviderError } from '../model/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { PodRef } from '../model/mount-spec.ts';
@@ -13,6 +14,7 @@ export interface PodEvent {
 }
 
 export interface ReportDeps {
+  readonly clock: Clock;
   /** Says the same only once in a while. @throws ProviderError */
   recordEvent(event: PodEvent, signal: AbortSignal): Promise<void>;
   readonly log: Logger;
@@ -26,7 +28,7 @@ export interface Report {
   recovered(mount: NodeMount, signal: AbortSignal): Promise<void>;
 }
 
-export function createReport({ recordEvent, log }: ReportDeps): Report {
+export function createReport({ recordEvent, log, clock }: ReportDeps): Report {
   async function tell(mount: NodeMount, event: Omit<PodEvent, 'pod'>, signal: AbortSignal): Promise<void> {
     try {
       await recordEvent({ pod: mount.pod, ...event }, signal);
@@ -48,7 +50,7 @@ export function createReport({ recordEvent, log }: ReportDeps): Report {
     },
     async failed(mount, error, isServed, signal) {
       log.error(
-        { ...whose(mount), reason: error.reason, error: error.message, failures: mount.failures, ageMs: ageOf(mount) },
+        { ...whose(mount), reason: error.reason, error: error.message, failures: mount.failures, ageMs: ageOf(mount, clock) },
         isServed ? 'mount not followed' : 'mount not refreshed',
       );
       const state = isServed
@@ -66,8 +68,8 @@ export function createReport({ recordEvent, log }: ReportDeps): Report {
 }
 
 /** Milliseconds since AWS last said that the files are current; undefined where it never did to this process. */
-export function ageOf({ current }: NodeMount): number | undefined {
-  return current === undefined ? undefined : Math.round(performance.now() - current.asOf);
+export function ageOf({ current }: NodeMount, clock: Clock): number | undefined {
+  return current === undefined ? undefined : Math.round(clock.now() - current.asOf);
 }
 
 function whose({ pod, className }: NodeMount): Record<string, unknown> {

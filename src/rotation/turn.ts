@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
@@ -68,7 +69,7 @@ export async function takeTurn(
         limiter
           .run(
             { lane: '', party: mountOf(item).pod.uid },
-            () => work(item, AbortSignal.any([signal, AbortSignal.timeout(deps.mountTimeoutMs)])),
+            () => work(item, AbortSignal.any([signal, deps.clock.timeout(deps.mountTimeoutMs)])),
             signal,
           )
           .catch((error: unknown) => outcomes.set(mountOf(item), { rotated: [], error: failureOf(error, deps) })),
@@ -89,7 +90,7 @@ export async function takeTurn(
       }
     },
   );
-  const askedAt = performance.now();
+  const askedAt = deps.clock.now();
   await deps.refresh(
     asked.flatMap(({ spec }) => spec ?? []),
     signal,
@@ -142,7 +143,7 @@ async function answer(
 ): Promise<Outcome> {
   const { noted = new Map<string, string>() } = mount;
   const before = mount.current?.versions ?? noted;
-  const served = spec === undefined ? lastServed(mount) : await serveAgain({ spec, before, askedAt }, deps, signal);
+  const served = spec === undefined ? lastServed(mount, deps.clock) : await serveAgain({ spec, before, askedAt }, deps, signal);
   if (served === undefined) {
     return { isGone: true, rotated: [] };
   }
@@ -163,8 +164,8 @@ async function answer(
 }
 
 /** What nobody has asked AWS about is as old as can be: it takes no newer one's place. */
-function lastServed({ current, noted = new Map() }: NodeMount): ServedAgain {
-  return current ?? { versions: noted, asOf: performance.now() - Date.now() };
+function lastServed({ current, noted = new Map() }: NodeMount, clock: Clock): ServedAgain {
+  return current ?? { versions: noted, asOf: clock.now() - clock.wallNow() };
 }
 
 /** Last of all: a version that is noted is one that everything follows. */

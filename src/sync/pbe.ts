@@ -1,7 +1,7 @@
 import { createDecipheriv, hash, pbkdf2 } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { type Asn1, child, childrenOf, octetsOf, oidOf } from './ber.ts';
 import type { FileRounds } from './rounds.ts';
 
@@ -152,7 +152,7 @@ async function repeatedHash(input: Buffer, rounds: number): Promise<Buffer> {
   for (let round = 1; round <= rounds; round++) {
     digest = hash('sha1', digest, 'buffer');
     if (round % ROUNDS_AT_ONCE === 0) {
-      await setImmediate();
+      await SYSTEM_CLOCK.yield();
     }
   }
   return digest;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../concurrency/clock.ts';
 import { createKeyedLock } from '../concurrency/keyed-lock.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { PlannedFile } from '../model/mount-plan.ts';
@@ -48,8 +49,7 @@ export interface SecretSyncDeps extends NeedDeps {
   readonly secrets: SecretApi;
   /** For how long a Secret that was found right counts as right. */
   readonly verifyMs: number;
-  /** Wall. */
-  readonly now?: () => number;
+  readonly clock: Clock;
 }
 
 /** What is remembered of a mount. */
@@ -82,7 +82,7 @@ interface Verified {
 const AT_ONCE_OF_ALL = 12;
 
 export function createSecretSync(deps: SecretSyncDeps): SecretSync {
-  const { secrets, verifyMs, policy, now = Date.now } = deps;
+  const { secrets, verifyMs, policy, clock } = deps;
   const mounts = new Map<string, Known>();
   /** By namespace and name. */
   const verified = new Map<string, Verified>();
@@ -128,7 +128,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
         ...leaves.map((held) => () => release(pod.namespace, held, signal)),
       ],
       problems.length > 0 ? [problemsError(problems)] : [],
-      signal,
+      { clock, signal },
     );
     remember(targetPath, { ...known, leaves: [] });
     return !areOurs.includes(false);
@@ -152,7 +152,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
           }),
       ),
       [],
-      signal,
+      { clock, signal },
     );
     mounts.delete(targetPath);
   }
@@ -178,7 +178,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const secret = { namespace: mount.pod.namespace, name: spec.name };
     const key = keyOf(secret);
     return secretLock.withLock(key, async () => {
-      const at = now();
+      const at = clock.wallNow();
       const found = verified.get(key);
       if (isVerified(found, mount, content, at)) {
         return found.newerAsOf === Infinity;
@@ -188,7 +188,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
         { lane: 'secrets', party: secret.namespace },
         async () => {
           const wanted = { content: await secretContent(spec, await files(), reader), asOf, owner };
-          return await settleSecret(secrets, secret, wanted, now, signal);
+          return await settleSecret(secrets, secret, wanted, clock, signal);
         },
         signal,
       );

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { ObjectRef } from '../model/kube-objects.ts';
 import { quote } from '../text/quote.ts';
@@ -48,7 +49,7 @@ export async function settleSecret(
   secrets: SecretApi,
   secret: SecretName,
   { content, asOf, owner }: WantedSecret,
-  now: () => number,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Settled> {
   /** Of a Secret that was replaced; those that nobody needs any more, the garbage collector takes out. */
@@ -69,7 +70,7 @@ export async function settleSecret(
       written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
       continue;
     }
-    const decision = decide(stored, content, asOf, now());
+    const decision = decide(stored, content, asOf, clock.wallNow());
     if ((await settleContent(stored, decision)) && (await settleOwner(stored))) {
       return {
         owners: [owner, ...stored.owners.filter((other) => isSettled(stored, other))],

@@ -1,3 +1,4 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import type { FetchOutcome } from '../../mount/mount.ts';
 import type { Store } from '../../model/mount-spec.ts';
@@ -40,6 +41,7 @@ export interface Reader {
 }
 
 export interface ReaderSettings {
+  readonly clock: Clock;
   /** Longest time for one question to the stores, whoever waits for it. */
   readonly deadlineMs: number;
   /** Aborts when the process ends. */
@@ -51,13 +53,13 @@ type DatedAnswer = Dated<Found> | ProviderError;
 /** What AWS throttles is asked for again while a pod waits for it. Who looks again by himself adds nothing to what AWS has too much of. */
 type Patience = 'persists' | 'asks once';
 
-export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSettings): Reader {
-  const failures = createFailures();
+export function createReader(memory: Memory, { clock, deadlineMs, closing }: ReaderSettings): Reader {
+  const failures = createFailures(clock);
   const fetches = createFlights<DatedAnswer>();
 
   /** A question's own end: that of one who waits is not that of the others. */
   function bounded(): AbortSignal {
-    return AbortSignal.any([closing, AbortSignal.timeout(deadlineMs)]);
+    return AbortSignal.any([closing, clock.timeout(deadlineMs)]);
   }
 
   function learn(key: string, answer: DatedAnswer): void {
@@ -77,11 +79,11 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
     asker: Asker,
     patience: Patience,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
-    const asOf = performance.now();
+    const asOf = clock.now();
     const asked = [...requests.values()];
     const answers =
       patience === 'persists'
-        ? await askPersistently(store, asked, asker, bounded())
+        ? await askPersistently(store, asked, asker, { clock, signal: bounded() })
         : await ask(store, asked, asker, bounded());
     const byKey = new Map<string, DatedAnswer>();
     for (const [key, request] of requests) {
@@ -129,7 +131,7 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
 
   return {
     async read(requests, asker, intervalMs, signal) {
-      const notBefore = performance.now() - intervalMs;
+      const notBefore = clock.now() - intervalMs;
       const known = new Map<string, DatedAnswer>();
       const unknown = new Map<string, StoreRequest>();
       for (const [key, request] of byKeyOf(requests, asker)) {
@@ -144,17 +146,17 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       return new Map(
         requests.map((request) => {
           const key = keyOf(request, asker);
-          return [request.object, outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker)];
+          return [request.object, outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker, clock)];
         }),
       );
     },
     async currentAsOf(expected, asker, intervalMs, signal) {
-      const notBefore = performance.now() - intervalMs;
+      const notBefore = clock.now() - intervalMs;
       await unlessAborted(
         renew(byKeyOf(expected.keys(), asker), asker, { notBefore, intervalMs, patience: 'persists' }),
         signal,
       );
-      let asOf = performance.now();
+      let asOf = clock.now();
       for (const [request, version] of expected) {
         const known = memory.version(keyOf(request, asker), notBefore);
         if (known?.version !== version) {
@@ -165,7 +167,7 @@ export function createReader(memory: Memory, { deadlineMs, closing }: ReaderSett
       return asOf;
     },
     async refresh(requests, asker, signal) {
-      const begun = performance.now();
+      const begun = clock.now();
       const byKey = byKeyOf(requests, asker);
       // What is under way was asked before, and may be answered by what was true before.
       await unlessAborted(fetches.landed(byKey.keys()), signal);
@@ -182,7 +184,7 @@ async function askPersistently(
   store: Store,
   requests: readonly StoreRequest[],
   asker: Asker,
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Answers> {
   const answers = new Map<StoreRequest, Answer>();
   await whileThrottled(async () => {
@@ -195,7 +197,7 @@ async function askPersistently(
       }
     }
     return [...latest.values()].some(isThrottled);
-  }, signal);
+  }, clock, signal);
   return answers;
 }
 
@@ -229,11 +231,11 @@ function byKeyOf(requests: Iterable<StoreRequest>, asker: Asker): ReadonlyMap<st
   return new Map(Array.from(requests, (request) => [keyOf(request, asker), request] as const));
 }
 
-function outcomeOf(request: StoreRequest, answer: DatedAnswer, { region }: Asker): FetchOutcome {
+function outcomeOf(request: StoreRequest, answer: DatedAnswer, { region }: Asker, clock: Clock): FetchOutcome {
   const { object } = request;
   return answer instanceof ProviderError
     ? answer
-    : { object, region, ...answer, ...(isPinned(request) && { asOf: performance.now() }) };
+    : { object, region, ...answer, ...(isPinned(request) && { asOf: clock.now() }) };
 }
 
 function unanswered({ object }: StoreRequest): ProviderError {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { ProviderError } from '../../model/errors.ts';
 
 /** Failures of a moment ago, so that all the pods of a node do not ask again at once. */
@@ -12,12 +13,12 @@ const GOOD_FOR_MS = 1_000;
 /** Each question to a store that is down costs whole time-outs. */
 const OUTAGE_GOOD_FOR_MS = 5_000;
 
-export function createFailures(now: () => number = () => performance.now()): Failures {
+export function createFailures(clock: Clock): Failures {
   const failures = new Map<string, { readonly error: ProviderError; readonly at: number }>();
 
   function dropOld(): void {
     for (const [key, { at }] of failures) {
-      if (at + OUTAGE_GOOD_FOR_MS <= now()) {
+      if (at + OUTAGE_GOOD_FOR_MS <= clock.now()) {
         failures.delete(key);
       }
     }
@@ -30,13 +31,13 @@ export function createFailures(now: () => number = () => performance.now()): Fai
         return undefined;
       }
       const goodForMs = Math.min(longestMs, isOutage(failure.error) ? OUTAGE_GOOD_FOR_MS : GOOD_FOR_MS);
-      return now() - failure.at < goodForMs ? failure.error : undefined;
+      return clock.now() - failure.at < goodForMs ? failure.error : undefined;
     },
     put(key, error) {
       dropOld();
       // How a process ends says nothing of the store.
       if (error.reason !== 'Cancelled') {
-        failures.set(key, { error, at: now() });
+        failures.set(key, { error, at: clock.now() });
       }
     },
   };

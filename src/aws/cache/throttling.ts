@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
+import type { Clock } from '../../concurrency/clock.ts';
 const FIRST_MS = 200;
 const LONGEST_MS = 5_000;
 
@@ -8,11 +7,11 @@ const LONGEST_MS = 5_000;
  * and are drawn by lot, so that nodes that were throttled together do not come back together.
  * @param work whether it was throttled
  */
-export async function whileThrottled(work: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+export async function whileThrottled(work: () => Promise<boolean>, clock: Clock, signal: AbortSignal): Promise<void> {
   let longest = FIRST_MS;
   while (await work()) {
     try {
-      await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal });
+      await clock.sleep(longest * (0.5 + Math.random() / 2), signal);
     } catch {
       return;
     }

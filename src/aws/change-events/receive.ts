@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { clientConfig } from '../client/client-config.ts';
 import type { AwsSettings } from '../client/settings.ts';
@@ -10,6 +10,7 @@ import { queueError } from './queue-error.ts';
 export interface NoticeOptions {
   readonly queueUrl: string;
   readonly settings: AwsSettings;
+  readonly clock?: Clock;
   onNotices(notices: readonly Notice[]): void;
   /** The queue cannot be read; once, until it can be or the reason is another. */
   onTrouble(error: ProviderError): void;
@@ -52,7 +53,7 @@ export function openNotices(options: NoticeOptions): AsyncDisposable {
  * hides or deletes any, and the queue's retention period, a few minutes, is what removes them.
  */
 async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Promise<void> {
-  const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS } = options;
+  const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS, clock = SYSTEM_CLOCK } = options;
   const address = queueAddress(queueUrl, settings);
   using transport = openTransport(settings, WAIT_SECONDS * 1_000);
   // Loaded only where there is a queue: a container of 100 MiB has no room for what it does not need.
@@ -69,7 +70,7 @@ async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Pr
 
   /** @returns milliseconds to wait before the next time */
   async function receive(): Promise<number> {
-    const askedAt = performance.now();
+    const askedAt = clock.now();
     const messages = await queue.receive(signal);
     if (trouble !== undefined) {
       trouble = undefined;
@@ -82,7 +83,7 @@ async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Pr
       options.onNotices(notices);
     }
     // SQS does not wait for new messages while it has old ones.
-    return unseen.length === 0 && performance.now() - askedAt < repeatMs ? repeatMs : PAUSE_MS;
+    return unseen.length === 0 && clock.now() - askedAt < repeatMs ? repeatMs : PAUSE_MS;
   }
 
   /** @returns milliseconds to wait before the next time */
@@ -99,7 +100,7 @@ async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Pr
 
   while (!signal.aborted) {
     const waitMs = await receive().catch((error: unknown) => (signal.aborted ? 0 : fail(error)));
-    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    await clock.sleep(waitMs, signal).catch(() => undefined);
   }
 }
 

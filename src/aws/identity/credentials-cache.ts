@@ -1,3 +1,4 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { unlessAborted } from '../../concurrency/cancellation.ts';
 import type { Credentials } from '../client/clients.ts';
 
@@ -26,7 +27,7 @@ const EARLY_MS = 5 * 60_000;
 const MARGIN_MS = 10_000;
 const RETRY_MS = 30_000;
 
-export function createCredentialsCache(now: () => number = Date.now): CredentialsCache {
+export function createCredentialsCache(clock: Clock): CredentialsCache {
   const entries = new Map<string, Entry>();
 
   async function obtainFor(key: string, obtain: () => Promise<Credentials>): Promise<Credentials> {
@@ -37,14 +38,14 @@ export function createCredentialsCache(now: () => number = Date.now): Credential
     } catch (error) {
       // Those held when it began may have been dropped since.
       const { held } = entries.get(key) ?? {};
-      entries.set(key, { ...(held !== undefined && { held }), failedAt: now() });
+      entries.set(key, { ...(held !== undefined && { held }), failedAt: clock.wallNow() });
       throw error;
     }
   }
 
   function dropEnded(): void {
     for (const [key, { held, obtaining }] of entries) {
-      if (obtaining === undefined && (held === undefined || !isValid(held, now()))) {
+      if (obtaining === undefined && (held === undefined || !isValid(held, clock.wallNow()))) {
         entries.delete(key);
       }
     }
@@ -53,8 +54,8 @@ export function createCredentialsCache(now: () => number = Date.now): Credential
   return {
     async get(key, obtain, signal) {
       const { held, obtaining, failedAt = -Infinity } = entries.get(key) ?? {};
-      const valid = held !== undefined && isValid(held, now());
-      if (valid && (held.expiration.getTime() - now() > EARLY_MS || now() - failedAt < RETRY_MS)) {
+      const valid = held !== undefined && isValid(held, clock.wallNow());
+      if (valid && (held.expiration.getTime() - clock.wallNow() > EARLY_MS || clock.wallNow() - failedAt < RETRY_MS)) {
         return held;
       }
       if (entries.size > MAX_ENTRIES) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../concurrency/clock.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { MountSpec, PodRef } from '../../model/mount-spec.ts';
 import { tokenClaims } from '../../request/token-claims.ts';
@@ -12,6 +13,7 @@ import type { Limit, Regional } from '../model/store.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {
+  readonly clock: Clock;
   readonly settings: AwsSettings;
   /** ARN of the role that the pod's service account names. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
@@ -44,7 +46,7 @@ export interface CredentialsSource {
 }
 
 export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
-  const cache = createCredentialsCache();
+  const cache = createCredentialsCache(deps.clock);
   const strangers = new WeakMap<MountSpec, string>();
 
   /** The questions of one call are of one key, and those of any other call of another. */
@@ -86,7 +88,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
         const identity = { kind: 'irsa', roleArn: await deps.roleOf(pod, signal), namespace, serviceAccount } as const;
         return authenticated(
           identity,
-          { token, isOwn: isOwnToken(token, pod, STS_AUDIENCE), spec },
+          { token, isOwn: isOwnToken(token, pod, STS_AUDIENCE, deps.clock), spec },
           (key, region) => `${key} ${region}`,
           (region) =>
             assumeRoleWithWebIdentity(identity, token, deps.sts(region, identityKey(identity)), deps.deadline()),
@@ -98,20 +100,20 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
       const limit = deps.agentLimit(`${pod.namespace}/${pod.serviceAccount}`);
       return authenticated(
         identity,
-        { token, isOwn: isOwnToken(token, pod, POD_IDENTITY_AUDIENCE), spec },
+        { token, isOwn: isOwnToken(token, pod, POD_IDENTITY_AUDIENCE, deps.clock), spec },
         (key) => key,
-        () => credentialsFromAgent(identity, token, { addressType, limit, settings: deps.settings }, deps.deadline()),
+        () => credentialsFromAgent(identity, token, { addressType, limit, settings: deps.settings, clock: deps.clock }, deps.deadline()),
       );
     },
   };
 }
 
 /** By what it says itself: whether that is true, AWS finds out when credentials are asked for. */
-function isOwnToken(token: SecretBytes, { namespace, serviceAccount }: PodRef, audience: string): boolean {
+function isOwnToken(token: SecretBytes, { namespace, serviceAccount }: PodRef, audience: string, clock: Clock): boolean {
   const { subject, audiences, expiresAt = 0 } = tokenClaims(token);
   return (
     subject === `system:serviceaccount:${namespace}:${serviceAccount}` &&
     audiences.includes(audience) &&
-    expiresAt > Date.now()
+    expiresAt > clock.wallNow()
   );
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { AddressType } from '../../model/mount-spec.ts';
@@ -17,6 +17,7 @@ interface AgentAccess {
   readonly addressType: AddressType;
   readonly limit: Limit;
   readonly settings: AwsSettings;
+  readonly clock: Clock;
 }
 
 /**
@@ -26,13 +27,13 @@ interface AgentAccess {
 export async function credentialsFromAgent(
   identity: AgentIdentity,
   token: SecretBytes,
-  { addressType, limit, settings }: AgentAccess,
+  { addressType, limit, settings, clock }: AgentAccess,
   signal: AbortSignal,
 ): Promise<Credentials> {
   const secret = token.exposeText();
   for (let attempt = 1; ; attempt += 1) {
     const { status, body } = await limit(
-      () => askAgent(addressType, secret, settings.podIdentity, signal),
+      () => askAgent(addressType, secret, { ...settings.podIdentity, clock }, signal),
       signal,
     ).catch((error: unknown) => {
       throw error instanceof ProviderError || !signal.aborted ? error : abortError(signal);
@@ -44,7 +45,7 @@ export async function credentialsFromAgent(
     if (!passing || attempt >= settings.maxAttempts) {
       throw refusal(identity, status, oneLine(body.replaceAll(secret, '[token]')));
     }
-    await sleep(Math.random() * BACKOFF_MS * 2 ** attempt, undefined, { signal }).catch(() => {
+    await clock.sleep(Math.random() * BACKOFF_MS * 2 ** attempt, signal).catch(() => {
       throw abortError(signal);
     });
   }
@@ -54,13 +55,13 @@ export async function credentialsFromAgent(
 async function askAgent(
   addressType: AddressType,
   token: string,
-  { ipv4, ipv6, timeoutMs }: AwsSettings['podIdentity'],
+  { ipv4, ipv6, timeoutMs, clock }: AwsSettings['podIdentity'] & { readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<AgentAnswer> {
   const bases = { ipv4: [ipv4], ipv6: [ipv6], auto: [ipv4, ipv6] }[addressType];
   const silent: string[] = [];
   for (const base of bases) {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const timeout = clock.timeout(timeoutMs);
     try {
       return await getFromAgent(base, token, AbortSignal.any([signal, timeout]));
     } catch (error) {

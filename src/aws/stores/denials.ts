@@ -1,14 +1,15 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Denials, OptionalAction } from '../model/store.ts';
 
 /** A policy may have been widened since. */
 const GOOD_FOR_MS = 3_600_000;
 
 /** What identities were found not to be allowed, so that nobody asks again and again. By identity. */
-export function createDenialBook(now: () => number = () => performance.now()): (identityKey: string) => Denials {
+export function createDenialBook(clock: Clock): (identityKey: string) => Denials {
   const until = new Map<string, number>();
 
   function dropOld(): void {
-    const time = now();
+    const time = clock.now();
     for (const [key, end] of until) {
       // In order of time, as each is good for as long as the others.
       if (end > time) {
@@ -29,7 +30,7 @@ export function createDenialBook(now: () => number = () => performance.now()): (
       },
       add(action) {
         until.delete(keyOf(action));
-        until.set(keyOf(action), now() + GOOD_FOR_MS);
+        until.set(keyOf(action), clock.now() + GOOD_FOR_MS);
       },
     };
   };

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
@@ -116,7 +117,7 @@ function* placeToStay({ at, targetPath }: Place, before: Volume, files: readonly
 function* place(at: string, before: Volume, files: readonly PlannedFile[]): Steps<string> {
   const names = topNames(files);
   const standing = new Set(readdirSync(at));
-  const time = new Date().toISOString().slice(0, 19).replace(/[-:T]/g, '_');
+  const time = new Date(SYSTEM_CLOCK.wallNow()).toISOString().slice(0, 19).replace(/[-:T]/g, '_');
   let dir: string;
   try {
     dir = mkdtempSync(join(at, `..${time}.`));
