@@ -48,7 +48,11 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     verifyMs: intervalMs / 2,
     policy: config.secretPolicy,
   });
-  const restarts = createRestarts({ clock: serve.clock, workloads: createWorkloadApi(kube, owners), minIntervalMs: restart.minIntervalMs });
+  const restarts = createRestarts({
+    clock: serve.clock,
+    workloads: createWorkloadApi(kube, owners),
+    minIntervalMs: restart.minIntervalMs,
+  });
   const followers: readonly Follower[] = [
     ...(syncSecret ? [{ follow: syncing(sync, owners) }] : []),
     ...(restart.enabled ? [{ follow: restarting(restarts, recordEvent) }] : []),

@@ -49,14 +49,19 @@ async function call<Response>(
 ): Promise<Response> {
   const method = (client as unknown as Record<string, Method>)[name];
   return await new Promise<Response>((resolve, reject) => {
-    const running = method?.call(client, request, { deadline: SYSTEM_CLOCK.wallNow() + timeoutMs }, (error, response) => {
-      signal.removeEventListener('abort', cancel);
-      if (error === null) {
-        resolve(response as Response);
-      } else {
-        reject(new CallError(error));
-      }
-    });
+    const running = method?.call(
+      client,
+      request,
+      { deadline: SYSTEM_CLOCK.wallNow() + timeoutMs },
+      (error, response) => {
+        signal.removeEventListener('abort', cancel);
+        if (error === null) {
+          resolve(response as Response);
+        } else {
+          reject(new CallError(error));
+        }
+      },
+    );
     function cancel(): void {
       running?.cancel();
     }

@@ -60,10 +60,13 @@ export async function bindSocket(server: Server, settings: SocketSettings): Prom
 
   async function watch(): Promise<void> {
     while (!closing.signal.aborted) {
-      await clock.sleep(watchMs, closing.signal).then(look, () => undefined).catch((error: unknown) => {
-        isOurs = false;
-        tell.failed(error);
-      });
+      await clock
+        .sleep(watchMs, closing.signal)
+        .then(look, () => undefined)
+        .catch((error: unknown) => {
+          isOurs = false;
+          tell.failed(error);
+        });
     }
   }
 

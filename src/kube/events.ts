@@ -89,7 +89,12 @@ function nameOf({ pod, type, reason, message }: PodEvent): string {
   return `${podPart}.${hash.slice(0, 16)}`;
 }
 
-function apiEvent(name: string, { pod, type, reason, message }: PodEvent, { component, nodeName }: EventSource, wallNow: number) {
+function apiEvent(
+  name: string,
+  { pod, type, reason, message }: PodEvent,
+  { component, nodeName }: EventSource,
+  wallNow: number,
+) {
   const { namespace, uid } = pod;
   const now = `${new Date(wallNow).toISOString().slice(0, 19)}Z`;
   return {

@@ -17,28 +17,39 @@ interface ApiPod extends ApiObject {
 export type RegionOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 
 /** The region of this node: that of every pod on it, so read once. */
-export function createRegionLookup(kube: Pick<Kube, 'get' | 'clock'>, settings: Pick<KubeSettings, 'nodeName'>): RegionOf {
-  const nodeOf = sharedLookup(0, async (key) => {
-    const [namespace = '', name = ''] = key.split('/');
-    const { spec } = await kube.get<ApiPod>({
-      resource: 'pods',
-      namespace,
-      name,
-      wayOut: 'set --node-name (the chart does), and no pod has to be read',
-    });
-    if (!spec?.nodeName) {
-      throw new ProviderError('KubernetesUnavailable', `pod "${key}" is on no node yet`);
-    }
-    return spec.nodeName;
-  }, kube.clock);
-  const regionOf = sharedLookup(Number.POSITIVE_INFINITY, async (node) => {
-    const { metadata } = await kube.get({ resource: 'nodes', name: node });
-    const region = metadata?.labels?.[REGION_LABEL];
-    if (!region) {
-      throw new ProviderError('InvalidParameters', `node "${node}" has no label ${REGION_LABEL}`);
-    }
-    return region;
-  }, kube.clock);
+export function createRegionLookup(
+  kube: Pick<Kube, 'get' | 'clock'>,
+  settings: Pick<KubeSettings, 'nodeName'>,
+): RegionOf {
+  const nodeOf = sharedLookup(
+    0,
+    async (key) => {
+      const [namespace = '', name = ''] = key.split('/');
+      const { spec } = await kube.get<ApiPod>({
+        resource: 'pods',
+        namespace,
+        name,
+        wayOut: 'set --node-name (the chart does), and no pod has to be read',
+      });
+      if (!spec?.nodeName) {
+        throw new ProviderError('KubernetesUnavailable', `pod "${key}" is on no node yet`);
+      }
+      return spec.nodeName;
+    },
+    kube.clock,
+  );
+  const regionOf = sharedLookup(
+    Number.POSITIVE_INFINITY,
+    async (node) => {
+      const { metadata } = await kube.get({ resource: 'nodes', name: node });
+      const region = metadata?.labels?.[REGION_LABEL];
+      if (!region) {
+        throw new ProviderError('InvalidParameters', `node "${node}" has no label ${REGION_LABEL}`);
+      }
+      return region;
+    },
+    kube.clock,
+  );
   let ownNode = settings.nodeName;
 
   return async (pod, signal) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
@@ -16,7 +17,7 @@ describe('sharedLookup', () => {
 
   it('makes one call for all who ask at once', async () => {
     const load = vi.fn<Load>(async (key) => `${key} loaded`);
-    const lookup = sharedLookup(1_000, load);
+    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
 
     const answers = await Promise.all([lookup('a', NEVER), lookup('a', NEVER), lookup('b', NEVER)]);
 
@@ -26,7 +27,7 @@ describe('sharedLookup', () => {
 
   it('keeps an answer until it is too old, counted from when it came', async () => {
     const load = vi.fn<Load>(async () => 'answer');
-    const lookup = sharedLookup(1_000, load);
+    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
     await lookup('a', NEVER);
     await Promise.resolve();
 
@@ -41,7 +42,7 @@ describe('sharedLookup', () => {
 
   it('keeps an answer as long as it says itself', async () => {
     const load = vi.fn<Load>(async (key) => key);
-    const lookup = sharedLookup((answer) => Number(answer), load);
+    const lookup = sharedLookup((answer) => Number(answer), load, SYSTEM_CLOCK);
     await lookup('1000', NEVER);
     await lookup('2000', NEVER);
     await Promise.resolve();
@@ -56,7 +57,7 @@ describe('sharedLookup', () => {
   it('keeps no more answers than it may, those that came last, and whatever is still asked for', async () => {
     const slow = Promise.withResolvers<string>();
     const load = vi.fn<Load>((key) => (key === 'slow' ? slow.promise : Promise.resolve(key)));
-    const lookup = sharedLookup(1_000, load, 2);
+    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK, 2);
     const waiting = lookup('slow', NEVER);
     for (const key of ['a', 'b', 'c']) {
       await lookup(key, NEVER);
@@ -73,7 +74,7 @@ describe('sharedLookup', () => {
 
   it('does not keep a failure', async () => {
     const load = vi.fn<Load>(async () => 'answer').mockRejectedValueOnce(new Error('down'));
-    const lookup = sharedLookup(1_000, load);
+    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
 
     const failed = Promise.all([lookup('a', NEVER), lookup('a', NEVER)]);
 
@@ -85,7 +86,7 @@ describe('sharedLookup', () => {
   it('lets one who waits go without taking the answer from the others', async () => {
     const slow = Promise.withResolvers<string>();
     const load = vi.fn<Load>(() => slow.promise);
-    const lookup = sharedLookup(1_000, load);
+    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
     const patient = lookup('a', NEVER);
     const impatient = new AbortController();
     const gone = lookup('a', impatient.signal);
@@ -99,7 +100,7 @@ describe('sharedLookup', () => {
   });
 
   it('refuses a signal that has ended already', async () => {
-    const lookup = sharedLookup(1_000, async () => 'answer');
+    const lookup = sharedLookup(1_000, async () => 'answer', SYSTEM_CLOCK);
     const ended = AbortSignal.abort(new ProviderError('Cancelled', 'too late'));
 
     await expect(lookup('a', ended)).rejects.toThrow('too late');

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { clockAt } from '../../test/fakes/virtual-clock.ts';
 import { createStoredWorkload } from '../../test/fakes/kube/stored-workload.ts';
 import { readMountedVersions } from './mounted-versions.ts';
 import { createRestarts } from './rolling-restart.ts';
@@ -62,7 +63,7 @@ async function run(steps: Steps, scheduler: fc.Scheduler) {
     },
   };
   const nodes = Array.from({ length: NODES }, () =>
-    createRestarts({ workloads, minIntervalMs: MIN_INTERVAL_MS, now: () => now }),
+    createRestarts({ workloads, minIntervalMs: MIN_INTERVAL_MS, clock: clockAt(() => now) }),
   );
   const underWay: Promise<unknown>[] = [];
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clockAt } from '../../test/fakes/virtual-clock.ts';
 import type { Sighting } from './plan-restart.ts';
 import { createRestarts } from './rolling-restart.ts';
 import { createStoredWorkload } from '../../test/fakes/kube/stored-workload.ts';
@@ -20,7 +21,7 @@ function seen(version: string, asOf: number, volume = 'secrets') {
 
 /** A provider on a node of its own. */
 function startNode(store: ReturnType<typeof createStoredWorkload>, clock: { now: number }, minIntervalMs = 1_000) {
-  return createRestarts({ workloads: store.api, minIntervalMs, now: () => clock.now });
+  return createRestarts({ workloads: store.api, minIntervalMs, clock: clockAt(() => clock.now) });
 }
 
 describe('restarts', () => {
@@ -94,6 +95,7 @@ describe('restarts', () => {
   it('give up on a workload that others change each time', async () => {
     const store = createStoredWorkload();
     const node = createRestarts({
+      clock: clockAt(() => 0),
       workloads: { ...store.api, patch: () => Promise.resolve('changed') },
       minIntervalMs: 1_000,
     });

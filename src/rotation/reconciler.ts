@@ -102,7 +102,9 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     if (!closing.signal.aborted) {
       const nextAt = Math.min(surveyAt, ...idle().map(({ dueAt }) => dueAt));
       timer = new AbortController();
-      clock.sleep(Math.min(Math.max(nextAt - clock.now(), 0), MAX_TIMEOUT_MS), timer.signal).then(wake, () => undefined);
+      clock
+        .sleep(Math.min(Math.max(nextAt - clock.now(), 0), MAX_TIMEOUT_MS), timer.signal)
+        .then(wake, () => undefined);
     }
   }
 

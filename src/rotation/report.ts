@@ -50,7 +50,13 @@ export function createReport({ recordEvent, log, clock }: ReportDeps): Report {
     },
     async failed(mount, error, isServed, signal) {
       log.error(
-        { ...whose(mount), reason: error.reason, error: error.message, failures: mount.failures, ageMs: ageOf(mount, clock) },
+        {
+          ...whose(mount),
+          reason: error.reason,
+          error: error.message,
+          failures: mount.failures,
+          ageMs: ageOf(mount, clock),
+        },
         isServed ? 'mount not followed' : 'mount not refreshed',
       );
       const state = isServed

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
 import type { MountCall } from '../request/parse-request.ts';
@@ -58,7 +59,7 @@ function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provid
 }
 
 it('finds the mounts that were there before this process', async () => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   const deps = nodeOf([pod('web-1'), pod('web-2')], ['web-1', 'web-2']);
 
   const { found, gone } = await survey(mounts, deps, NEVER);
@@ -78,7 +79,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
   ['of a class that cannot be read', [pod('web-1', withVolume('secrets', 'deleted'))], ['web-1']],
   ['with a name that leads elsewhere', [pod('web-1', withVolume('../../../uid-web-2/volumes/x', 'shop'))], ['web-1']],
 ])('passes over a volume %s', async ([, pods, filled, provider]) => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
 
   const { found } = await survey(mounts, nodeOf(pods, filled, provider), NEVER);
 
@@ -87,7 +88,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
 });
 
 it('forgets mounts whose pods are gone or at their end, and no others', async () => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   for (const name of ['stays', 'gone', 'ending']) {
     mounts.learnCall(call(name));
   }
@@ -99,7 +100,7 @@ it('forgets mounts whose pods are gone or at their end, and no others', async ()
 });
 
 it('keeps a mount whose pod is too new to be in the list', async () => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   mounts.learnCall(call('new'));
   const deps = nodeOf([pod('new')]);
 
@@ -110,7 +111,7 @@ it('keeps a mount whose pod is too new to be in the list', async () => {
 });
 
 it('knows the pod of a mount from then on', async () => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   mounts.learnCall(call('web-1'));
 
   await survey(mounts, nodeOf([pod('web-1')], ['web-1']), NEVER);
@@ -119,7 +120,7 @@ it('knows the pod of a mount from then on', async () => {
 });
 
 it('leaves all as it is where the API server tells nothing', async () => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   mounts.learnCall(call('web-1'));
   const deps = nodeOf([]);
 
@@ -134,7 +135,7 @@ it('leaves all as it is where the API server tells nothing', async () => {
 });
 
 it('keeps what it knows of a mount when the driver calls again, with the newer tokens', () => {
-  const mounts = createNodeMounts(KUBELET);
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   const first = mounts.learnCall(call('web-1'));
   const tokens = new Map();
 

@@ -143,7 +143,8 @@ async function answer(
 ): Promise<Outcome> {
   const { noted = new Map<string, string>() } = mount;
   const before = mount.current?.versions ?? noted;
-  const served = spec === undefined ? lastServed(mount, deps.clock) : await serveAgain({ spec, before, askedAt }, deps, signal);
+  const served =
+    spec === undefined ? lastServed(mount, deps.clock) : await serveAgain({ spec, before, askedAt }, deps, signal);
   if (served === undefined) {
     return { isGone: true, rotated: [] };
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clockAt } from '../../test/fakes/virtual-clock.ts';
 import type { MemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
 import {
   createCluster,
@@ -39,7 +40,7 @@ function mortal(secrets: SecretApi, dies: { readonly at: number; readonly how: '
 }
 
 function start(secrets: SecretApi): SecretSync {
-  return createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS, now: () => 10_000 });
+  return createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS, clock: clockAt(() => 10_000) });
 }
 
 interface Story {

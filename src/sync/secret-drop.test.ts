@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import {
   createCluster,
   DB,
@@ -153,6 +154,7 @@ describe('drop', () => {
     const { secrets, pods } = createCluster();
     let fails = true;
     const sync = createSecretSync({
+      clock: SYSTEM_CLOCK,
       ...NO_OTHER_PODS,
       secrets,
       podsOf: () =>

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { clockAt } from '../../test/fakes/virtual-clock.ts';
 import { createMemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
 import { mountOf, SECRET, show, SIGNAL, VERIFY_MS, NO_OTHER_PODS } from '../../test/fakes/kube/sync-cluster.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
@@ -49,7 +50,7 @@ function world(scheduler: fc.Scheduler, skews: readonly number[]) {
       secrets: api,
       ...NO_OTHER_PODS,
       verifyMs: VERIFY_MS,
-      now: () => clock(index),
+      clock: clockAt(() => clock(index)),
     });
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { createMemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
 import {
   type Cluster,
@@ -35,6 +36,7 @@ describe('sync', () => {
       files: () => Promise.reject(new Error('read')),
     };
     const sync = createSecretSync({
+      clock: SYSTEM_CLOCK,
       secrets: createMemorySecrets(),
       ...NO_OTHER_PODS,
       verifyMs: VERIFY_MS,
@@ -128,6 +130,7 @@ describe('sync', () => {
     await there.sync({ pod: 'a' });
     let isSlow = true;
     const sync = createSecretSync({
+      clock: SYSTEM_CLOCK,
       secrets: {
         ...secrets,
         async read(...given) {
@@ -212,7 +215,7 @@ describe('sync', () => {
   it('fails once where the files cannot be read', async () => {
     const { secrets } = createCluster();
     const error = new ProviderError('VolumeUnwritable', 'gone');
-    const sync = createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
+    const sync = createSecretSync({ clock: SYSTEM_CLOCK, secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
     const mount = mountOf({ pod: 'a', secretObjects: [...DB, { ...DB[0], secretName: 'two' }] });
 
     await expect(sync.sync({ ...mount, files: () => Promise.reject(error) }, SIGNAL)).rejects.toBe(error);
@@ -220,7 +223,7 @@ describe('sync', () => {
 
   it("ends with the signal's reason", async () => {
     const { secrets } = createCluster();
-    const sync = createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
+    const sync = createSecretSync({ clock: SYSTEM_CLOCK, secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
     const reason = new Error('over');
 
     await expect(sync.sync(mountOf({ pod: 'a' }), AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -243,6 +246,7 @@ describe('sync', () => {
     await node().sync({ pod: 'a' });
     let isThere = true;
     const sync = createSecretSync({
+      clock: SYSTEM_CLOCK,
       secrets: {
         ...secrets,
         async read(...given) {
@@ -287,7 +291,7 @@ describe('sync', () => {
     const { secrets, node } = createCluster();
     await node().sync({ pod: 'a' });
     const restless = { ...secrets, apply: async () => 'changed' as const };
-    const sync = createSecretSync({ secrets: restless, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
+    const sync = createSecretSync({ clock: SYSTEM_CLOCK, secrets: restless, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
 
     await expect(sync.sync(mountOf({ pod: 'a', files: { db: 'v2' } }), SIGNAL)).rejects.toMatchObject({
       reason: 'KubernetesUnavailable',

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/concurrency/clock.ts';
+import { type Clock, SYSTEM_CLOCK } from '../../src/concurrency/clock.ts';
 
 /** Time that stands still until it is told to go on. */
 export interface VirtualClock extends Clock {
@@ -98,4 +98,9 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
+}
+
+/** A clock that shows what it is told, for what reads the time and never waits. */
+export function clockAt(now: () => number): Clock {
+  return { ...SYSTEM_CLOCK, now, wallNow: now };
 }

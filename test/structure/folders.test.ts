@@ -5,12 +5,17 @@ import { describe, expect, it } from 'vitest';
 const CHECKOUT = join(import.meta.dirname, '..', '..');
 const IMPORT = /from '(?<path>\.[^']+)'/g;
 const MAX_LINES = 300;
+/** The one file that knows the real time. */
+const CLOCK = join('concurrency', 'clock.ts');
+const REAL_TIME =
+  /(?<![.\w])set(?:Timeout|Interval|Immediate)\b|timers\/promises|performance\.now|Date\.now|new Date\(\)|AbortSignal\.timeout/;
 
 interface SourceFile {
   /** Folder below `src`; `.` is `src` itself. */
   readonly folder: string;
   readonly name: string;
   readonly lines: number;
+  readonly text: string;
   /** Folders of what it imports, its own left out. */
   readonly imports: ReadonlySet<string>;
 }
@@ -26,6 +31,7 @@ function readSource(): readonly SourceFile[] {
     return {
       folder,
       name,
+      text,
       lines: text.split('\n').length,
       imports: new Set(imported.map((path) => (path === '' ? '.' : path)).filter((path) => path !== folder)),
     };
@@ -71,6 +77,12 @@ describe('the folders of src', () => {
   it('import each other one way only', () => {
     expect(files.length).toBeGreaterThan(100);
     expect(findCycle(edgesOf(files))).toEqual([]);
+  });
+
+  it('tell time by the clock that is passed in', () => {
+    const others = files.filter(({ name, text }) => name !== CLOCK && REAL_TIME.test(text));
+
+    expect(others.map(({ name }) => name)).toEqual([]);
   });
 
   it('hold no long file', () => {

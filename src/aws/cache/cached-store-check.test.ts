@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
 import { createMemory } from './value-cache.ts';
 import { createReader } from './cached-store.ts';
@@ -18,7 +19,7 @@ afterEach(() => {
 });
 
 function newReader(maxBytes = 1_000) {
-  return createReader(createMemory(maxBytes), { deadlineMs: 10_000, closing: NEVER });
+  return createReader(createMemory(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 10_000, closing: NEVER });
 }
 
 /** One that has read what the volume holds. */

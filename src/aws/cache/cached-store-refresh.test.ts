@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
 import { createMemory } from './value-cache.ts';
 import { createReader } from './cached-store.ts';
@@ -17,7 +18,7 @@ afterEach(() => {
 
 /** One that has read this a second ago, as this identity. */
 async function newReader(requests: readonly StoreRequest[], asker: FakeAsker, maxBytes = 1_000) {
-  const reader = createReader(createMemory(maxBytes), { deadlineMs: 10_000, closing: NEVER });
+  const reader = createReader(createMemory(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 10_000, closing: NEVER });
   await reader.read(requests, asker, INTERVAL, NEVER);
   vi.advanceTimersByTime(1_000);
   asker.asked.length = 0;

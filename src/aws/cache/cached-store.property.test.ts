@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { failed, request } from '../../../test/fakes/aws/asker.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
@@ -188,7 +189,7 @@ it.for([0, 8, 1_000])(
     let served = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
-        const reader = createReader(createMemory(maxBytes), { deadlineMs: 5_000, closing: NEVER });
+        const reader = createReader(createMemory(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 5_000, closing: NEVER });
         const world: World = { account: new Account(), reader, filled: new Map(), served: [] };
         for (const take of steps) {
           await take(world);

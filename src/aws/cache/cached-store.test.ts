@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
 import { createMemory } from './value-cache.ts';
 import { createReader, type ReaderSettings } from './cached-store.ts';
@@ -16,6 +17,7 @@ afterEach(() => {
 
 function newReader(settings: Partial<ReaderSettings> = {}, maxBytes = 1_000) {
   return createReader(createMemory(maxBytes), {
+    clock: SYSTEM_CLOCK,
     deadlineMs: 10_000,
     closing: NEVER,
     ...settings,

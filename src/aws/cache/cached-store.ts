@@ -146,7 +146,10 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
       return new Map(
         requests.map((request) => {
           const key = keyOf(request, asker);
-          return [request.object, outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker, clock)];
+          return [
+            request.object,
+            outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker, clock),
+          ];
         }),
       );
     },
@@ -187,17 +190,21 @@ async function askPersistently(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Answers> {
   const answers = new Map<StoreRequest, Answer>();
-  await whileThrottled(async () => {
-    const open = requests.filter((request) => !answers.has(request) || isThrottled(answers.get(request)));
-    const latest = await ask(store, open, asker, signal);
-    for (const [request, answer] of latest) {
-      // That time ran out says less than why it did.
-      if (!(signal.aborted && isThrottled(answers.get(request)))) {
-        answers.set(request, answer);
+  await whileThrottled(
+    async () => {
+      const open = requests.filter((request) => !answers.has(request) || isThrottled(answers.get(request)));
+      const latest = await ask(store, open, asker, signal);
+      for (const [request, answer] of latest) {
+        // That time ran out says less than why it did.
+        if (!(signal.aborted && isThrottled(answers.get(request)))) {
+          answers.set(request, answer);
+        }
       }
-    }
-    return [...latest.values()].some(isThrottled);
-  }, clock, signal);
+      return [...latest.values()].some(isThrottled);
+    },
+    clock,
+    signal,
+  );
   return answers;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clockAt } from '../../../test/fakes/virtual-clock.ts';
 import { type FailureReason, ProviderError } from '../../model/errors.ts';
 import { createFailures, isOutage } from './failures.ts';
 
@@ -6,7 +7,7 @@ const LONG = 120_000;
 
 function newFailures() {
   const clock = { now: 1_000 };
-  return { clock, failures: createFailures(() => clock.now) };
+  return { clock, failures: createFailures(clockAt(() => clock.now)) };
 }
 
 describe('a failure', () => {

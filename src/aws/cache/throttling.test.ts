@@ -1,11 +1,12 @@
 import { expect, it, vi } from 'vitest';
+import { createVirtualClock } from '../../../test/fakes/virtual-clock.ts';
 import { whileThrottled } from './throttling.ts';
 
 const NEVER = new AbortController().signal;
 
 it('works once where nothing is throttled', async () => {
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
-  await whileThrottled(work, NEVER);
+  await whileThrottled(work, createVirtualClock(), NEVER);
 
   expect(work).toHaveBeenCalledTimes(1);
 });
@@ -13,7 +14,10 @@ it('works once where nothing is throttled', async () => {
 it('works again until nothing is throttled any more', async () => {
   let left = 2;
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve((left -= 1) > 0));
-  await whileThrottled(work, NEVER);
+  const clock = createVirtualClock();
+  const working = whileThrottled(work, clock, NEVER);
+  await clock.advance(10_000);
+  await working;
 
   expect(work).toHaveBeenCalledTimes(2);
 });
@@ -21,7 +25,7 @@ it('works again until nothing is throttled any more', async () => {
 it('ends with the signal, in the middle of a wait', async () => {
   const cancelling = new AbortController();
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve(true));
-  const working = whileThrottled(work, cancelling.signal);
+  const working = whileThrottled(work, createVirtualClock(), cancelling.signal);
 
   cancelling.abort(new Error('enough'));
   await working;
@@ -31,11 +35,13 @@ it('ends with the signal, in the middle of a wait', async () => {
 
 it('ends after one try where the signal has ended already', async () => {
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve(true));
-  await whileThrottled(work, AbortSignal.abort());
+  await whileThrottled(work, createVirtualClock(), AbortSignal.abort());
 
   expect(work).toHaveBeenCalledTimes(1);
 });
 
 it('passes on what the work throws', async () => {
-  await expect(whileThrottled(() => Promise.reject(new Error('a bug')), NEVER)).rejects.toThrow('a bug');
+  await expect(whileThrottled(() => Promise.reject(new Error('a bug')), createVirtualClock(), NEVER)).rejects.toThrow(
+    'a bug',
+  );
 });

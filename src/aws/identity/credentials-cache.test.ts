@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { clockAt } from '../../../test/fakes/virtual-clock.ts';
 import type { Credentials } from '../client/clients.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
 
@@ -10,7 +11,7 @@ const LIFETIME = 60 * MINUTE;
 /** A cache before an STS that gives credentials for an hour, when it is told to. */
 function newCache() {
   const clock = { now: 1_000_000 };
-  const cache = createCredentialsCache(() => clock.now);
+  const cache = createCredentialsCache(clockAt(() => clock.now));
   const calls: PromiseWithResolvers<Credentials>[] = [];
 
   function obtain(): Promise<Credentials> {

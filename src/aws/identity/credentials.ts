@@ -102,14 +102,25 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
         identity,
         { token, isOwn: isOwnToken(token, pod, POD_IDENTITY_AUDIENCE, deps.clock), spec },
         (key) => key,
-        () => credentialsFromAgent(identity, token, { addressType, limit, settings: deps.settings, clock: deps.clock }, deps.deadline()),
+        () =>
+          credentialsFromAgent(
+            identity,
+            token,
+            { addressType, limit, settings: deps.settings, clock: deps.clock },
+            deps.deadline(),
+          ),
       );
     },
   };
 }
 
 /** By what it says itself: whether that is true, AWS finds out when credentials are asked for. */
-function isOwnToken(token: SecretBytes, { namespace, serviceAccount }: PodRef, audience: string, clock: Clock): boolean {
+function isOwnToken(
+  token: SecretBytes,
+  { namespace, serviceAccount }: PodRef,
+  audience: string,
+  clock: Clock,
+): boolean {
   const { subject, audiences, expiresAt = 0 } = tokenClaims(token);
   return (
     subject === `system:serviceaccount:${namespace}:${serviceAccount}` &&

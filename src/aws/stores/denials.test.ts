@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
+import { clockAt } from '../../../test/fakes/virtual-clock.ts';
 import { createDenialBook } from './denials.ts';
 
 const BATCH = 'secretsmanager:BatchGetSecretValue';
 const HOUR = 3_600_000;
 
 it('remembers what an identity may not do, and nothing of another', () => {
-  const denialsOf = createDenialBook(() => 0);
+  const denialsOf = createDenialBook(clockAt(() => 0));
   denialsOf('role-a').add(BATCH);
 
   expect([denialsOf('role-a').has(BATCH), denialsOf('role-b').has(BATCH)]).toEqual([true, false]);
@@ -13,7 +14,7 @@ it('remembers what an identity may not do, and nothing of another', () => {
 
 it('has it tried again after an hour, each by itself', () => {
   let now = 0;
-  const denialsOf = createDenialBook(() => now);
+  const denialsOf = createDenialBook(clockAt(() => now));
   denialsOf('a').add(BATCH);
   now = 1_000;
   denialsOf('b').add(BATCH);
@@ -28,7 +29,7 @@ it('has it tried again after an hour, each by itself', () => {
 
 it('counts the hour from the latest denial', () => {
   let now = 0;
-  const denialsOf = createDenialBook(() => now);
+  const denialsOf = createDenialBook(clockAt(() => now));
   denialsOf('a').add(BATCH);
   denialsOf('b').add(BATCH);
   now = 1_000;

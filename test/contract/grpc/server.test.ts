@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { ProviderError } from '../../../src/model/errors.ts';
 import { CallError, connect } from '../../../src/grpc/client.ts';
 import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from '../../../src/grpc/definitions.ts';
@@ -55,6 +56,7 @@ beforeEach(async () => {
 
 function settings(changes: Partial<ServerSettings> = {}): ServerSettings {
   return {
+    clock: SYSTEM_CLOCK,
     socketPath,
     drainMs: 2_000,
     mountTimeoutMs: 60_000,

@@ -1,3 +1,4 @@
+import { clockAt } from '../virtual-clock.ts';
 import { ProviderError } from '../../../src/model/errors.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { NodePod, ObjectRef, ProviderClass } from '../../../src/model/kube-objects.ts';
@@ -54,7 +55,7 @@ export function createCluster() {
         podsOf: async (_namespace, { uid }) => pods.filter(({ owner }) => owner.uid === uid),
         classOf: async (_namespace, name) => classes.get(name) ?? (await noClass()),
         verifyMs: VERIFY_MS,
-        now: () => time,
+        clock: clockAt(() => time),
       });
       return {
         sync: (words: MountWords) => sync.sync(mountOf(words), SIGNAL),
