@@ -1,111 +1,261 @@
 import { describe, expect, it } from 'vitest';
-import { createTurns, finish, type Steps } from './time-slices.ts';
+import { createTurns, finish, type Steps, toTheEnd } from './time-slices.ts';
 
-const NEVER = new AbortController().signal;
+/** As long as a slice may last. */
+const SLICE_MS = 2;
 
-/** A clock that a step moves by as much as a slice may last, so that each step is a slice. */
-function slowTurns() {
+/** Turns on a clock that only steps and rests move. */
+function virtualTurns() {
   let clock = 0;
-  const later: (() => void)[] = [];
-  const log: string[] = [];
-  function* work(name: string, steps: number): Steps<string> {
+  const timers: { readonly at: number; readonly callback: () => void }[] = [];
+  /** What each step was, and when it began. */
+  const log: (readonly [string, number])[] = [];
+
+  function* work(name: string, steps: number, ms = SLICE_MS): Steps<string> {
     for (let step = 1; step <= steps; step += 1) {
-      clock += 100;
-      log.push(`${name}${step}`);
+      log.push([`${name}${step}`, clock]);
+      clock += ms;
       yield;
     }
     return name;
   }
+
+  /** Rests until the next turn, and takes it. @returns whether there was one */
+  function turn(): boolean {
+    const timer = timers.shift();
+    clock = Math.max(clock, timer?.at ?? 0);
+    timer?.callback();
+    return timer !== undefined;
+  }
+
   return {
     turns: createTurns(
       () => clock,
-      (callback) => later.push(callback),
+      (callback, ms) => timers.push({ at: clock + ms, callback }),
     ),
     work,
     log,
-    /** One turn of the event loop. @returns how many callbacks it ran */
-    turn(): number {
-      const callbacks = later.splice(0);
-      for (const callback of callbacks) {
-        callback();
+    turn,
+    names: () => log.map(([name]) => name),
+    now: () => clock,
+    timers: () => timers.length,
+    takeAll(): void {
+      while (turn()) {
+        expect(timers.length).toBeLessThanOrEqual(1);
       }
-      return callbacks.length;
     },
   };
 }
 
-function* failing(): Steps<void> {
-  yield;
-  throw new Error('a step failed');
+/** Holds something while it works; clears up in two steps, and says so. */
+function* holding(steps: Steps<unknown>, log: string[]): Steps<void> {
+  using _held = { [Symbol.dispose]: () => void log.push('disposed') };
+  try {
+    yield* steps;
+  } catch (error) {
+    log.push(`told: ${String(error)}`);
+    yield;
+    log.push('cleared up');
+    throw error;
+  }
 }
 
 describe('turns', () => {
-  it('run one slice in each turn of the event loop, whatever waits', async () => {
-    const { turns, work, log, turn } = slowTurns();
-    const done = Promise.all(['a', 'b', 'c'].map((name) => turns.run(name, work(name, 3), NEVER)));
+  it('do at once what is little, whatever waits', async () => {
+    const { turns, work, names, takeAll } = virtualTurns();
+    const long = turns.run('a', work('long', 3));
+    const little = turns.run('b', work('little', 3, 0.1));
 
-    const before = log.length;
-    const counts: number[] = [];
-    while (turn() > 0) {
-      counts.push(log.length);
-    }
-
-    expect(before).toBe(1);
-    expect(counts.every((count, index) => count - (counts[index - 1] ?? before) <= 1)).toBe(true);
-    expect(await done).toEqual(['a', 'b', 'c']);
+    expect(names()).toEqual(['long1', 'little1', 'little2', 'little3']);
+    expect(await little).toBe('little');
+    takeAll();
+    expect(await long).toBe('long');
   });
 
-  it('serve a key that has little work between the works of one that has much', async () => {
-    const { turns, work, log, turn } = slowTurns();
-    const attacks = ['x', 'y', 'z'].map((name) => turns.run('attacker', work(name, 50), NEVER));
-    const victim = turns.run('victim', work('v', 2), NEVER);
+  it('begin at once with every key that has nothing waiting, and put off the further works of a key', async () => {
+    const { turns, work, names, timers, takeAll } = virtualTurns();
+    const all = ['a', 'a', 'b', 'a', 'c'].map((key, index) => turns.run(key, work(`${key}${index}-`, 2)));
+
+    expect(names()).toEqual(['a0-1', 'b2-1', 'c4-1']);
+    expect(timers()).toBe(1);
+    takeAll();
+    expect(names().slice(3)).toEqual(['a0-2', 'b2-2', 'c4-2', 'a1-1', 'a3-1', 'a1-2', 'a3-2']);
+    expect(await Promise.all(all)).toEqual(['a0-', 'a1-', 'b2-', 'a3-', 'c4-']);
+  });
+
+  it('serve a key that has little left between the works of one that has much', async () => {
+    const { turns, work, names, turn, takeAll } = virtualTurns();
+    const attacks = ['x', 'y', 'z'].map((name) => turns.run('attacker', work(name, 50)));
+    const victim = turns.run('victim', work('v', 3));
 
     for (let count = 0; count < 6; count += 1) {
       turn();
     }
 
     expect(await victim).toBe('v');
-    expect(log.length).toBeLessThan(10);
-    while (turn() > 0) {
-      // Until all is done.
-    }
+    expect(names()).toEqual(['x1', 'v1', 'x2', 'v2', 'y1', 'v3', 'z1']);
+    takeAll();
     expect(await Promise.all(attacks)).toEqual(['x', 'y', 'z']);
   });
 
-  it('do at once what is little', async () => {
-    let over = false;
-    function* little(): Steps<void> {
-      yield;
-      over = true;
-    }
+  it.for([
+    ['a slice', SLICE_MS, [0, 8, 16, 24]],
+    ['a step that took longer', 50, [0, 200, 400, 600]],
+    ['a step without end, for a second at most', 5_000, [0, 6_000, 12_000, 18_000]],
+  ] as const)('rest three times as long as it took, after %s', ([, ms, starts]) => {
+    const { turns, work, log, takeAll } = virtualTurns();
+    void turns.run('a', work('a', 4, ms));
 
-    const done = createTurns().run('a', little(), NEVER);
+    takeAll();
 
-    expect(over).toBe(true);
-    await done;
+    expect(log.map(([, at]) => at)).toEqual(starts);
   });
 
-  it('end with the signal, and with what a step throws', async () => {
-    const { turns, work, turn } = slowTurns();
-    const caller = new AbortController();
-    const cancelled = turns.run('a', work('a', 1000), caller.signal);
-    const failed = turns.run('b', failing(), NEVER);
-    caller.abort(new Error('the call is over'));
+  it('take a quarter of the time for all works together, those included that were begun at once', async () => {
+    const { turns, work, takeAll, now } = virtualTurns();
+    const steps = 40;
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    const all = keys.map((key) => turns.run(key, work(key, steps)));
 
-    while (turn() > 0) {
-      // Until nothing waits.
+    takeAll();
+    await Promise.all(all);
+
+    const worked = keys.length * steps * SLICE_MS;
+    expect(now()).toBeGreaterThanOrEqual(4 * worked - 4 * SLICE_MS);
+    expect(now()).toBeLessThanOrEqual(4 * worked);
+  });
+
+  it('take up later what comes when nothing has waited for a while', async () => {
+    const { turns, work, takeAll, log, timers } = virtualTurns();
+    const first = turns.run('a', work('a', 2));
+    takeAll();
+    await first;
+    const second = turns.run('a', work('b', 2));
+    expect(timers()).toBe(1);
+    takeAll();
+
+    expect(await second).toBe('b');
+    expect(log.map(([name]) => name)).toEqual(['a1', 'a2', 'b1', 'b2']);
+  });
+
+  it.for([1, 3])('reject with what step %s throws, and go on with the others', async (at) => {
+    const { turns, work, takeAll } = virtualTurns();
+    function* failing(): Steps<never> {
+      yield* work('a', at - 1);
+      throw new Error('a step failed');
+    }
+    const failed = turns.run('a', failing());
+    const other = turns.run('a', work('b', 3));
+    takeAll();
+
+    await expect(failed).rejects.toThrow('a step failed');
+    expect(await other).toBe('b');
+  });
+
+  it('work by the clock and the timers of the process', async () => {
+    let steps = 0;
+    function* slow(): Steps<string> {
+      for (const began = performance.now(); performance.now() - began < 20;) {
+        steps += 1;
+        yield;
+      }
+      return 'done';
     }
 
-    await expect(cancelled).rejects.toThrow('the call is over');
-    await expect(failed).rejects.toThrow('a step failed');
+    expect(await createTurns().run('a', slow())).toBe('done');
+    expect(steps).toBeGreaterThan(1);
+  });
+});
+
+describe('who gives up', () => {
+  const reason = new Error('the call is over');
+
+  it('has the steps told once, which clear up and dispose of what they hold', async () => {
+    const { turns, work, takeAll } = virtualTurns();
+    const log: string[] = [];
+    const caller = new AbortController();
+    const given = turns.run('a', holding(work('a', 5), log), caller.signal);
+    const other = turns.run('b', work('b', 3), new AbortController().signal);
+    caller.abort(reason);
+    takeAll();
+
+    await expect(given).rejects.toBe(reason);
+    expect(log).toEqual([`told: ${String(reason)}`, 'cleared up', 'disposed']);
+    expect(await other).toBe('b');
+  });
+
+  it('is not told while a slice of another runs, but when it is the turn of his own', async () => {
+    const { turns, work, names, turn, takeAll } = virtualTurns();
+    const caller = new AbortController();
+    const given = turns.run('a', work('a', 5), caller.signal);
+    turn();
+    caller.abort(reason);
+    takeAll();
+
+    await expect(given).rejects.toBe(reason);
+    expect(names()).toEqual(['a1', 'a2']);
+  });
+
+  it('before it begins has nothing begun', async () => {
+    const { turns, work, names, timers } = virtualTurns();
+
+    await expect(turns.run('a', work('a', 5), AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(names()).toEqual([]);
+    expect(timers()).toBe(0);
+  });
+
+  it('gets the result of steps that make do without him', async () => {
+    const { turns } = virtualTurns();
+    const caller = new AbortController();
+    function* steps(): Steps<string> {
+      try {
+        caller.abort(reason);
+        yield;
+      } catch {
+        yield;
+      }
+      return 'done';
+    }
+
+    expect(await turns.run('a', steps(), caller.signal)).toBe('done');
+  });
+
+  it('comes too late for what goes on to the end', async () => {
+    const { turns, work, takeAll } = virtualTurns();
+    const caller = new AbortController();
+    const done = turns.run('a', toTheEnd(work('a', 5)), caller.signal);
+    caller.abort(reason);
+    takeAll();
+
+    expect(await done).toBe('a');
+  });
+});
+
+describe('steps to the end', () => {
+  it('are as many as without, and give the same result', () => {
+    const { work, names } = virtualTurns();
+
+    expect([...toTheEnd(work('a', 3))]).toHaveLength(3);
+    expect(finish(toTheEnd(work('b', 1)))).toBe('b');
+    expect(names()).toEqual(['a1', 'a2', 'a3', 'b1']);
+  });
+
+  it('throw what a step throws', () => {
+    const { work } = virtualTurns();
+    function* failing(): Steps<never> {
+      yield* work('a', 2);
+      throw new Error('a step failed');
+    }
+
+    expect(() => finish(toTheEnd(failing()))).toThrow('a step failed');
   });
 });
 
 describe('finish', () => {
   it('gives what the last step returns', () => {
-    const { work, log } = slowTurns();
+    const { work, names } = virtualTurns();
 
     expect(finish(work('a', 3))).toBe('a');
-    expect(log).toEqual(['a1', 'a2', 'a3']);
+    expect(names()).toEqual(['a1', 'a2', 'a3']);
   });
 });

@@ -11,6 +11,21 @@ export function finish<Result>(steps: Steps<Result>): Result {
   }
 }
 
+/** The same steps, for what must not be left half done: whoever gives up in the middle of them has given up too late. */
+export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) {
+      return step.value;
+    }
+    try {
+      yield;
+    } catch {
+      // The reason is thrown into steps only once, so nothing is left to tell.
+    }
+  }
+}
+
 export interface Turns {
   /**
    * Runs the steps a slice at a time. The first comes at once; the others of all works together get a quarter of the thread's time, the keys in
@@ -21,7 +36,7 @@ export interface Turns {
   run<Result>(key: string, steps: Steps<Result>, signal?: AbortSignal): Promise<Result>;
 }
 
-/** Runs until a time on the clock. @returns whether the work is over */
+/** Goes on until a time on the clock, or until it is over. @returns whether it is over */
 type Work = (until: number) => boolean;
 
 /** Milliseconds. */
@@ -44,17 +59,18 @@ export function createTurns(
   /** When all rest that is owed has been taken. */
   let restedAt = 0;
 
-  function restLeft(): number {
-    return Math.max(0, restedAt - now());
-  }
-
-  /** A step that takes longer than a slice is made up for by a longer rest. */
+  /** A step that takes longer than a slice is made up for by a longer rest. @returns whether the work is over */
   function runSlice(work: Work): boolean {
     const started = now();
     const isOver = work(started + SLICE_MS);
-    const owed = Math.max(restedAt - started, 0) + REST * (now() - started);
-    restedAt = now() + Math.min(owed, MAX_OWED_MS);
+    const ended = now();
+    const owed = Math.max(0, restedAt - started) + REST * (ended - started);
+    restedAt = ended + Math.min(owed, MAX_OWED_MS);
     return isOver;
+  }
+
+  function restThenTurn(): void {
+    later(takeTurn, Math.max(0, restedAt - now()));
   }
 
   function takeTurn(): void {
@@ -69,50 +85,63 @@ export function createTurns(
       waiting.set(key, remaining);
     }
     if (waiting.size > 0) {
-      later(takeTurn, restLeft());
+      restThenTurn();
     }
   }
 
   function enqueue(key: string, work: Work): void {
+    const isFirst = waiting.size === 0;
     waiting.set(key, [...(waiting.get(key) ?? []), work]);
-    if (waiting.size === 1) {
-      later(takeTurn, restLeft());
+    if (isFirst) {
+      restThenTurn();
     }
   }
 
   return {
     run(key, steps, signal) {
-      return new Promise((resolve, reject) => {
-        let isTold = false;
-        function next(): IteratorResult<void, unknown> {
-          if (signal?.aborted === true && !isTold) {
-            isTold = true;
-            return steps.throw(signal.reason);
-          }
-          return steps.next();
-        }
-        function work(until: number): boolean {
-          try {
-            do {
-              const step = next();
-              if (step.done === true) {
-                resolve(step.value as never);
-                return true;
-              }
-            } while (now() < until);
-            return false;
-          } catch (error) {
-            reject(error);
-            return true;
-          }
-        }
-        // Nearly every work takes less than a slice, and is over before this returns.
-        if (waiting.has(key) || !runSlice(work)) {
-          enqueue(key, work);
-        }
-      });
+      const { work, result } = workOf(steps, now, signal);
+      // Nearly every work takes less than a slice, and is over before this returns.
+      if (waiting.has(key) || !runSlice(work)) {
+        enqueue(key, work);
+      }
+      return result;
     },
   };
+}
+
+/** Steps that stop by the clock, and what comes of them. */
+function workOf<Result>(
+  steps: Steps<Result>,
+  now: () => number,
+  signal: AbortSignal | undefined,
+): { readonly work: Work; readonly result: Promise<Result> } {
+  const { promise, resolve, reject } = Promise.withResolvers<Result>();
+  let isTold = false;
+
+  function next(): IteratorResult<void, Result> {
+    if (isTold || signal?.aborted !== true) {
+      return steps.next();
+    }
+    isTold = true;
+    return steps.throw(signal.reason);
+  }
+
+  function work(until: number): boolean {
+    try {
+      do {
+        const step = next();
+        if (step.done === true) {
+          resolve(step.value);
+          return true;
+        }
+      } while (now() < until);
+      return false;
+    } catch (error) {
+      reject(error);
+      return true;
+    }
+  }
+  return { work, result: promise };
 }
 
 /** The process has one thread, so all its turns are taken in one place. */
