@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/commands.ts';
+import { finish } from '../../src/concurrency/time-slices.ts';
 import { readVolume } from '../../src/mount/volume/volume.ts';
 import { startMoto } from '../fakes/aws/moto.ts';
 import { mintToken } from '../fakes/aws/web-token.ts';
@@ -32,7 +33,7 @@ function step(text: string): void {
 }
 
 async function passwordIn({ targetPath }: DemoPod): Promise<string> {
-  const { files } = await readVolume(targetPath);
+  const { files } = finish(readVolume(targetPath));
   return files.find(({ path }) => path === 'db-password')?.value.exposeText() ?? '';
 }
 

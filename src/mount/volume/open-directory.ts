@@ -1,39 +1,39 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
 
-/** A directory that stays the same one, whatever its path leads to by now. Nothing may be under way below it when it is disposed of. */
-export interface OpenDirectory extends Disposable {
+/** A file or directory that stays the same one, whatever its path leads to by now. Nothing may be under way in it when it is disposed of. */
+export interface OpenFile extends Disposable {
   readonly fd: number;
-  /** Path by which the system finds the directory itself. */
+  readonly stat: Stats;
+  /** Path by which the system finds the file itself. */
   readonly at: string;
-  /** Number of its file system. */
-  readonly dev: bigint;
 }
 
 /**
  * Opens the directory of a volume.
  * @throws ProviderError VolumeUnwritable where that is no volume; an error of the file system, where it is not there
  */
-export type OpenTarget = (targetPath: string) => OpenDirectory;
+export type OpenTarget = (targetPath: string) => OpenFile;
 
-const FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-
-/** A directory that is no symlink. @throws an error of the file system: ENOTDIR for anything else */
-export function openDirectory(path: string, flags = FLAGS): OpenDirectory {
-  // No waiting here: it is the node's own disk or memory, and each step is some microseconds.
+/** @throws an error of the file system */
+export function openFile(path: string, flags: number): OpenFile {
   const fd = openSync(path, flags);
   try {
-    const { dev } = fstatSync(fd, { bigint: true });
-    return { fd, dev, at: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+    return { fd, stat: fstatSync(fd), at: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
 }
 
+/** A directory that is no symlink. @throws an error of the file system: ENOTDIR for anything else */
+export function openDirectory(path: string): OpenFile {
+  return openFile(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
 /** Any directory that is no symlink, wherever it is: for the command line. */
-export function openTarget(targetPath: string): OpenDirectory {
+export function openTarget(targetPath: string): OpenFile {
   return refusing(targetPath, () => openDirectory(resolve(targetPath)));
 }
 
@@ -56,15 +56,15 @@ export function openTargetBelow({ kubeletDir, mustBeMounted }: VolumeRules): Ope
         `"${targetPath}" is no path below "${root}", where --kubelet-dir says`,
       );
     }
-    let found = openDirectory(root, constants.O_RDONLY | constants.O_DIRECTORY);
-    let parentDev = found.dev;
+    let found = openFile(root, constants.O_RDONLY | constants.O_DIRECTORY);
+    let parentDev = found.stat.dev;
     for (const [index, part] of parts.entries()) {
       using parent = found;
-      parentDev = parent.dev;
+      parentDev = parent.stat.dev;
       const path = prefix + parts.slice(0, index + 1).join(sep);
       found = refusing(path, () => openDirectory(`${parent.at}/${part}`));
     }
-    if (mustBeMounted && found.dev === parentDev) {
+    if (mustBeMounted && found.stat.dev === parentDev) {
       found[Symbol.dispose]();
       throw new ProviderError(
         'VolumeUnwritable',
@@ -75,7 +75,7 @@ export function openTargetBelow({ kubeletDir, mustBeMounted }: VolumeRules): Ope
   };
 }
 
-function refusing(path: string, open: () => OpenDirectory): OpenDirectory {
+function refusing(path: string, open: () => OpenFile): OpenFile {
   try {
     return open();
   } catch (error) {

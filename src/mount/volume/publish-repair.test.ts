@@ -14,6 +14,7 @@ import {
 import { beforeRename } from '../../../test/contract/publish/at-call.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
+import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 
 describe('what a kill or another hand left behind', () => {
@@ -38,31 +39,31 @@ describe('what a kill or another hand left behind', () => {
     ['a directory in the place of `..data`', (target) => replaceByDirectory(join(target, '..data'))],
     ['a `..data` that leads out of the volume', (target) => relinkTo('/etc', join(target, '..data'))],
     ['files of nobody', (target) => plant(target, { stray: 'x', '.hidden': 'y' })],
-  ])('is cleared up by the next publish: %s', async ([, damage]) => {
+  ])('is cleared up by the next publish: %s', ([, damage]) => {
     for (const files of [old, next]) {
       using volume = temporaryVolume();
-      await publish(volume.path, old);
+      finish(publish(volume.path, old));
       damage(volume.path);
 
-      await publish(volume.path, files);
+      finish(publish(volume.path, files));
 
       expect(podView(volume.path)).toEqual(viewOf(files));
       expect(layoutOf(volume.path)).toEqual(layoutWith(...files.map(({ path }) => path)));
     }
   });
 
-  it('is made up for, where another process clears the new set away just before it is shown', async () => {
+  it('is made up for, where another process clears the new set away just before it is shown', () => {
     using volume = temporaryVolume();
-    await publish(volume.path, old);
+    finish(publish(volume.path, old));
     using _other = beforeRename((link) => rmSync(link.replace(/\.link$/, ''), { recursive: true }));
 
-    await publish(volume.path, next);
+    finish(publish(volume.path, next));
 
     expect(podView(volume.path)).toEqual(viewOf(next));
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
   });
 
-  it('is removed, not followed: what a planted link leads to is left alone', async () => {
+  it('is removed, not followed: what a planted link leads to is left alone', () => {
     using volume = temporaryVolume();
     using elsewhere = temporaryVolume();
     plant(elsewhere.path, { precious: 'x' });
@@ -70,14 +71,14 @@ describe('what a kill or another hand left behind', () => {
       symlinkSync(elsewhere.path, join(volume.path, name));
     }
 
-    await publish(volume.path, next);
+    finish(publish(volume.path, next));
 
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
     expect(readdirSync(elsewhere.path)).toEqual(['precious']);
   });
 });
 
-it('makes any volume hold exactly any set', { timeout: 60_000 }, async () => {
+it('makes any volume hold exactly any set', { timeout: 60_000 }, () => {
   const element = fc.constantFrom('a', 'b', 'c');
   const path = fc.array(element, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
   const plan = fc
@@ -92,17 +93,17 @@ it('makes any volume hold exactly any set', { timeout: 60_000 }, async () => {
     .map((files) => files.filter((file) => !files.some((other) => file.path.startsWith(`${other.path}/`))));
   const planted = fc.dictionary(element, fc.string({ maxLength: 4 }));
 
-  await fc.assert(
-    fc.asyncProperty(plan, planted, fc.array(plan, { minLength: 1, maxLength: 3 }), async (first, plain, sets) => {
+  fc.assert(
+    fc.property(plan, planted, fc.array(plan, { minLength: 1, maxLength: 3 }), (first, plain, sets) => {
       using volume = temporaryVolume();
-      await publish(volume.path, first);
+      finish(publish(volume.path, first));
       plant(volume.path, plain);
       for (const files of sets) {
-        await publish(volume.path, files);
+        finish(publish(volume.path, files));
 
         expect(podView(volume.path)).toEqual(viewOf(files));
         expect(layoutOf(volume.path)).toEqual(layoutWith(...topNames(files)));
-        await expect(publish(volume.path, files)).resolves.toMatchObject({ changed: false });
+        expect(finish(publish(volume.path, files))).toMatchObject({ changed: false });
       }
     }),
     { numRuns: 40 },

@@ -11,14 +11,15 @@ import {
   temporaryVolume,
   viewOf,
 } from '../../../test/contract/publish/pod-view.ts';
+import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 
 describe('the layout', () => {
-  it('is the one the driver makes', async () => {
+  it('is the one the driver makes', () => {
     using volume = temporaryVolume();
     const files = [plannedFile('user', 'admin'), plannedFile('db/prod/password', 'p'), plannedFile('db/port', '1')];
 
-    const { changed } = await publish(volume.path, files);
+    const { changed } = finish(publish(volume.path, files));
 
     expect(changed).toBe(true);
     expect(podView(volume.path)).toEqual(viewOf(files));
@@ -26,41 +27,38 @@ describe('the layout', () => {
     expect(readlinkSync(join(volume.path, '..data'))).toMatch(/^\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\w+$/);
   });
 
-  it('of a volume without files is `..data` and an empty directory', async () => {
+  it('of a volume without files is `..data` and an empty directory', () => {
     using volume = temporaryVolume();
 
-    const first = await publish(volume.path, []);
-    const second = await publish(volume.path, []);
+    const first = finish(publish(volume.path, []));
+    const second = finish(publish(volume.path, []));
 
     expect([first.changed, second.changed]).toEqual([true, false]);
     expect(layoutOf(volume.path)).toEqual(layoutWith());
     expect(readdirSync(join(volume.path, '..data'))).toEqual([]);
   });
 
-  it.for(['000', '022', '077'])(
-    'has the modes asked for under umask %s, and directories anyone may enter',
-    async (umask) => {
-      using volume = temporaryVolume();
-      const files = [0o644, 0o400, 0o666, 0o777, 0o440].map((mode) => plannedFile(`a/b/${mode}`, 'x', mode));
-      const before = process.umask(Number.parseInt(umask, 8));
-      onTestFinished(() => void process.umask(before));
-
-      await publish(volume.path, files);
-
-      expect(podView(volume.path)).toEqual(viewOf(files));
-      const modes = ['..data/', 'a', 'a/b'].map((name) => statSync(join(volume.path, name)).mode & 0o7777);
-      expect(modes).toEqual([0o755, 0o755, 0o755]);
-    },
-  );
-
-  it('changes by another directory under the same names: the links of files that stay are not touched', async () => {
+  it.for(['000', '022', '077'])('has the modes asked for under umask %s, and directories anyone may enter', (umask) => {
     using volume = temporaryVolume();
-    await publish(volume.path, [plannedFile('user', 'old'), plannedFile('gone', 'x')]);
+    const files = [0o644, 0o400, 0o666, 0o777, 0o440].map((mode) => plannedFile(`a/b/${mode}`, 'x', mode));
+    const before = process.umask(Number.parseInt(umask, 8));
+    onTestFinished(() => void process.umask(before));
+
+    finish(publish(volume.path, files));
+
+    expect(podView(volume.path)).toEqual(viewOf(files));
+    const modes = ['..data/', 'a', 'a/b'].map((name) => statSync(join(volume.path, name)).mode & 0o7777);
+    expect(modes).toEqual([0o755, 0o755, 0o755]);
+  });
+
+  it('changes by another directory under the same names: the links of files that stay are not touched', () => {
+    using volume = temporaryVolume();
+    finish(publish(volume.path, [plannedFile('user', 'old'), plannedFile('gone', 'x')]));
     const link = statsBelow(volume.path)['user'];
     const oldDir = readlinkSync(join(volume.path, '..data'));
     const files = [plannedFile('user', 'new'), plannedFile('added', 'y')];
 
-    await publish(volume.path, files);
+    finish(publish(volume.path, files));
 
     expect(podView(volume.path)).toEqual(viewOf(files));
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
@@ -73,15 +71,17 @@ describe('the layout', () => {
     ['a directory becomes a file', ['a/b', 'a/c'], ['a']],
     ['a file leaves a directory', ['a/b', 'a/c'], ['a/c']],
     ['all files leave', ['a/b', 'c'], []],
-  ] as const)('follows when %s', async ([, old, next]) => {
+  ] as const)('follows when %s', ([, old, next]) => {
     using volume = temporaryVolume();
-    await publish(
-      volume.path,
-      old.map((path) => plannedFile(path, 'old')),
+    finish(
+      publish(
+        volume.path,
+        old.map((path) => plannedFile(path, 'old')),
+      ),
     );
     const files = next.map((path) => plannedFile(path, 'new'));
 
-    await publish(volume.path, files);
+    finish(publish(volume.path, files));
 
     expect(podView(volume.path)).toEqual(viewOf(files));
     expect(layoutOf(volume.path)).toEqual(layoutWith(...next.map((path) => path.slice(0, 1))));
@@ -92,37 +92,37 @@ describe('a set that is there already', () => {
   it('is not written again: no event reaches who watches the volume', async () => {
     using volume = temporaryVolume();
     const files = [plannedFile('user', 'admin', 0o600), plannedFile('db/password', 'p')];
-    await publish(volume.path, files);
+    finish(publish(volume.path, files));
     const before = statsBelow(volume.path);
     const events = eventsIn([volume.path, join(volume.path, '..data/'), join(volume.path, 'db/')]);
 
-    const { changed } = await publish(volume.path, files.toReversed());
+    const { changed } = finish(publish(volume.path, files.toReversed()));
 
     expect(changed).toBe(false);
     expect(statsBelow(volume.path)).toEqual(before);
     expect(await events()).toEqual([]);
   });
 
-  it('is written again for a mode alone', async () => {
+  it('is written again for a mode alone', () => {
     using volume = temporaryVolume();
-    await publish(volume.path, [plannedFile('user', 'admin', 0o644), plannedFile('password', 'p', 0o644)]);
+    finish(publish(volume.path, [plannedFile('user', 'admin', 0o644), plannedFile('password', 'p', 0o644)]));
     const files = [plannedFile('user', 'admin', 0o644), plannedFile('password', 'p', 0o400)];
 
-    const { changed } = await publish(volume.path, files);
+    const { changed } = finish(publish(volume.path, files));
 
     expect(changed).toBe(true);
     expect(podView(volume.path)).toEqual(viewOf(files));
   });
 
-  it.for(['user', 'db/password'])('is written again where somebody removed or changed "%s"', async (path) => {
+  it.for(['user', 'db/password'])('is written again where somebody removed or changed "%s"', (path) => {
     using volume = temporaryVolume();
     const files = [plannedFile('user', 'admin'), plannedFile('db/password', 'p')];
-    await publish(volume.path, files);
+    finish(publish(volume.path, files));
     rmSync(join(volume.path, path));
 
-    const removed = await publish(volume.path, files);
+    const removed = finish(publish(volume.path, files));
     writeFileSync(join(volume.path, path), 'other');
-    const altered = await publish(volume.path, files);
+    const altered = finish(publish(volume.path, files));
 
     expect([removed.changed, altered.changed]).toEqual([true, true]);
     expect(podView(volume.path)).toEqual(viewOf(files));
@@ -133,25 +133,25 @@ describe("files that AWS's provider wrote", () => {
   it.for([
     ['the same content', 'admin'],
     ['other content', 'root'],
-  ])('are taken over with %s; those of removed objects go', async ([, user]) => {
+  ])('are taken over with %s; those of removed objects go', ([, user]) => {
     using volume = temporaryVolume();
     plant(volume.path, { user: 'admin', removed: 'x' });
     const files = [plannedFile('user', user!), plannedFile('added', 'y')];
 
-    const { changed } = await publish(volume.path, files);
+    const { changed } = finish(publish(volume.path, files));
 
     expect(changed).toBe(true);
     expect(podView(volume.path)).toEqual(viewOf(files));
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
   });
 
-  it('are taken over beside our own, as after a roll back and forth', async () => {
+  it('are taken over beside our own, as after a roll back and forth', () => {
     using volume = temporaryVolume();
-    await publish(volume.path, [plannedFile('user', 'ours'), plannedFile('password', 'ours')]);
+    finish(publish(volume.path, [plannedFile('user', 'ours'), plannedFile('password', 'ours')]));
     plant(volume.path, { user: 'theirs', user123456: 'a temporary file' });
     const files = [plannedFile('user', 'new'), plannedFile('password', 'ours')];
 
-    await publish(volume.path, files);
+    finish(publish(volume.path, files));
 
     expect(podView(volume.path)).toEqual(viewOf(files));
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'password'));

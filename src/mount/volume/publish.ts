@@ -13,7 +13,7 @@ import {
 import { basename, join } from 'node:path';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
-import type { Steps } from '../../concurrency/time-slices.ts';
+import { type Steps, toTheEnd } from '../../concurrency/time-slices.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
 import { type OpenTarget, openDirectory, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
@@ -55,7 +55,8 @@ export interface PublishOptions {
  * One call at a time a volume: ask `Volumes.publish`.
  * @param targetPath the volume, a directory
  * @param files no path twice, none below another
- * @throws ProviderError VolumeUnwritable, or the signal's reason: the old files are still there, or (if only clearing up failed) the new ones
+ * @throws ProviderError VolumeUnwritable: the old files are still there, or (if only clearing up failed) the new ones. What is thrown into the steps
+ *   before the new ones show: all is as it was. After that it is too late, and they go on to the end
  */
 export function* publish(
   targetPath: string,
@@ -94,7 +95,7 @@ function* publishAt(
     const volume = isTakeover ? yield* readVolumeAt(at, targetPath) : found;
     const isChange = !holds(volume, files);
     const dataDir = isChange ? yield* placeToStay({ at, targetPath }, volume, files) : volume.dataDir;
-    yield* sweep(at, topNames(files));
+    yield* toTheEnd(sweep(at, topNames(files)));
     return { changed: isTakeover || isChange, dataDir };
   } catch (error) {
     throw volumeFailure(error, { targetPath, at, bytes: sizeOf(files) });
@@ -107,7 +108,11 @@ function* publishAt(
  */
 function* placeToStay({ at, targetPath }: Place, before: Volume, files: readonly PlannedFile[]): Steps<string> {
   const dataDir = yield* place(at, before, files);
-  return findDataDir(at) === undefined ? yield* place(at, yield* readVolumeAt(at, targetPath), files) : dataDir;
+  return findDataDir(at) === undefined ? yield* toTheEnd(placeAgain({ at, targetPath }, files)) : dataDir;
+}
+
+function* placeAgain({ at, targetPath }: Place, files: readonly PlannedFile[]): Steps<string> {
+  return yield* place(at, yield* readVolumeAt(at, targetPath), files);
 }
 
 /**
@@ -123,21 +128,31 @@ function* place(at: string, before: Volume, files: readonly PlannedFile[]): Step
     dir = mkdtempSync(join(at, `..${time}.`));
     yield* fill(dir, files);
     for (const name of names.difference(standing)) {
+      yield;
       symlinkSync(`${DATA_LINK}/${name}`, join(at, name));
     }
     yield;
     relink(`${dir}.link`, join(at, DATA_LINK), basename(dir));
   } catch (error) {
     // What cannot be removed now goes with the next publish.
-    yield* sweepIfPossible(at, standing);
+    yield* toTheEnd(sweepIfPossible(at, standing));
     throw error;
   }
+  yield* toTheEnd(linkOver(at, before, names, `${dir}.link`));
+  return basename(dir);
+}
+
+/** Puts symlinks of the layout in the place of whatever else stands at these names. */
+function* linkOver(at: string, before: Volume, names: ReadonlySet<string>, temporary: string): Steps<void> {
+  const replaced = basename(replacedBy(temporary));
   for (const name of names) {
     if ((before.names.get(name) ?? 'linked') !== 'linked') {
-      relink(`${dir}.link`, join(at, name), `${DATA_LINK}/${name}`);
+      // A directory can only be moved to where none is.
+      yield* removeTree(at, replaced);
+      relink(temporary, join(at, name), `${DATA_LINK}/${name}`);
     }
   }
-  return basename(dir);
+  yield* removeTree(at, replaced);
 }
 
 /** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
@@ -193,9 +208,14 @@ function relink(temporary: string, link: string, to: string): void {
     if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) {
       throw error;
     }
-    renameSync(link, `${temporary}.replaced`);
+    renameSync(link, replacedBy(temporary));
     renameSync(temporary, link);
   }
+}
+
+/** Where a directory goes that is in the way. */
+function replacedBy(temporary: string): string {
+  return `${temporary}.replaced`;
 }
 
 /** Removes all that is neither the current set nor one of these names. */

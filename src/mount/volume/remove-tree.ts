@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
 import { openDirectory } from './open-directory.ts';
@@ -32,9 +32,8 @@ function* removeDirectory(at: string, name: string, depth: number): Steps<void> 
     throw new ProviderError('VolumeUnwritable', `the volume has directories more than ${MAX_DEPTH} deep`);
   }
   try {
-    using parent = openDirectory(at, 0);
     using directory = openDirectory(`${at}/${name}`);
-    if (directory.dev === parent.dev) {
+    if (directory.stat.dev === statSync(at).dev) {
       for (const inner of readdirSync(directory.at)) {
         yield* removeTree(directory.at, inner, depth + 1);
       }

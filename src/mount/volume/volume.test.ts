@@ -3,42 +3,43 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { plannedFile, temporaryVolume, viewOf } from '../../../test/contract/publish/pod-view.ts';
+import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 import { readVolume } from './volume.ts';
 
-it('reads back what was published: path, mode and bytes', async () => {
+it('reads back what was published: path, mode and bytes', () => {
   using volume = temporaryVolume();
   const files = [plannedFile('user', 'admin', 0o400), plannedFile('db/prod/password', 'pä$$', 0o640)];
-  await publish(volume.path, files);
+  finish(publish(volume.path, files));
 
-  const read = await readVolume(volume.path);
+  const read = finish(readVolume(volume.path));
 
   expect(viewOf(read.files)).toEqual(viewOf(files));
   expect(Object.fromEntries(read.names)).toEqual({ user: 'linked', db: 'linked' });
 });
 
-it("reads plain files as AWS's provider leaves them, whose mode may have more than permission bits", async () => {
+it("reads plain files as AWS's provider leaves them, whose mode may have more than permission bits", () => {
   using volume = temporaryVolume();
   writeFileSync(join(volume.path, 'user'), 'admin');
   chmodSync(join(volume.path, 'user'), 0o4755);
 
-  const read = await readVolume(volume.path);
+  const read = finish(readVolume(volume.path));
 
   expect(read.dataDir).toBeUndefined();
   expect(viewOf(read.files)).toEqual(viewOf([plannedFile('user', 'admin', 0o4755)]));
 });
 
-it("follows no link that is not the layout's and waits for no pipe", async () => {
+it("follows no link that is not the layout's and waits for no pipe", () => {
   using volume = temporaryVolume();
   using elsewhere = temporaryVolume();
   writeFileSync(join(elsewhere.path, 'host'), 'a file of the node');
-  await publish(volume.path, [plannedFile('user', 'admin'), plannedFile('dir/file', 'x')]);
+  finish(publish(volume.path, [plannedFile('user', 'admin'), plannedFile('dir/file', 'x')]));
   symlinkSync(join(elsewhere.path, 'host'), join(volume.path, 'planted'));
   symlinkSync('..data/user', join(volume.path, 'alias'));
   symlinkSync(elsewhere.path, join(volume.path, '..data/dir/planted'));
   execFileSync('mkfifo', [join(volume.path, 'pipe')]);
 
-  const read = await readVolume(volume.path);
+  const read = finish(readVolume(volume.path));
 
   expect(Object.keys(viewOf(read.files)).toSorted()).toEqual(['dir/file', 'user']);
   expect(read.names.get('planted')).toBe('foreign');
@@ -47,33 +48,35 @@ it("follows no link that is not the layout's and waits for no pipe", async () =>
 
 it.for(['/tmp', '.', '..', '..data', '../volume', '..gone', '..file'])(
   'takes no set from a `..data` that leads to "%s"',
-  async (to) => {
+  (to) => {
     using volume = temporaryVolume();
     writeFileSync(join(volume.path, '..file'), 'x');
     symlinkSync(to, join(volume.path, '..data'));
     symlinkSync('..data/user', join(volume.path, 'user'));
 
-    const read = await readVolume(volume.path);
+    const read = finish(readVolume(volume.path));
 
     expect(read).toEqual({ dataDir: undefined, names: new Map([['user', 'linked']]), files: [] });
   },
 );
 
-it('says what to do about a volume that is not there', async () => {
+it('says what to do about a volume that is not there', () => {
   using volume = temporaryVolume();
   rmSync(volume.path, { recursive: true });
 
   const reading = readVolume(volume.path);
 
-  await expect(reading).rejects.toMatchObject({
-    reason: 'VolumeUnwritable',
-    message: expect.stringMatching(
-      /^volume unusable: ENOENT at "\/.*": the volume is not there: the driver has not mounted it, or .*HostToContainer/,
-    ),
-  });
+  expect(() => finish(reading)).toThrow(
+    expect.objectContaining({
+      reason: 'VolumeUnwritable',
+      message: expect.stringMatching(
+        /^volume unusable: ENOENT at "\/.*": the volume is not there: the driver has not mounted it, or .*HostToContainer/,
+      ),
+    }),
+  );
 });
 
-it.for(['link', 'link/', 'file'])('refuses "%s", which is no directory, in the place of the volume', async (name) => {
+it.for(['link', 'link/', 'file'])('refuses "%s", which is no directory, in the place of the volume', (name) => {
   using volume = temporaryVolume();
   mkdirSync(join(volume.path, 'real'));
   symlinkSync('real', join(volume.path, 'link'));
@@ -81,8 +84,10 @@ it.for(['link', 'link/', 'file'])('refuses "%s", which is no directory, in the p
 
   const reading = readVolume(`${volume.path}/${name}`);
 
-  await expect(reading).rejects.toMatchObject({
-    reason: 'VolumeUnwritable',
-    message: expect.stringContaining('is no directory'),
-  });
+  expect(() => finish(reading)).toThrow(
+    expect.objectContaining({
+      reason: 'VolumeUnwritable',
+      message: expect.stringContaining('is no directory'),
+    }),
+  );
 });

@@ -1,21 +1,10 @@
-import {
-  closeSync,
-  constants,
-  type Dirent,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  type Stats,
-} from 'node:fs';
+import { constants, type Dirent, lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
-import { type OpenTarget, openTarget } from './open-directory.ts';
+import { type OpenFile, openFile, type OpenTarget, openTarget } from './open-directory.ts';
 import { MAX_DEPTH } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';
 
@@ -69,6 +58,7 @@ export function* readVolumeAt(at: string, targetPath: string): Steps<Volume> {
     const files: PlannedFile[] = [];
     const left = { bytes: MAX_BYTES, names: MAX_NAMES };
     for (const entry of readdirSync(at, { withFileTypes: true })) {
+      yield;
       if (entry.name.startsWith('..')) {
         continue;
       }
@@ -130,28 +120,17 @@ function* readTree(at: string, path: string, left: Allowance, name = path): Step
   return [{ path, mode: file.stat.mode & 0o7777, value: new SecretBytes(readFileSync(file.fd)) }];
 }
 
-interface OpenFile extends Disposable {
-  readonly fd: number;
-  readonly stat: Stats;
-  /** Path by which the system finds the file itself. */
-  readonly at: string;
-}
-
 /** A file or directory that is no symlink; undefined for all else. Nothing waits for the other end of a pipe. */
 function openToRead(path: string): OpenFile | undefined {
   const there = ifThere(() => lstatSync(path));
   if (there === undefined || !(there.isFile() || there.isDirectory())) {
     return undefined;
   }
-  const fd = ifThere(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
-  if (fd === undefined) {
-    return undefined;
+  const file = ifThere(() => openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  if (file?.stat.isFile() || file?.stat.isDirectory()) {
+    return file;
   }
-  const stat = fstatSync(fd);
-  if (stat.isFile() || stat.isDirectory()) {
-    return { fd, stat, at: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
-  }
-  closeSync(fd);
+  file?.[Symbol.dispose]();
   return undefined;
 }
 

@@ -120,8 +120,18 @@ export function createVolumes({
   }
 
   function* versionsInSteps(spec: MountSpec): Steps<ReadonlyMap<string, string> | undefined> {
+    const fingerprint = yield* fingerprintOf(spec);
     const volume = left(resolve(spec.targetPath));
-    return volume !== undefined && volume.fingerprint === (yield* fingerprintOf(spec)) ? volume.versions : undefined;
+    return volume?.fingerprint === fingerprint ? volume.versions : undefined;
+  }
+
+  function isFilled(targetPath: string): boolean {
+    try {
+      using volume = openVolume(targetPath);
+      return readdirSync(volume.at).some((name) => !name.startsWith('..')) || findDataDir(volume.at) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   return {
@@ -130,16 +140,7 @@ export function createVolumes({
       lock.withLock(resolve(spec.targetPath), () => TURNS.run(partyOf(spec), publishSteps(spec, plan), signal)),
     read: (targetPath) =>
       lock.withLock(resolve(targetPath), () => TURNS.run(targetPath, readVolume(targetPath, openVolume))),
-    async isFilled(targetPath) {
-      return await lock.withLock(resolve(targetPath), async () => {
-        try {
-          using volume = openVolume(targetPath);
-          return readdirSync(volume.at).some((name) => !name.startsWith('..')) || findDataDir(volume.at) !== undefined;
-        } catch {
-          return false;
-        }
-      });
-    },
+    isFilled: (targetPath) => lock.withLock(resolve(targetPath), async () => isFilled(targetPath)),
   };
 }
 

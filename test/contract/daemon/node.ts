@@ -7,6 +7,7 @@ import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { CallError, connect, type ProviderClient } from '../../../src/grpc/client.ts';
 import type { MountRequest, MountResponse, ObjectVersion } from '../../../src/grpc/protocol.ts';
+import { finish } from '../../../src/concurrency/time-slices.ts';
 import { readVolume } from '../../../src/mount/volume/volume.ts';
 import type { Seed } from '../../fakes/aws/seed.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
@@ -170,7 +171,7 @@ export function bothTokens({ namespace, serviceAccount: name }: Pod): Readonly<R
 
 /** Path → octal mode and text of every file that the pod sees. */
 export async function contentsOf(targetPath: string): Promise<Readonly<Record<string, readonly [string, string]>>> {
-  const { files } = await readVolume(targetPath);
+  const { files } = finish(readVolume(targetPath));
   return Object.fromEntries(
     files.map(({ path, mode, value }) => [path, [mode.toString(8), value.exposeText()] as const]),
   );

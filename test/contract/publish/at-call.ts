@@ -1,15 +1,28 @@
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+
+const CHANGING = [
+  'mkdtempSync',
+  'mkdirSync',
+  'openSync',
+  'writeFileSync',
+  'chmodSync',
+  'fchmodSync',
+  'symlinkSync',
+  'renameSync',
+  'unlinkSync',
+  'rmdirSync',
+] as const;
 
 /** Until disposed of, the `at`-th call that would change a file system, counted from 1, does this instead. */
 export function atCall(at: number, instead: (name: string) => never): Disposable {
   let calls = 0;
   const real = { ...fs };
-  for (const name of ['mkdtemp', 'mkdir', 'open', 'chmod', 'symlink', 'rename', 'unlink', 'rmdir'] as const) {
-    const call: (...args: never[]) => Promise<unknown> = real[name];
+  for (const name of CHANGING) {
+    const call: (...args: never[]) => unknown = real[name];
     Object.assign(fs, {
-      [name]: async (...args: never[]) => {
-        if (name === 'open' && args[1] !== 'wx') {
+      [name]: (...args: never[]) => {
+        if (name === 'openSync' && args[1] !== 'wx') {
           return call(...args);
         }
         calls += 1;
@@ -28,20 +41,20 @@ export function atCall(at: number, instead: (name: string) => never): Disposable
 
 /** Until disposed of, this happens just before the first rename. */
 export function beforeRename(happens: (from: string) => void): Disposable {
-  const real = fs.rename;
+  const real = fs.renameSync;
   let isFirst = true;
-  async function rename(...[from, to]: Parameters<typeof real>): Promise<void> {
+  function renameSync(...[from, to]: Parameters<typeof real>): void {
     if (isFirst) {
       isFirst = false;
       happens(String(from));
     }
-    await real(from, to);
+    real(from, to);
   }
-  Object.assign(fs, { rename });
+  Object.assign(fs, { renameSync });
   syncBuiltinESMExports();
   return {
     [Symbol.dispose]: () => {
-      Object.assign(fs, { rename: real });
+      Object.assign(fs, { renameSync: real });
       syncBuiltinESMExports();
     },
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../../src/model/errors.ts';
+import { finish } from '../../../src/concurrency/time-slices.ts';
 import { publish } from '../../../src/mount/volume/publish.ts';
 import { atCall } from './at-call.ts';
 import { filesOf, layoutOf, layoutWith, plant, podView, temporaryVolume, viewOf } from './pod-view.ts';
@@ -15,25 +16,25 @@ const PLAIN = filesOf({ user: 'old', gone: 'old' });
 const PROGRAM = join(import.meta.dirname, 'publish-sets.ts');
 
 describe.for([
-  { start: 'an empty volume', old: [], prepare: async () => undefined },
-  { start: 'a set of ours', old: OLD, prepare: (target: string) => publish(target, OLD) },
+  { start: 'an empty volume', old: [], prepare: () => undefined },
+  { start: 'a set of ours', old: OLD, prepare: (target: string) => void finish(publish(target, OLD)) },
   {
     start: "plain files of AWS's provider",
     old: PLAIN,
-    prepare: async (target: string) => plant(target, { user: 'old', gone: 'old' }),
+    prepare: (target: string) => plant(target, { user: 'old', gone: 'old' }),
   },
 ])('at every single step of a publish over $start', ({ old, prepare }) => {
-  it('a kill leaves the old set or the new one, and the next publish clears up', async () => {
+  it('a kill leaves the old set or the new one, and the next publish clears up', () => {
     const views: object[] = [];
     let isKilled = true;
     for (let step = 1; isKilled; step += 1) {
       using volume = temporaryVolume();
-      await prepare(volume.path);
+      prepare(volume.path);
 
       const child = spawnSync(process.execPath, [PROGRAM, volume.path, JSON.stringify([NEW_SET]), `${step}`]);
       isKilled = child.signal === 'SIGKILL';
       const view = podView(volume.path);
-      await publish(volume.path, NEW);
+      finish(publish(volume.path, NEW));
 
       expect(isKilled || child.status === 0).toBe(true);
       expect([viewOf(old), viewOf(NEW)]).toContainEqual(view);
@@ -47,18 +48,18 @@ describe.for([
     expect(views.at(-1)).toEqual(viewOf(NEW));
   });
 
-  it('a failure says so and leaves all as it was; one in clearing up leaves the new set', async () => {
+  it('a failure says so and leaves all as it was; one in clearing up leaves the new set', () => {
     let failures = 0;
     let hasFailed = true;
     for (let step = 1; hasFailed; step += 1) {
       using volume = temporaryVolume();
-      await prepare(volume.path);
+      prepare(volume.path);
       const layoutBefore = layoutOf(volume.path);
 
-      const reason = await reasonOfFailureAt(step, volume.path);
+      const reason = reasonOfFailureAt(step, volume.path);
       const view = podView(volume.path);
       const layout = layoutOf(volume.path);
-      await publish(volume.path, NEW);
+      finish(publish(volume.path, NEW));
 
       hasFailed = reason !== undefined;
       failures += hasFailed ? 1 : 0;
@@ -77,7 +78,7 @@ describe.for([
 
 it('a kill at any moment leaves one set or the other', { timeout: 120_000 }, async () => {
   using volume = temporaryVolume();
-  await publish(volume.path, OLD);
+  finish(publish(volume.path, OLD));
   const sets = JSON.stringify([NEW_SET, { user: 'old', gone: 'old', 'dir/file': 'old' }]);
   const views: object[] = [];
 
@@ -90,7 +91,7 @@ it('a kill at any moment leaves one set or the other', { timeout: 120_000 }, asy
     await exited;
     const view = podView(volume.path);
     const [next, names] = round % 2 === 0 ? [NEW, ['user', 'added', 'dir', 'deep']] : [OLD, ['user', 'gone', 'dir']];
-    await publish(volume.path, next);
+    finish(publish(volume.path, next));
 
     expect(child.signalCode).toBe('SIGKILL');
     expect([viewOf(OLD), viewOf(NEW)]).toContainEqual(view);
@@ -104,16 +105,14 @@ it('a kill at any moment leaves one set or the other', { timeout: 120_000 }, asy
 });
 
 /** @returns undefined if the publish does not come as far as that step */
-async function reasonOfFailureAt(step: number, target: string): Promise<string | undefined> {
-  const failing = atCall(step, (syscall) => {
+function reasonOfFailureAt(step: number, target: string): string | undefined {
+  using _failing = atCall(step, (syscall) => {
     throw Object.assign(new Error(`EIO: i/o error, ${syscall}`), { code: 'EIO', syscall });
   });
   try {
-    await publish(target, NEW);
+    finish(publish(target, NEW));
     return undefined;
   } catch (error) {
     return error instanceof ProviderError ? error.reason : String(error);
-  } finally {
-    failing[Symbol.dispose]();
   }
 }

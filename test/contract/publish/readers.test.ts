@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { finish } from '../../../src/concurrency/time-slices.ts';
 import { publish } from '../../../src/mount/volume/publish.ts';
 import { filesOf, plant, temporaryVolume } from './pod-view.ts';
 import type { ReaderReport } from './reader.ts';
@@ -14,12 +15,12 @@ it.for(['names', 'directory'] as const)(
   'a reader of the %s meets no missing, half or mixed set while sets change',
   async (how) => {
     using volume = temporaryVolume();
-    await publish(volume.path, filesOf(generation(0, NAMES)));
+    finish(publish(volume.path, filesOf(generation(0, NAMES))));
     const reader = await startReader(how, volume.path, NAMES);
 
     for (let n = 1; n <= 300; n += 1) {
       // Names that come and go must not disturb those that stay.
-      await publish(volume.path, filesOf(generation(n, [...NAMES, `only-${n % 2}`])));
+      finish(publish(volume.path, filesOf(generation(n, [...NAMES, `only-${n % 2}`]))));
     }
     const report = await reader.stop();
 
@@ -35,7 +36,7 @@ it("a reader of plain files meets no missing, half or mixed set while they are t
   const reader = await startReader('names', volume.path, names);
 
   for (let n = 1; n <= 200; n += 1) {
-    await publish(volume.path, filesOf(generation(n, names)));
+    finish(publish(volume.path, filesOf(generation(n, names))));
     plant(volume.path, generation(n, n % 2 === 0 ? names : names.slice(1)));
   }
   const report = await reader.stop();

@@ -1,0 +1,106 @@
+import { mkdirSync, readdirSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  filesOf,
+  layoutOf,
+  layoutWith,
+  plannedFile,
+  plant,
+  podView,
+  temporaryVolume,
+  viewOf,
+} from '../../../test/contract/publish/pod-view.ts';
+import { finish, type Steps, TURNS } from '../../concurrency/time-slices.ts';
+import { publish } from './publish.ts';
+
+const OLD = filesOf({ user: 'old', gone: 'old', 'dir/file': 'old' });
+const NEW = filesOf({ user: 'new', added: 'new', 'dir/file': 'new', 'deep/er/file': 'new' });
+const NEW_LAYOUT = layoutWith('user', 'added', 'dir', 'deep');
+
+describe.for<{ start: string; prepare: (target: string) => void; midway?: string[] }>([
+  { start: 'an empty volume', prepare: () => undefined },
+  { start: 'a set of ours', prepare: (target) => void finish(publish(target, OLD)) },
+  {
+    start: 'a set of ours, with names of nobody',
+    prepare(target) {
+      finish(publish(target, OLD));
+      symlinkSync('/etc/hostname', join(target, 'added'));
+      symlinkSync('..data/old', join(target, 'deep'));
+    },
+  },
+  {
+    start: "plain files of AWS's provider",
+    prepare(target) {
+      ['dir', 'gone'].forEach((name) => mkdirSync(join(target, name)));
+      plant(target, { user: 'old', 'gone/file': 'old', 'dir/file': 'old' });
+    },
+    midway: layoutWith('user', 'gone', 'dir'),
+  },
+])('who gives up a publish over $start', ({ prepare, midway }) => {
+  it('leaves all as it was, at any step, unless he comes too late', () => {
+    const outcomes: Outcome[] = [];
+    for (let step = 0; outcomes.at(-1) !== 'not given up'; step += 1) {
+      using volume = temporaryVolume();
+      prepare(volume.path);
+      const before = { layout: layoutOf(volume.path), view: podView(volume.path) };
+
+      const outcome = giveUpAfter(step, publish(volume.path, NEW));
+
+      const isOld = outcome === 'given up';
+      expect(openFilesIn(volume.path)).toEqual([]);
+      expect(podView(volume.path)).toEqual(isOld ? before.view : viewOf(NEW));
+      // Of a takeover the first half may be done: the old content in our layout.
+      expect(isOld ? [before.layout, midway] : [NEW_LAYOUT]).toContainEqual(layoutOf(volume.path));
+      outcomes.push(outcome);
+    }
+
+    expect(new Set(outcomes)).toEqual(new Set(['given up', 'too late', 'not given up']));
+    expect(outcomes.length).toBeGreaterThan(10);
+  });
+});
+
+it('does nothing for a caller that has given up before', async () => {
+  using volume = temporaryVolume();
+  const reason = new Error('the driver gave up');
+
+  const publishing = TURNS.run('web', publish(volume.path, [plannedFile('user', 'x')]), AbortSignal.abort(reason));
+
+  await expect(publishing).rejects.toBe(reason);
+  expect(readdirSync(volume.path)).toEqual([]);
+});
+
+type Outcome = 'given up' | 'too late' | 'not given up';
+
+function giveUpAfter(count: number, steps: Steps<unknown>): Outcome {
+  for (let step = 0; step < count; step += 1) {
+    if (steps.next().done === true) {
+      return 'not given up';
+    }
+  }
+  const reason = new Error('the driver gave up');
+  try {
+    if (steps.throw(reason).done !== true) {
+      finish(steps);
+    }
+    return 'too late';
+  } catch (error) {
+    if (error !== reason) {
+      throw error;
+    }
+    return 'given up';
+  }
+}
+
+function openFilesIn(target: string): string[] {
+  const path = realpathSync(target);
+  return readdirSync('/proc/self/fd')
+    .map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    })
+    .filter((opened) => opened.startsWith(path));
+}
