@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { ApiError } from './aws/api-error.ts';
 import { getParameters } from './aws/parameter-store.ts';
-import { batchGetSecretValue, describeSecret, getSecretValue } from './aws/secrets-manager.ts';
+import { batchGetSecretValue, getSecretValue } from './aws/secrets-manager.ts';
 import type { Action, CloudState } from './aws/state.ts';
 import { assumeRole, assumeRoleWithWebIdentity } from './aws/sts.ts';
 
@@ -72,7 +72,6 @@ type Calls<Request, Content> = Readonly<
 const STORES: Calls<object, object> = {
   'secretsmanager:GetSecretValue': getSecretValue,
   'secretsmanager:BatchGetSecretValue': batchGetSecretValue,
-  'secretsmanager:DescribeSecret': describeSecret,
   'ssm:GetParameters': getParameters,
 };
 

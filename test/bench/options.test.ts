@@ -48,7 +48,7 @@ describe('readOptions', () => {
     [['--pods', 'many'], /--pods: expected a whole number, got "many"/],
     [['--memory-limit', '100'], /--memory-limit: expected a size/],
     [['--throttle', '--rates', 'sts=0'], /--rates: expected parts such as "sts=20"/],
-    [['--throttle', '--rates', 'kms=5'], /of sts, chain, get, batch, describe, ssm, agent; got "kms=5"/],
+    [['--throttle', '--rates', 'kms=5'], /of sts, chain, get, batch, ssm, agent; got "kms=5"/],
     [['--scale', '--soak', '5'], /--scale and --soak are different runs/],
     [['--provider', '/run/p/aws.sock'], /--provider and --pid go together/],
     [['--no-such-option'], /--no-such-option/],

@@ -22,8 +22,6 @@ export interface Options {
   readonly only: string;
   /** Starts to measure. */
   readonly starts: number;
-  /** Refused together with BatchGetSecretValue in the scenarios that refuse it. */
-  readonly denyDescribe: boolean;
   /** Calls a second; absent means no throttling. */
   readonly rates?: Readonly<Partial<Record<Action, number>>>;
   readonly soakSeconds: number;
@@ -40,7 +38,7 @@ export class OptionsError extends Error {
 }
 
 /** Far below what AWS grants, so that 110 pods feel them; STS and Parameter Store are the tight ones there too. */
-const TIGHT_RATES = 'sts=20,get=100,describe=100,batch=5,ssm=10,agent=20';
+const TIGHT_RATES = 'sts=20,get=100,batch=5,ssm=10,agent=20';
 
 /** Where another provider looks for them, which has to be told before the run. */
 const KNOWN_PORTS: Ports = { aws: 18_443, agent: 18_080, api: 16_443 };
@@ -62,7 +60,6 @@ The load (defaults are those of the targets):
   --pod-identity       EKS Pod Identity instead of IRSA
   --secret-bytes N     size of each value (default 256)
   --latency MS         of each AWS call (default 10); --api-latency MS of the API server (default 2)
-  --deny-describe      where BatchGetSecretValue is denied, DescribeSecret is too
   --throttle           AWS refuses what comes too fast; --rates ${TIGHT_RATES}
 
 The provider:
@@ -110,7 +107,6 @@ export function readOptions(args: readonly string[]): Options {
     serveFlags: words(values['serve-flags']),
     only: values.only,
     starts: whole('starts', values.starts),
-    denyDescribe: values['deny-describe'],
     ...(values.throttle && { rates: readRates(values.rates) }),
     soakSeconds: whole('soak', values.soak ?? '0'),
     ...(values['memory-limit'] !== undefined && { memoryLimit: size(values['memory-limit']) }),
@@ -143,7 +139,6 @@ function parse(args: readonly string[]) {
         'secret-bytes': { type: 'string', default: '256' },
         latency: { type: 'string', default: '10' },
         'api-latency': { type: 'string', default: '2' },
-        'deny-describe': { type: 'boolean', default: false },
         throttle: { type: 'boolean', default: false },
         rates: { type: 'string', default: TIGHT_RATES },
         source: { type: 'boolean', default: false },

@@ -24,67 +24,63 @@ export interface Scenario {
 
 const BATCH = 'secretsmanager:BatchGetSecretValue';
 
-/** @param denyDescribe where the batch is refused, DescribeSecret is too */
-export function scenarios(denyDescribe: boolean): readonly Scenario[] {
-  const denied: readonly Action[] = denyDescribe ? [BATCH, 'secretsmanager:DescribeSecret'] : [BATCH];
-  return [
-    {
-      denied: [],
-      shortInterval: false,
-      steps: [
-        {
-          name: 'cold',
-          target: { wallSeconds: 0.5, p99Ms: 100, calls: 20, cpuSeconds: 1, anonymous: 75 },
-          rival: '1.60 s, p99 291 ms, 1,210 calls, 1.07 s CPU, 87 MB RSS, 57 MB anonymous',
-        },
-        { name: 'republish inside the interval', target: { wallSeconds: 0.3, calls: 0 }, rival: '1.58 s, 1,210 calls' },
-      ],
-    },
-    {
-      denied,
-      shortInterval: false,
-      steps: [
-        {
-          name: 'cold, batch denied',
-          target: { wallSeconds: 0.5, p99Ms: 100, calls: 110 },
-          rival: '1.60 s, 1,210 calls',
-        },
-        { name: 'republish inside the interval, batch denied', target: { wallSeconds: 0.3, calls: 0 } },
-      ],
-    },
-    {
-      denied: [],
-      shortInterval: true,
-      steps: [
-        {},
-        { name: 'check past the interval, unchanged', after: 'interval', target: { calls: 10 }, rival: '1,210 calls' },
-        {
-          name: 'all rotated',
-          after: 'rotation',
-          target: { wallSeconds: 0.6, calls: 20 },
-          rival: '2.33 s, 2,310 calls',
-        },
-      ],
-    },
-    {
-      denied,
-      shortInterval: true,
-      steps: [
-        {},
-        {
-          name: 'check past the interval, unchanged, batch denied',
-          after: 'interval',
-          target: { calls: 100 },
-          rival: '1,210 calls',
-        },
-        { name: 'all rotated, batch denied', after: 'rotation' },
-      ],
-    },
-    {
-      denied: [],
-      shortInterval: false,
-      shape: (load) => ({ ...load, accounts: load.pods, ownSecrets: true }),
-      steps: [{ name: 'cold, every pod its own account and secrets', target: { wallSeconds: 1 }, rival: '1.6 s' }],
-    },
-  ];
-}
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    denied: [],
+    shortInterval: false,
+    steps: [
+      {
+        name: 'cold',
+        target: { wallSeconds: 0.5, p99Ms: 100, calls: 20, cpuSeconds: 1, anonymous: 75 },
+        rival: '1.60 s, p99 291 ms, 1,210 calls, 1.07 s CPU, 87 MB RSS, 57 MB anonymous',
+      },
+      { name: 'republish inside the interval', target: { wallSeconds: 0.3, calls: 0 }, rival: '1.58 s, 1,210 calls' },
+    ],
+  },
+  {
+    denied: [BATCH],
+    shortInterval: false,
+    steps: [
+      {
+        name: 'cold, batch denied',
+        target: { wallSeconds: 0.5, p99Ms: 100, calls: 110 },
+        rival: '1.60 s, 1,210 calls',
+      },
+      { name: 'republish inside the interval, batch denied', target: { wallSeconds: 0.3, calls: 0 } },
+    ],
+  },
+  {
+    denied: [],
+    shortInterval: true,
+    steps: [
+      {},
+      { name: 'check past the interval, unchanged', after: 'interval', target: { calls: 10 }, rival: '1,210 calls' },
+      {
+        name: 'all rotated',
+        after: 'rotation',
+        target: { wallSeconds: 0.6, calls: 20 },
+        rival: '2.33 s, 2,310 calls',
+      },
+    ],
+  },
+  {
+    denied: [BATCH],
+    shortInterval: true,
+    steps: [
+      {},
+      {
+        name: 'check past the interval, unchanged, batch denied',
+        after: 'interval',
+        target: { calls: 100 },
+        rival: '1,210 calls',
+      },
+      { name: 'all rotated, batch denied', after: 'rotation' },
+    ],
+  },
+  {
+    denied: [],
+    shortInterval: false,
+    shape: (load) => ({ ...load, accounts: load.pods, ownSecrets: true }),
+    steps: [{ name: 'cold, every pod its own account and secrets', target: { wallSeconds: 1 }, rival: '1.6 s' }],
+  },
+];

@@ -22,7 +22,7 @@ interface LabelledVersion extends SecretVersion {
 /** @param role who asks */
 export function getSecretValue(request: SecretRequest, state: CloudState, role: string): object {
   const { SecretId: name = '', VersionId, VersionStage } = request;
-  refuseUnlessReadable(name, role, 'GetSecretValue');
+  refuseUnlessReadable(name, role);
   const wanted = versionsOf(name, state).find(
     ({ id, stage }) =>
       (VersionId ?? id) === id && (VersionStage ?? (VersionId === undefined ? 'AWSCURRENT' : stage)) === stage,
@@ -64,17 +64,6 @@ export function batchGetSecretValue(request: SecretRequest, state: CloudState, r
   return { SecretValues: values, Errors: errors };
 }
 
-export function describeSecret({ SecretId: name = '' }: SecretRequest, state: CloudState, role: string): object {
-  refuseUnlessReadable(name, role, 'DescribeSecret');
-  return {
-    ARN: arnOf(name),
-    CreatedDate: CREATED,
-    LastChangedDate: CREATED,
-    Name: name,
-    VersionIdsToStages: Object.fromEntries(versionsOf(name, state).map(({ id, stage }) => [id, [stage]])),
-  };
-}
-
 function versionsOf(name: string, { generation, settings }: CloudState): readonly LabelledVersion[] {
   const current = { ...secretVersion(name, generation, settings.secretBytes), stage: 'AWSCURRENT' } as const;
   return generation === 0
@@ -83,7 +72,7 @@ function versionsOf(name: string, { generation, settings }: CloudState): readonl
 }
 
 /** IAM refuses before it says whether there is such a secret. */
-function refuseUnlessReadable(name: string, role: string, action: string): void {
+function refuseUnlessReadable(name: string, role: string): void {
   const owner = ownerOf(name);
   if (owner === undefined) {
     throw new ApiError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
@@ -91,7 +80,7 @@ function refuseUnlessReadable(name: string, role: string, action: string): void 
   if (owner !== role) {
     throw new ApiError(
       'AccessDeniedException',
-      `User: arn:aws:sts::${AWS_ACCOUNT}:assumed-role/${role}/session is not authorized to perform: secretsmanager:${action} on resource: ${name} because no identity-based policy allows the secretsmanager:${action} action`,
+      `User: arn:aws:sts::${AWS_ACCOUNT}:assumed-role/${role}/session is not authorized to perform: secretsmanager:GetSecretValue on resource: ${name} because no identity-based policy allows the secretsmanager:GetSecretValue action`,
     );
   }
 }

@@ -8,7 +8,6 @@ export const ACTIONS = {
   'sts:AssumeRole': 'chain',
   'secretsmanager:GetSecretValue': 'get',
   'secretsmanager:BatchGetSecretValue': 'batch',
-  'secretsmanager:DescribeSecret': 'describe',
   'ssm:GetParameters': 'ssm',
   'eks-auth:AssumeRoleForPodIdentity': 'agent',
 } as const;
