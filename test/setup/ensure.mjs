@@ -43,8 +43,7 @@ const steps = {
       inputs: ['package-lock.json'],
       stamp: 'node_modules/.complete',
       run() {
-        // Not `npm ci`: it wants the bindings of oxlint and others for every platform in the lockfile, and not every registry has them all.
-        command('npm', ['install', '--no-save', '--loglevel=error'], 'npm must reach its registry.');
+        command('npm', ['ci', '--loglevel=error'], 'npm must reach its registry.');
         // The lockfile does not pin the binary that the package "node" installs, and without install scripts it installs none.
         const { stdout } = spawnSync(join(root, 'node_modules', '.bin', 'node'), ['-v'], { encoding: 'utf8' });
         const wanted = `v${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies.node}`;
