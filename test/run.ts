@@ -1,9 +1,11 @@
 // Runs checks and test projects one after another and ends with one line that adds them up: `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
+/** The checkout's own tools, and its own Node, however this was started. */
+const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter) };
 const results = join(root, '.cache', 'vitest-results.json');
 
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +32,7 @@ interface VitestResults {
 
 function run(command: readonly string[]): boolean {
   const [program = '', ...args] = command;
-  return spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+  return spawnSync(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
 }
 
 function check(name: string, command: readonly string[]): Tally {

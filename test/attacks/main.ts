@@ -54,7 +54,7 @@ const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed
 if (values.minutes === undefined) {
   const projects = ['--project=attacks', '--project=attacks-root'];
   const options = ['--config=test/vitest.config.ts', '--root=.', '--no-file-parallelism', ...projects];
-  process.exitCode = run('node_modules/.bin/vitest', ['run', ...options, ...positionals]);
+  process.exitCode = run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...positionals]);
 } else if (minutes > 0 && Number.isInteger(seed)) {
   process.exitCode = await mix(minutes, seed, values.only);
 } else {
