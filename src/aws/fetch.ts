@@ -4,17 +4,18 @@ import { createLimiter } from '../concurrency/limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import { createAskers } from './store-client.ts';
-import { createClients } from './client/clients.ts';
+import { type Clients, openClients } from './client/clients.ts';
 import { fetchWithFailover } from './stores/failover.ts';
 import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
 import { createMemory } from './cache/value-cache.ts';
 import { createReader } from './cache/cached-store.ts';
 import { isPinned } from './cache/source-key.ts';
 import type { StoreRequest } from './model/store.ts';
-import { openTransport } from './client/transport.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
   readonly clock?: Clock;
+  /** Its own, unless told; disposed of with it. */
+  readonly clients?: Clients;
   readonly limits: FetchLimits;
 }
 
@@ -43,10 +44,14 @@ export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
 }
 
-export function createFetcher({ settings, roleOf, limits, clock = SYSTEM_CLOCK }: FetcherDeps): Fetcher {
+export function createFetcher({
+  settings,
+  roleOf,
+  limits,
+  clock = SYSTEM_CLOCK,
+  clients = openClients(settings),
+}: FetcherDeps): Fetcher {
   const closing = new AbortController();
-  const transport = openTransport(settings);
-  const clients = createClients(settings, transport);
   const limiters = { sts: createLimiter(16), agent: createLimiter(16) };
   const credentials = createCredentialsSource({
     clock,
@@ -122,7 +127,7 @@ export function createFetcher({ settings, roleOf, limits, clock = SYSTEM_CLOCK }
     },
     [Symbol.dispose]() {
       closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
-      transport[Symbol.dispose]();
+      clients[Symbol.dispose]();
     },
   };
 }

@@ -1,6 +1,4 @@
 import type { Fetcher } from '../aws/fetch.ts';
-import { openNotices } from '../aws/change-events/receive.ts';
-import { indexNotices } from '../aws/change-events/match-event.ts';
 import type { Config } from '../config/config.ts';
 import { createClassLookup } from '../kube/classes.ts';
 import type { Kube } from '../kube/client.ts';
@@ -102,26 +100,4 @@ function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']):
     }
     return outcome === 'ahead' ? 'ahead' : 'even';
   };
-}
-
-/** Looks at what a queue says has changed; without a queue the polling does all. */
-export function listenForNotices(
-  { rotation, aws }: Pick<Config, 'rotation' | 'aws'>,
-  reconciler: Reconciler,
-  log: Logger,
-): AsyncDisposable | undefined {
-  if (rotation.queueUrl === undefined) {
-    return undefined;
-  }
-  return openNotices({
-    queueUrl: rotation.queueUrl,
-    settings: aws,
-    onNotices(notices) {
-      log.info({ notices: notices.length }, 'changes noticed');
-      reconciler.notice(indexNotices(notices));
-    },
-    onTrouble: ({ reason, message }) =>
-      log.error({ reason, error: message }, 'queue of notices not read: changes are found by polling'),
-    onRecovery: () => log.info('queue of notices read again'),
-  });
 }

@@ -4,7 +4,7 @@ import { fromWebToken } from '@aws-sdk/credential-providers';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { clientConfig } from './client-config.ts';
 import type { AwsSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
+import { openTransport } from './transport.ts';
 
 /** What signs a request. */
 export interface Credentials {
@@ -21,15 +21,17 @@ export interface WebIdentity {
   readonly token: SecretBytes;
 }
 
-/** Clients over the one transport; a store's are kept as long as the credentials they sign with. */
-export interface Clients {
+/** Clients over one pool of connections; a store's are kept as long as the credentials they sign with. Disposing of them closes the connections. */
+export interface Clients extends Disposable {
   /** Asks the STS of a region. It takes no signal; the transport's time limits end it. */
   assumeRoleWithWebIdentity(region: string, webIdentity: WebIdentity): Promise<Partial<Credentials>>;
   secretsManager(region: string, credentials: Credentials): SecretsManagerClient;
   ssm(region: string, credentials: Credentials): SSMClient;
 }
 
-export function createClients(settings: AwsSettings, transport: Transport): Clients {
+export function openClients(settings: AwsSettings): Clients {
+  const transport = openTransport(settings);
+
   function configFor(region: string, service: keyof AwsSettings['endpoints']) {
     return clientConfig(settings, transport, { region, endpoint: settings.endpoints[service] });
   }
@@ -46,6 +48,7 @@ export function createClients(settings: AwsSettings, transport: Transport): Clie
       (region, credentials) => new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials }),
     ),
     ssm: keptWithCredentials((region, credentials) => new SSMClient({ ...configFor(region, 'ssm'), credentials })),
+    [Symbol.dispose]: () => transport[Symbol.dispose](),
   };
 }
 

@@ -1,0 +1,82 @@
+import type { Clients } from '../aws/client/clients.ts';
+import { createFetcher } from '../aws/fetch.ts';
+import type { Clock } from '../concurrency/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Kube } from '../kube/client.ts';
+import { createRegionLookup } from '../kube/nodes.ts';
+import { createRoleLookup } from '../kube/service-accounts.ts';
+import { createTokenRequests } from '../kube/token-requests.ts';
+import { createClassReader } from '../mount/class-reader.ts';
+import { type ServedMount, serveMount } from '../mount/serve.ts';
+import { openTargetBelow } from '../mount/volume/open-directory.ts';
+import { createVolumes } from '../mount/volume/volumes.ts';
+import { createWriteBudget } from '../mount/volume/write-budget.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { MountCall } from '../request/parse-request.ts';
+import { requireOwnVolume } from '../request/volume-path.ts';
+import type { Reconciler } from '../rotation/reconciler.ts';
+import { openReconciler } from './open-reconciler.ts';
+
+/** What leads out of the process. */
+export interface Edges {
+  readonly clock: Clock;
+  readonly kube: Kube;
+  readonly clients: Clients;
+}
+
+/** All that a node's provider does, whoever calls it: the gRPC server, or a test. */
+export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'notice' | 'staleness'> {
+  /**
+   * A Mount call to the files in the volume, and to what depends on them.
+   * @throws ProviderError, or the signal's reason
+   */
+  serveMount(call: MountCall, signal: AbortSignal): Promise<ServedMount>;
+  /** Ends rotation and sync; mounts are served as before. */
+  stopPolling(): Promise<void>;
+}
+
+/** Puts the parts together. */
+export function openNode(config: Config, { clock, kube, clients }: Edges, log: Logger): NodeProvider {
+  const fetcher = createFetcher({
+    clock,
+    clients,
+    settings: config.aws,
+    roleOf: createRoleLookup(kube),
+    limits: {
+      intervalMs: config.rotationPollIntervalMs,
+      cacheMaxBytes: config.cacheMaxBytes,
+      // Below a mount's own time, so that a store's last word is what the pod's event says.
+      deadlineMs: config.mountTimeoutMs * 0.9,
+    },
+  });
+  const regionOf = createRegionLookup(kube, config.kube);
+  const deps = {
+    clock,
+    ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
+    ...(!config.driverWritesSecrets && {
+      volumes: createVolumes({
+        budget: createWriteBudget(config.volumes),
+        openVolume: openTargetBelow(config.volumes),
+      }),
+    }),
+    readClass: createClassReader(),
+    fetchAll: fetcher.fetchAll,
+    currentAsOf: fetcher.currentAsOf,
+    defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
+  };
+  const reconciler = openReconciler({ config, log, kube, serve: deps, fetcher });
+  return {
+    async serveMount(call, signal) {
+      requireOwnVolume(call, config.volumes.kubeletDir);
+      const served = await serveMount(call, deps, signal);
+      return (await reconciler?.mounted(call, served, signal)) ?? served;
+    },
+    notice: (concerns) => reconciler?.notice(concerns),
+    staleness: () => reconciler?.staleness() ?? [],
+    stopPolling: async () => reconciler?.[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await reconciler?.[Symbol.asyncDispose]();
+      fetcher[Symbol.dispose]();
+    },
+  };
+}
