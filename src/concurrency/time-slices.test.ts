@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createTurns, finish, type Steps, toTheEnd } from './time-slices.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
+import { createTimeSlices, finish, type Steps, toTheEnd } from './time-slices.ts';
 
 /** As long as a slice may last. */
 const SLICE_MS = 2;
@@ -21,26 +22,28 @@ function virtualTurns() {
   }
 
   /** Rests until the next turn, and takes it. @returns whether there was one */
-  function turn(): boolean {
+  async function turn(): Promise<boolean> {
     const timer = timers.shift();
     clock = Math.max(clock, timer?.at ?? 0);
     timer?.callback();
+    await Promise.resolve();
     return timer !== undefined;
   }
 
   return {
-    turns: createTurns(
-      () => clock,
-      (callback, ms) => timers.push({ at: clock + ms, callback }),
-    ),
+    turns: createTimeSlices({
+      ...SYSTEM_CLOCK,
+      now: () => clock,
+      sleep: (ms) => new Promise((callback) => timers.push({ at: clock + ms, callback })),
+    }),
     work,
     log,
     turn,
     names: () => log.map(([name]) => name),
     now: () => clock,
     timers: () => timers.length,
-    takeAll(): void {
-      while (turn()) {
+    async takeAll(): Promise<void> {
+      while (await turn()) {
         expect(timers.length).toBeLessThanOrEqual(1);
       }
     },
@@ -68,7 +71,7 @@ describe('turns', () => {
 
     expect(names()).toEqual(['long1', 'little1', 'little2', 'little3']);
     expect(await little).toBe('little');
-    takeAll();
+    await takeAll();
     expect(await long).toBe('long');
   });
 
@@ -78,7 +81,7 @@ describe('turns', () => {
 
     expect(names()).toEqual(['a0-1', 'b2-1', 'c4-1']);
     expect(timers()).toBe(1);
-    takeAll();
+    await takeAll();
     expect(names().slice(3)).toEqual(['a0-2', 'b2-2', 'c4-2', 'a1-1', 'a3-1', 'a1-2', 'a3-2']);
     expect(await Promise.all(all)).toEqual(['a0-', 'a1-', 'b2-', 'a3-', 'c4-']);
   });
@@ -89,12 +92,12 @@ describe('turns', () => {
     const victim = turns.run('victim', work('v', 3));
 
     for (let count = 0; count < 6; count += 1) {
-      turn();
+      await turn();
     }
 
     expect(await victim).toBe('v');
     expect(names()).toEqual(['x1', 'v1', 'x2', 'v2', 'y1', 'v3', 'z1']);
-    takeAll();
+    await takeAll();
     expect(await Promise.all(attacks)).toEqual(['x', 'y', 'z']);
   });
 
@@ -102,11 +105,11 @@ describe('turns', () => {
     ['a slice', SLICE_MS, [0, 8, 16, 24]],
     ['a step that took longer', 50, [0, 200, 400, 600]],
     ['a step without end, for a second at most', 5_000, [0, 6_000, 12_000, 18_000]],
-  ] as const)('rest three times as long as it took, after %s', ([, ms, starts]) => {
+  ] as const)('rest three times as long as it took, after %s', async ([, ms, starts]) => {
     const { turns, work, log, takeAll } = virtualTurns();
     void turns.run('a', work('a', 4, ms));
 
-    takeAll();
+    await takeAll();
 
     expect(log.map(([, at]) => at)).toEqual(starts);
   });
@@ -117,7 +120,7 @@ describe('turns', () => {
     const keys = ['a', 'b', 'c', 'd', 'e'];
     const all = keys.map((key) => turns.run(key, work(key, steps)));
 
-    takeAll();
+    await takeAll();
     await Promise.all(all);
 
     const worked = keys.length * steps * SLICE_MS;
@@ -128,11 +131,11 @@ describe('turns', () => {
   it('take up later what comes when nothing has waited for a while', async () => {
     const { turns, work, takeAll, log, timers } = virtualTurns();
     const first = turns.run('a', work('a', 2));
-    takeAll();
+    await takeAll();
     await first;
     const second = turns.run('a', work('b', 2));
     expect(timers()).toBe(1);
-    takeAll();
+    await takeAll();
 
     expect(await second).toBe('b');
     expect(log.map(([name]) => name)).toEqual(['a1', 'a2', 'b1', 'b2']);
@@ -146,7 +149,7 @@ describe('turns', () => {
     }
     const failed = turns.run('a', failing());
     const other = turns.run('a', work('b', 3));
-    takeAll();
+    await takeAll();
 
     await expect(failed).rejects.toThrow('a step failed');
     expect(await other).toBe('b');
@@ -162,7 +165,7 @@ describe('turns', () => {
       return 'done';
     }
 
-    expect(await createTurns().run('a', slow())).toBe('done');
+    expect(await createTimeSlices(SYSTEM_CLOCK).run('a', slow())).toBe('done');
     expect(steps).toBeGreaterThan(1);
   });
 });
@@ -177,7 +180,7 @@ describe('who gives up', () => {
     const given = turns.run('a', holding(work('a', 5), log), caller.signal);
     const other = turns.run('b', work('b', 3), new AbortController().signal);
     caller.abort(reason);
-    takeAll();
+    await takeAll();
 
     await expect(given).rejects.toBe(reason);
     expect(log).toEqual([`told: ${String(reason)}`, 'cleared up', 'disposed']);
@@ -188,9 +191,9 @@ describe('who gives up', () => {
     const { turns, work, names, turn, takeAll } = virtualTurns();
     const caller = new AbortController();
     const given = turns.run('a', work('a', 5), caller.signal);
-    turn();
+    await turn();
     caller.abort(reason);
-    takeAll();
+    await takeAll();
 
     await expect(given).rejects.toBe(reason);
     expect(names()).toEqual(['a1', 'a2']);
@@ -225,7 +228,7 @@ describe('who gives up', () => {
     const caller = new AbortController();
     const done = turns.run('a', toTheEnd(work('a', 5)), caller.signal);
     caller.abort(reason);
-    takeAll();
+    await takeAll();
 
     expect(await done).toBe('a');
   });

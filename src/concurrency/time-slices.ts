@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts';
+
 /** Work in pieces of a few milliseconds at most: it yields wherever other work may run first, and returns its result. */
 export type Steps<Result> = Generator<void, Result, void>;
 
@@ -26,7 +28,8 @@ export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
   }
 }
 
-export interface Turns {
+/** The one thread of the process, shared out by whose work it does. */
+export interface TimeSlices {
   /**
    * Runs the steps a slice at a time. The first comes at once; the others of all works together get a quarter of the thread's time, the keys in
    * rotation. So little work waits for nobody, and however much there is, the event loop has time for all else.
@@ -46,14 +49,8 @@ const REST = 3;
 /** Milliseconds of rest that may be owed. */
 const MAX_OWED_MS = 1_000;
 
-/**
- * @param now milliseconds on the monotonic clock
- * @param later calls back after so many milliseconds
- */
-export function createTurns(
-  now: () => number = () => performance.now(),
-  later: (callback: () => void, ms: number) => unknown = setTimeout,
-): Turns {
+/** One for the whole process, as it has one thread. */
+export function createTimeSlices(clock: Clock): TimeSlices {
   /** By key, each in order of arrival; the key whose turn is next comes first. */
   const waiting = new Map<string, Work[]>();
   /** When all rest that is owed has been taken. */
@@ -61,16 +58,16 @@ export function createTurns(
 
   /** A step that takes longer than a slice is made up for by a longer rest. @returns whether the work is over */
   function runSlice(work: Work): boolean {
-    const started = now();
+    const started = clock.now();
     const isOver = work(started + SLICE_MS);
-    const ended = now();
+    const ended = clock.now();
     const owed = Math.max(0, restedAt - started) + REST * (ended - started);
     restedAt = ended + Math.min(owed, MAX_OWED_MS);
     return isOver;
   }
 
   function restThenTurn(): void {
-    later(takeTurn, Math.max(0, restedAt - now()));
+    void clock.sleep(Math.max(0, restedAt - clock.now())).then(takeTurn);
   }
 
   function takeTurn(): void {
@@ -99,7 +96,7 @@ export function createTurns(
 
   return {
     run(key, steps, signal) {
-      const { work, result } = workOf(steps, now, signal);
+      const { work, result } = workOf(steps, clock, signal);
       // Nearly every work takes less than a slice, and is over before this returns.
       if (waiting.has(key) || !runSlice(work)) {
         enqueue(key, work);
@@ -112,7 +109,7 @@ export function createTurns(
 /** Steps that stop by the clock, and what comes of them. */
 function workOf<Result>(
   steps: Steps<Result>,
-  now: () => number,
+  clock: Clock,
   signal: AbortSignal | undefined,
 ): { readonly work: Work; readonly result: Promise<Result> } {
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -134,7 +131,7 @@ function workOf<Result>(
           resolve(step.value);
           return true;
         }
-      } while (now() < until);
+      } while (clock.now() < until);
       return false;
     } catch (error) {
       reject(error);
@@ -143,6 +140,3 @@ function workOf<Result>(
   }
   return { work, result: promise };
 }
-
-/** The process has one thread, so all its turns are taken in one place. */
-export const TURNS: Turns = createTurns();

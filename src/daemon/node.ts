@@ -1,6 +1,7 @@
 import type { Clients } from '../aws/client/clients.ts';
 import { createFetcher } from '../aws/fetch.ts';
 import type { Clock } from '../concurrency/clock.ts';
+import { createTimeSlices } from '../concurrency/time-slices.ts';
 import type { Config } from '../config/config.ts';
 import type { Kube } from '../kube/client.ts';
 import { createRegionLookup } from '../kube/nodes.ts';
@@ -50,16 +51,19 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
     },
   });
   const regionOf = createRegionLookup(kube, config.kube);
+  const slices = createTimeSlices(clock);
   const deps = {
     clock,
+    slices,
     ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
     ...(!config.driverWritesSecrets && {
       volumes: createVolumes({
+        slices,
         budget: createWriteBudget(config.volumes),
         openVolume: openTargetBelow(config.volumes),
       }),
     }),
-    readClass: createClassReader(),
+    readClass: createClassReader(slices),
     fetchAll: fetcher.fetchAll,
     currentAsOf: fetcher.currentAsOf,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),

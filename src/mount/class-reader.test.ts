@@ -1,3 +1,5 @@
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
+import { createTimeSlices } from '../concurrency/time-slices.ts';
 import { expect, it } from 'vitest';
 import { parseClass } from '../class/parse-class.ts';
 import { createClassReader } from './class-reader.ts';
@@ -10,7 +12,7 @@ function classOf(objectName: string, rest: Readonly<Record<string, string>> = {}
 
 /** A reader for one who waits for as long as it takes. */
 function readerOf(maxSize?: number) {
-  const reader = createClassReader(maxSize);
+  const reader = createClassReader(createTimeSlices(SYSTEM_CLOCK), maxSize);
   return (...[parameters, context]: Parameters<typeof parseClass>) =>
     reader(parameters, context, 'shop/web', new AbortController().signal);
 }

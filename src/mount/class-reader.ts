@@ -1,4 +1,4 @@
-import { TURNS } from '../concurrency/time-slices.ts';
+import type { TimeSlices } from '../concurrency/time-slices.ts';
 import type { ClassSpec } from '../model/mount-spec.ts';
 import { type ClassContext, type ClassResult, parseClassSteps } from '../class/parse-class.ts';
 
@@ -23,7 +23,7 @@ interface Remembered {
 const MAX_SIZE = 512 * 1024;
 
 /** Remembers what it has read: all pods of a deployment send the same text, and each sends it again every minute or two. */
-export function createClassReader(maxSize: number = MAX_SIZE): ClassReader {
+export function createClassReader(slices: TimeSlices, maxSize: number = MAX_SIZE): ClassReader {
   // In order of use, the oldest first.
   const classes = new Map<string, Remembered>();
   let total = 0;
@@ -48,7 +48,7 @@ export function createClassReader(maxSize: number = MAX_SIZE): ClassReader {
       classes.set(text, known);
       return known.result;
     }
-    const result = await TURNS.run(key, parseClassSteps(parameters, context), signal);
+    const result = await slices.run(key, parseClassSteps(parameters, context), signal);
     if (result.ok && !classes.has(text)) {
       remember(text, { result, size: Math.max(text.length, sizeOf(result.spec)) });
     }

@@ -1,6 +1,6 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
-import { type Steps, TURNS } from '../concurrency/time-slices.ts';
+import type { Steps, TimeSlices } from '../concurrency/time-slices.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
@@ -23,6 +23,7 @@ export interface FetchedObject {
 export type FetchOutcome = FetchedObject | ProviderError;
 
 export interface MountDeps {
+  readonly slices: TimeSlices;
   readonly clock: Clock;
   /**
    * Asks the stores, as the pod's identity, for all objects of the spec.
@@ -39,7 +40,7 @@ export interface MountDeps {
 export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSignal): Promise<MountPlan> {
   const outcomes = await deps.fetchAll(spec, signal);
   const identity = `${spec.pod.namespace}/${spec.pod.serviceAccount}`;
-  const files = await TURNS.run(identity, filesOf(outcomes), signal);
+  const files = await deps.slices.run(identity, filesOf(outcomes), signal);
   const asOf = outcomes.reduce(
     (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.asOf)),
     deps.clock.now(),

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createTimeSlices } from '../concurrency/time-slices.ts';
 import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
@@ -45,7 +46,10 @@ function withVolume(volume: string, className: string): Partial<NodePod> {
 function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provider = 'aws'): SurveyDeps {
   return {
     kubeletDir: KUBELET,
-    volumes: { ...createVolumes(), isFilled: async (path) => filled.some((name) => path === targetOf(`uid-${name}`)) },
+    volumes: {
+      ...createVolumes({ slices: createTimeSlices(SYSTEM_CLOCK) }),
+      isFilled: async (path) => filled.some((name) => path === targetOf(`uid-${name}`)),
+    },
     providerName: 'aws',
     listPods: async () => pods,
     podOf: async ({ uid }) => pods.find(({ ref }) => ref.uid === uid),

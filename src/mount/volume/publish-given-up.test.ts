@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import {
   filesOf,
   layoutOf,
@@ -11,7 +12,7 @@ import {
   temporaryVolume,
   viewOf,
 } from '../../../test/contract/publish/pod-view.ts';
-import { finish, type Steps, TURNS } from '../../concurrency/time-slices.ts';
+import { createTimeSlices, finish, type Steps } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 
 const OLD = filesOf({ user: 'old', gone: 'old', 'dir/file': 'old' });
@@ -64,7 +65,11 @@ it('does nothing for a caller that has given up before', async () => {
   using volume = temporaryVolume();
   const reason = new Error('the driver gave up');
 
-  const publishing = TURNS.run('web', publish(volume.path, [plannedFile('user', 'x')]), AbortSignal.abort(reason));
+  const publishing = createTimeSlices(SYSTEM_CLOCK).run(
+    'web',
+    publish(volume.path, [plannedFile('user', 'x')]),
+    AbortSignal.abort(reason),
+  );
 
   await expect(publishing).rejects.toBe(reason);
   expect(readdirSync(volume.path)).toEqual([]);

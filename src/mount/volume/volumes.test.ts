@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
+import { createTimeSlices } from '../../concurrency/time-slices.ts';
 import {
   layoutOf,
   layoutWith,
@@ -18,6 +20,8 @@ import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 import { createVolumes } from './volumes.ts';
 import { createWriteBudget, memoryOf } from './write-budget.ts';
+
+const SLICES = createTimeSlices(SYSTEM_CLOCK);
 
 const NEVER = new AbortController().signal;
 const OBJECT: ObjectSpec = {
@@ -48,7 +52,7 @@ function specOf(targetPath: string, changes: Partial<MountSpec> = {}): MountSpec
 
 it('tells with what it filled a volume, to the same spec', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
 
   expect(await held.versionsIn(specOf(volume.path))).toBeUndefined();
   expect(await held.publish(specOf(volume.path), PLAN, NEVER)).toBe(true);
@@ -59,7 +63,7 @@ it('tells with what it filled a volume, to the same spec', async () => {
 
 it('leaves a volume alone that holds these very files, whatever the spec', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
   const before = statsBelow(volume.path);
   const other = specOf(volume.path, { regions: ['us-west-2'] });
@@ -79,7 +83,7 @@ it.for([
   ['number, to none', []],
 ] as const)('publishes files of another %s', async ([, files]) => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
 
   expect(await held.publish(specOf(volume.path), { ...PLAN, files }, NEVER)).toBe(true);
@@ -88,7 +92,7 @@ it.for([
 
 it('does nothing for a call that has ended', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   const ended = AbortSignal.abort(new Error('the driver ended the call'));
 
   await expect(held.publish(specOf(volume.path), PLAN, ended)).rejects.toThrow('the driver ended the call');
@@ -97,7 +101,7 @@ it('does nothing for a call that has ended', async () => {
 
 it('knows a volume without files too', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   const spec = specOf(volume.path, { objects: [] });
   await held.publish(spec, { files: [], versions: new Map([['no-objects', 'none']]) }, NEVER);
 
@@ -118,7 +122,7 @@ it.for<readonly [string, Partial<MountSpec>]>([
   ['further object', { objects: [OBJECT, { ...OBJECT, path: 'twice' }] }],
 ])('does not take a spec for the same that has another %s', async ([, changes]) => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
 
   expect(await held.versionsIn(specOf(volume.path, changes))).toBeUndefined();
@@ -126,7 +130,7 @@ it.for<readonly [string, Partial<MountSpec>]>([
 
 it('takes a spec with newer tokens for the same', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
   const tokens = new Map([['sts.amazonaws.com', SecretBytes.fromText('newer')]]);
 
@@ -150,7 +154,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
     using volume = temporaryVolume();
     const path = join(volume.path, 'mount');
     mkdirSync(path);
-    const held = createVolumes();
+    const held = createVolumes({ slices: SLICES });
     await held.publish(specOf(path), PLAN, NEVER);
     await spoil(path);
 
@@ -159,7 +163,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
 
   it('since a publish failed', async () => {
     using volume = temporaryVolume();
-    const held = createVolumes();
+    const held = createVolumes({ slices: SLICES });
     await held.publish(specOf(volume.path), PLAN, NEVER);
     const outside = { ...PLAN, files: [plannedFile('../x', 'x')] };
     await expect(held.publish(specOf(volume.path), outside, NEVER)).rejects.toThrow('no path inside a volume');
@@ -174,7 +178,10 @@ describe('knows nothing of a volume that is not as it left it', () => {
     for (let step = 1; outcomes.at(-1) !== 'not cancelled'; step += 1) {
       using volume = temporaryVolume();
       const cancelling = new AbortController();
-      const held = createVolumes({ write: beforeStep(step, () => cancelling.abort(new Error('cancelled'))) });
+      const held = createVolumes({
+        slices: SLICES,
+        write: beforeStep(step, () => cancelling.abort(new Error('cancelled'))),
+      });
       finish(publish(volume.path, PLAN.files));
 
       const outcome = await held.publish(specOf(volume.path), next, cancelling.signal).then(
@@ -203,24 +210,24 @@ it('holds no memory for a publish that was cancelled, at any step of it', async 
     const budget = createWriteBudget({ maxVolumeBytes: bytes, maxNodeBytes: 4 * bytes });
     const [first = '', ...others] = ['a', 'b', 'c'].map((name) => join(volume.path, name));
     [first, ...others].forEach((path) => mkdirSync(path));
-    await createVolumes({ budget }).publish(specOf(first), PLAN, NEVER);
+    await createVolumes({ slices: SLICES, budget }).publish(specOf(first), PLAN, NEVER);
 
     const replaced = { ...PLAN, files: [plannedFile('db', 'another')] };
-    await createVolumes({ budget, write })
+    await createVolumes({ slices: SLICES, budget, write })
       .publish(specOf(first), replaced, cancelling.signal)
       .catch(() => undefined);
     isCancelled = cancelling.signal.aborted;
 
     for (const path of others) {
       const pod = { ...specOf(path).pod, namespace: path };
-      expect(await createVolumes({ budget }).publish(specOf(path, { pod }), PLAN, NEVER)).toBe(true);
+      expect(await createVolumes({ slices: SLICES, budget }).publish(specOf(path, { pod }), PLAN, NEVER)).toBe(true);
     }
   }
 });
 
 it('tells of the last of two publishes at once', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes();
+  const held = createVolumes({ slices: SLICES });
   const next = { files: [plannedFile('db', 'next')], versions: new Map([['db', 'v2']]) };
   await Promise.all([held.publish(specOf(volume.path), PLAN, NEVER), held.publish(specOf(volume.path), next, NEVER)]);
 
@@ -231,6 +238,7 @@ it('tells of the last of two publishes at once', async () => {
 it('keeps no trace of more volumes than a node has', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({
+    slices: SLICES,
     // The layout is no matter here: only the names of volumes are.
     *write() {
       yield;
@@ -250,7 +258,7 @@ it('keeps no trace of more volumes than a node has', async () => {
 it('serialises publishes to one volume, however its path is written; the last asked is what stays', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
-  const volumes = createVolumes({ lock });
+  const volumes = createVolumes({ slices: SLICES, lock });
   const sets = Array.from({ length: 8 }, (_, n) => [plannedFile('user', `u${n}`), plannedFile(`only-${n}`, `p${n}`)]);
 
   const outcomes = await Promise.all(
@@ -267,7 +275,7 @@ it('serialises publishes to one volume, however its path is written; the last as
 
 it('reads between two publishes, never amid one', async () => {
   using volume = temporaryVolume();
-  const volumes = createVolumes();
+  const volumes = createVolumes({ slices: SLICES });
   const [old, next] = [[plannedFile('user', 'old')], [plannedFile('user', 'new'), plannedFile('password', 'new')]];
 
   const [, first, , second] = await Promise.all([
@@ -284,7 +292,7 @@ it('reads between two publishes, never amid one', async () => {
 it('lets go of a volume whose publish failed', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
-  const volumes = createVolumes({ lock });
+  const volumes = createVolumes({ slices: SLICES, lock });
 
   const refused = volumes.publish(specOf(volume.path), planOf([plannedFile('../outside', 'x')]), NEVER);
   const served = volumes.publish(specOf(volume.path), planOf([plannedFile('user', 'x')]), NEVER);
@@ -296,7 +304,7 @@ it('lets go of a volume whose publish failed', async () => {
 
 it('tells a volume that somebody filled from one that is empty or gone', async () => {
   using volume = temporaryVolume();
-  const volumes = createVolumes();
+  const volumes = createVolumes({ slices: SLICES });
   const before = await volumes.isFilled(volume.path);
 
   await volumes.publish(specOf(volume.path), planOf([]), NEVER);

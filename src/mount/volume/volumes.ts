@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
-import { type Steps, TURNS } from '../../concurrency/time-slices.ts';
+import type { Steps, TimeSlices } from '../../concurrency/time-slices.ts';
 import { createKeyedLock, type KeyedLock } from '../../concurrency/keyed-lock.ts';
 import type { MountSpec } from '../../model/mount-spec.ts';
 import type { MountPlan, PlannedFile } from '../../model/mount-plan.ts';
@@ -42,6 +42,7 @@ interface Held {
 const MAX_HELD = 2_000;
 
 export interface VolumesOptions {
+  readonly slices: TimeSlices;
   readonly write?: typeof publish;
   readonly lock?: KeyedLock;
   /** Opens a volume where there may be one. */
@@ -52,11 +53,12 @@ export interface VolumesOptions {
 
 /** One for the whole process: Mount calls, rotation and sync meet in the same directories. */
 export function createVolumes({
+  slices,
   write = publish,
   lock = createKeyedLock(),
   openVolume = openTarget,
   budget,
-}: VolumesOptions = {}): Volumes {
+}: VolumesOptions): Volumes {
   const held = new Map<string, Held>();
 
   /** Writes within the budget. */
@@ -135,11 +137,11 @@ export function createVolumes({
   }
 
   return {
-    versionsIn: (spec) => TURNS.run(partyOf(spec), versionsInSteps(spec)),
+    versionsIn: (spec) => slices.run(partyOf(spec), versionsInSteps(spec)),
     publish: (spec, plan, signal) =>
-      lock.withLock(resolve(spec.targetPath), () => TURNS.run(partyOf(spec), publishSteps(spec, plan), signal)),
+      lock.withLock(resolve(spec.targetPath), () => slices.run(partyOf(spec), publishSteps(spec, plan), signal)),
     read: (targetPath) =>
-      lock.withLock(resolve(targetPath), () => TURNS.run(targetPath, readVolume(targetPath, openVolume))),
+      lock.withLock(resolve(targetPath), () => slices.run(targetPath, readVolume(targetPath, openVolume))),
     isFilled: (targetPath) => lock.withLock(resolve(targetPath), async () => isFilled(targetPath)),
   };
 }
