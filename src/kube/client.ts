@@ -115,10 +115,14 @@ function send(
     new URL(`${server.pathname.replace(/\/$/, '')}${pathOf(what)}`, server),
     { agent: secure ? line.https : line.http, ...options, method: verb.method, signal },
   );
-  request.on('response', resolve);
+  let hasAnswer = false;
+  request.on('response', (response) => {
+    hasAnswer = true;
+    resolve(response);
+  });
   request.on('error', (error) => {
-    // A load balancer may have dropped a kept connection without telling; the next one is newer.
-    if (request.reusedSocket && !signal.aborted) {
+    // A load balancer may have dropped a kept connection without telling; the next one is newer. An answer that has begun breaks for its reader.
+    if (request.reusedSocket && !hasAnswer && !signal.aborted) {
       resolve(send({ server, options }, line, what, signal));
     } else {
       reject(error);

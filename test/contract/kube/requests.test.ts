@@ -6,6 +6,8 @@ import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 const SECRET = { resource: 'secrets', namespace: 'shop', name: 'db' } as const;
 const BODY = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db' } };
 const CREATE: KubeRequest = { verb: 'create', ...SECRET, body: BODY };
+/** By the same connections as the writes. */
+const LIST: KubeRequest = { verb: 'list', resource: 'secrets' };
 const WRITES: readonly (readonly [string, KubeRequest])[] = [
   ['create', CREATE],
   ['apply', { verb: 'apply', ...SECRET, body: BODY, query: { fieldManager: 'm' } }],
@@ -26,7 +28,7 @@ describe('a request', () => {
     await using fixture = await startKube({
       objects: request === CREATE ? [] : [{ kind: 'Secret', metadata: { namespace: 'shop', name: 'db' } }],
     });
-    await failureOf(fixture.kube.get({ resource: 'nodes', name: 'none' }, NEVER));
+    await fixture.kube.ask(LIST, NEVER);
 
     fixture.api.dropConnections();
     const { status } = await fixture.kube.ask(request, NEVER);
@@ -35,13 +37,29 @@ describe('a request', () => {
     expect(fixture.api.connections).toBe(2);
   });
 
+  it.for(WRITES)('to %s does not go again where the kept connection breaks within the answer', async ([, request]) => {
+    await using fixture = await startKube({
+      objects: request === CREATE ? [] : [{ kind: 'Secret', metadata: { namespace: 'shop', name: 'db' } }],
+    });
+    await fixture.kube.ask(LIST, NEVER);
+    const broken = fixture.api.inject({ kind: 'half-answer' }, (method) => method !== 'GET');
+
+    const error = await failureOf(fixture.kube.ask(request, NEVER));
+    broken[Symbol.dispose]();
+    // One that went again would have gone before this one.
+    await fixture.kube.ask(LIST, NEVER);
+
+    expect(error.reason).toBe('KubernetesUnavailable');
+    expect(fixture.api.requests.map((each) => each.startsWith('GET'))).toEqual([true, false, true]);
+  });
+
   it.for(WRITES)('to %s leaves the connection fit for the next one', async ([, request]) => {
     await using fixture = await startKube({
       objects: request === CREATE ? [] : [{ kind: 'Secret', metadata: { namespace: 'shop', name: 'db' } }],
     });
 
     await fixture.kube.ask(request, NEVER);
-    const { status } = await fixture.kube.ask({ verb: 'list', resource: 'secrets' }, NEVER);
+    const { status } = await fixture.kube.ask(LIST, NEVER);
 
     expect(status).toBe(200);
     expect(fixture.api.connections).toBe(1);

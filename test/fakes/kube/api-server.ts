@@ -97,6 +97,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
         await sleep(fault.ms);
         break;
       case 'lost-answer':
+      case 'half-answer':
       case undefined:
         break;
     }
@@ -109,6 +110,10 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       const { status, body: object } = answer(cluster, { method, url, contentType, body });
       if (fault?.kind === 'lost-answer') {
         request.socket.destroy();
+      } else if (fault?.kind === 'half-answer') {
+        const sent = JSON.stringify(object);
+        response.writeHead(status, { 'content-length': Buffer.byteLength(sent) });
+        response.write(sent.slice(0, sent.length / 2), () => request.socket.resetAndDestroy());
       } else {
         sendJson(response, status, object);
       }

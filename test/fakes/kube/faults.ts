@@ -15,7 +15,9 @@ export type Fault =
   /** The connection breaks before the request is looked at. */
   | { readonly kind: 'reset' }
   /** The connection breaks after the request has been carried out. */
-  | { readonly kind: 'lost-answer' };
+  | { readonly kind: 'lost-answer' }
+  /** The connection is reset after the request has been carried out and half of the answer sent. */
+  | { readonly kind: 'half-answer' };
 
 /** Which requests: method, and path without its query. */
 export type RequestFilter = (method: string, path: string) => boolean;
