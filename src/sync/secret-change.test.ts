@@ -84,3 +84,18 @@ describe('a class that changes', () => {
     expect((await stored())?.labels.get('app')).toBe('x');
   });
 });
+
+it('asks about a Secret again for a mount that is newer than the last look, as it may have changed since', async () => {
+  const { node, pass, secrets, shown, calls } = createCluster();
+  const here = node();
+  await here.sync({ pod: 'a' });
+  secrets.destroy(SECRET);
+  calls();
+
+  pass(1);
+  await here.sync({ pod: 'a' });
+  expect(calls()).toEqual([]);
+  await here.sync({ pod: 'b', since: 10_001 });
+
+  expect(await shown()).toMatchObject({ data: { password: 'v1' } });
+});

@@ -183,6 +183,12 @@ describe('sync', () => {
         secrets.replace(SECRET, 'kubectl', {});
       },
     ],
+    [
+      'made by hand',
+      async ({ secrets }: Cluster) => {
+        secrets.replace(SECRET, 'kubectl', { labels: new Map([['secrets-store.csi.k8s.io/managed', 'false']]) });
+      },
+    ],
   ] as const)("leaves somebody else's Secret alone: %s", async ([whose, make]) => {
     const here = createCluster();
     await make(here);

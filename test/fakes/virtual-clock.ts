@@ -104,3 +104,22 @@ async function settled(): Promise<void> {
 export function clockAt(now: () => number): Clock {
   return { ...SYSTEM_CLOCK, now, wallNow: now };
 }
+
+/** A clock whose sleeps end at once, for what talks over sockets between them. */
+export interface HastyClock extends Clock {
+  /** Milliseconds of each sleep, in order. */
+  readonly slept: readonly number[];
+}
+
+export function createHastyClock(): HastyClock {
+  const slept: number[] = [];
+  return {
+    ...SYSTEM_CLOCK,
+    slept,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      slept.push(ms);
+      await settled();
+    },
+  };
+}

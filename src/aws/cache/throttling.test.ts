@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createVirtualClock } from '../../../test/fakes/virtual-clock.ts';
 import { whileThrottled } from './throttling.ts';
 
@@ -44,4 +44,28 @@ it('passes on what the work throws', async () => {
   await expect(whileThrottled(() => Promise.reject(new Error('a bug')), createVirtualClock(), NEVER)).rejects.toThrow(
     'a bug',
   );
+});
+
+/** @returns the milliseconds before each further try, where the lots are these */
+async function waitsBy(lot: number, tries: number): Promise<readonly number[]> {
+  vi.spyOn(Math, 'random').mockReturnValue(lot);
+  const clock = createVirtualClock();
+  const triedAt: number[] = [];
+  const working = whileThrottled(async () => triedAt.push(clock.now()) < tries, clock, NEVER);
+  while (await clock.next()) {
+    // Until nothing waits any more.
+  }
+  await working;
+  return triedAt.slice(1).map((at, index) => at - triedAt[index]!);
+}
+
+describe('the waits', () => {
+  it('double, to five seconds', async () => {
+    expect(await waitsBy(1, 9)).toEqual([200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
+  });
+
+  it('are anything from half to all of that, so that nodes which were throttled together do not come back together', async () => {
+    expect(await waitsBy(0, 4)).toEqual([100, 200, 400]);
+    expect(await waitsBy(0.5, 4)).toEqual([150, 300, 600]);
+  });
 });

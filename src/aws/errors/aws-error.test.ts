@@ -85,6 +85,10 @@ describe('the message', () => {
       'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? in a policy of this role',
     ],
     [
+      'User: u is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-west-1:1:parameter/p because no policy',
+      'allow ssm:GetParameters on arn:aws:ssm:eu-west-1:1:parameter/p in a policy of this role',
+    ],
+    [
       'User: u is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:1:key/k because no policy',
       'allow kms:Decrypt on arn:aws:kms:eu-west-1:1:key/k in a policy of this role',
     ],

@@ -6,29 +6,16 @@ import type { FetchedObject, FetchOutcome } from '../../../src/mount/mount.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { MountSpec, ObjectSource, ObjectSpec, Store } from '../../../src/model/mount-spec.ts';
 import type { GateOptions } from '../../fakes/aws/gate.ts';
+import { settingsFor } from '../../fakes/aws/settings.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
+
+export { settingsFor };
 
 export const POD = { namespace: 'shop', name: 'cart-7d9', uid: '6f2c', serviceAccount: 'cart' } as const;
 
 export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes> {
   return startAwsFakes({ motoUrl: inject('motoUrl'), ...options });
-}
-
-/** Every service at one address; short timeouts, so that a fault shows soon. */
-export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}): AwsSettings {
-  return {
-    endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint, sqs: endpoint },
-    useFipsEndpoint: false,
-    useDualstackEndpoint: false,
-    proxy: {},
-    podIdentity: { ipv4: 'http://127.0.0.1:1', ipv6: 'http://[::1]:1', timeoutMs: 300 },
-    maxAttempts: 2,
-    connectTimeoutMs: 300,
-    requestTimeoutMs: 400,
-    appId: 'aws-secrets-csi-test',
-    ...changes,
-  };
 }
 
 /** Every question goes to the stores. */

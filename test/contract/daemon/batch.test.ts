@@ -107,7 +107,7 @@ describe('a secret that the batch call does not give', () => {
     const value = { ARN: own, Name: 'own', VersionId: '00000000-0000-0000-0000-000000000001', SecretString: 'ours' };
     using _ = node.aws.gate.state.inject(
       { kind: 'garble', status: 200, body: JSON.stringify({ SecretValues: [value], Errors: [error] }) },
-      { action: 'secretsmanager:BatchGetSecretValue' },
+      GET_BATCH,
     );
     const targetPath = await node.newTarget();
     const calls = await callsOf(node, () => node.mount(secrets('own', arn), { targetPath }));
@@ -116,6 +116,29 @@ describe('a secret that the batch call does not give', () => {
     expect(Object.values(await contentsOf(targetPath)).map(([, text]) => text)).toEqual(
       expect.arrayContaining(['ours', 'theirs']),
     );
+  });
+
+  it('never takes the value of another whose ARN begins as its own does, where it is named without the end of its ARN', async () => {
+    await using node = await startSeededNode();
+    const [{ arn }, { arn: longer, version }] = await Promise.all([
+      node.seed.secret('db', 'of db'),
+      node.seed.secret('db-prod', 'of db-prod'),
+    ]);
+    const partial = arn.slice(0, arn.lastIndexOf('-'));
+    expect(longer.startsWith(partial)).toBe(true);
+    const value = { ARN: longer, Name: 'db-prod', VersionId: version, SecretString: 'of db-prod' };
+    using _ = node.aws.gate.state.inject(
+      { kind: 'garble', status: 200, body: JSON.stringify({ SecretValues: [value], Errors: [] }) },
+      GET_BATCH,
+    );
+    const targetPath = await node.newTarget();
+    const objects = [{ objectName: partial, objectAlias: 'db' }, { objectName: 'db-prod' }].map((object) => ({
+      objectType: 'secretsmanager',
+      ...object,
+    }));
+    await node.mount({ objects: JSON.stringify(objects) }, { targetPath });
+
+    expect(await contentsOf(targetPath)).toEqual({ db: ['644', 'of db'], 'db-prod': ['644', 'of db-prod'] });
   });
 
   it('is told of by its own error, where the role may not read it', async () => {

@@ -16,6 +16,8 @@ export interface MountWords {
   /** What each file holds, which is its version too. */
   readonly files?: Readonly<Record<string, string>>;
   readonly asOf?: number;
+  /** Since when it is known; the first node starts at 10,000. */
+  readonly since?: number;
 }
 
 export const NAMESPACE = 'shop';
@@ -87,6 +89,7 @@ export function mountOf({
   annotations = {},
   files = { db: 'v1' },
   asOf = 1_000,
+  since = 0,
 }: MountWords): SyncedMount {
   return {
     targetPath: `/pods/${pod}/mount`,
@@ -100,7 +103,7 @@ export function mountOf({
       annotations: new Map(Object.entries(annotations)),
       secretObjects,
     },
-    since: 0,
+    since,
     asOf,
     versions: new Map(Object.entries(files)),
     async files() {

@@ -1,0 +1,135 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
+import { createTimeSlices } from '../concurrency/time-slices.ts';
+import { ProviderError } from '../model/errors.ts';
+import { createClassReader } from '../mount/class-reader.ts';
+import { createVolumes } from '../mount/volume/volumes.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
+import type { FollowedMount, Follower, Following } from './follow-up.ts';
+import { createNodeMounts, type NodeMount } from './node-mounts.ts';
+import { takeTurn, type TurnDeps } from './turn.ts';
+
+const NEVER = new AbortController().signal;
+const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' } as const;
+const VERSION_1 = new Map([['db', 'v1']]);
+const VERSION_2 = new Map([['db', 'v2']]);
+
+/** What the pod's status says; a process that starts anew goes on from there. */
+let noted: ReadonlyMap<string, string>;
+
+beforeEach(() => {
+  noted = VERSION_1;
+});
+
+/** A mount with v1 in its volume, and an AWS that has v2 by now. */
+async function rotatedMount(...followers: readonly Follower['follow'][]) {
+  const kubeletDir = await mkdtemp(join(tmpdir(), 'turn-'));
+  onTestFinished(() => rm(kubeletDir, { recursive: true }));
+  const targetPath = join(kubeletDir, 'pods', POD.uid, 'volumes', 'kubernetes.io~csi', 'secrets', 'mount');
+  await mkdir(targetPath, { recursive: true });
+  const parameters = new Map([
+    ['objects', '[{objectName: db, objectType: secretsmanager}]'],
+    ['region', 'us-east-1'],
+  ]);
+  const slices = createTimeSlices(SYSTEM_CLOCK);
+  const volumes = createVolumes({ slices });
+  const deps: TurnDeps = {
+    providerName: 'aws',
+    clock: SYSTEM_CLOCK,
+    slices,
+    rotates: true,
+    refresh: async () => undefined,
+    async noteVersions(_mount, versions) {
+      noted = versions;
+    },
+    notedVersions: async () => noted,
+    mountTimeoutMs: 60_000,
+    readClass: createClassReader(slices),
+    defaultRegion: async () => 'us-east-1',
+    fetchAll: async ({ objects }) =>
+      objects.map((object) => ({
+        object,
+        region: 'us-east-1',
+        version: 'v2',
+        value: SecretBytes.fromText('p2'),
+        asOf: performance.now(),
+      })),
+    currentAsOf: async () => undefined,
+    volumes,
+    classOf: async (namespace, name) => ({
+      namespace,
+      name,
+      provider: 'aws',
+      parameters,
+      annotations: new Map(),
+      secretObjects: undefined,
+    }),
+    podOf: async () => undefined,
+    followers: followers.map((follow) => ({ follow })),
+  };
+  const mount: NodeMount = createNodeMounts(kubeletDir, SYSTEM_CLOCK).learn({
+    targetPath,
+    pod: POD,
+    volume: 'secrets',
+    className: 'shop',
+    nodePod: {
+      ref: POD,
+      isOver: false,
+      labels: new Map(),
+      owner: { apiVersion: 'v1', kind: 'Pod', name: POD.name, uid: POD.uid },
+      volumes: new Map([['secrets', new Map([['secretProviderClass', 'shop']])]]),
+    },
+  });
+  const files = [{ path: 'db', mode: 0o644, value: SecretBytes.fromText('p1') }];
+  const spec = { regions: ['us-east-1'], authentication: { kind: 'irsa' }, objects: [] } as const;
+  await volumes.publish({ ...spec, targetPath, pod: POD, tokens: new Map() }, { files, versions: VERSION_1 }, NEVER);
+  return { mount, look: async () => (await takeTurn([mount], deps, NEVER)).get(mount) };
+}
+
+it('notes new versions after all that follows them, so that who is killed in between follows them after the restart', async () => {
+  const following = Promise.withResolvers<FollowedMount>();
+  const followed = Promise.withResolvers<Following>();
+  const { look } = await rotatedMount((mount) => {
+    following.resolve(mount);
+    return followed.promise;
+  });
+
+  const looking = look();
+  expect((await following.promise).versions).toEqual(VERSION_2);
+  expect(noted).toEqual(VERSION_1);
+  followed.resolve('even');
+
+  expect(await looking).toEqual({ isServed: true, rotated: ['db'] });
+  expect(noted).toEqual(VERSION_2);
+});
+
+it('rolls no workload before its Secret could be written', async () => {
+  const seen: string[] = [];
+  const { look } = await rotatedMount(
+    () => Promise.reject(new ProviderError('KubernetesUnavailable', 'etcd leader changed')),
+    async () => {
+      seen.push('rolled');
+      return 'even';
+    },
+  );
+
+  expect(await look()).toMatchObject({ isServed: true, error: { reason: 'KubernetesUnavailable' } });
+  expect(seen).toEqual([]);
+});
+
+it('rolls a workload though its Secret is refused for good', async () => {
+  const seen: string[] = [];
+  const { look } = await rotatedMount(
+    () => Promise.reject(new ProviderError('SecretRefused', "somebody else's")),
+    async ({ versions }) => {
+      seen.push(`rolled for ${versions.get('db')}`);
+      return 'even';
+    },
+  );
+
+  expect(await look()).toMatchObject({ isServed: true, error: { reason: 'SecretRefused' } });
+  expect(seen).toEqual(['rolled for v2']);
+});

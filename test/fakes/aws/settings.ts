@@ -1,0 +1,17 @@
+import type { AwsSettings } from '../../../src/aws/client/settings.ts';
+
+/** Every service at one address; short timeouts, so that a fault shows soon. */
+export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}): AwsSettings {
+  return {
+    endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint, sqs: endpoint },
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    proxy: {},
+    podIdentity: { ipv4: 'http://127.0.0.1:1', ipv6: 'http://[::1]:1', timeoutMs: 300 },
+    maxAttempts: 2,
+    connectTimeoutMs: 300,
+    requestTimeoutMs: 400,
+    appId: 'aws-secrets-csi-test',
+    ...changes,
+  };
+}
