@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isParameter, parameterName, requestedName } from './parameter-name.ts';
+import { findParameter, parameterName, requestedName } from './parameter-name.ts';
 
 const ARN = 'arn:aws:ssm:us-east-1:123456789012:parameter/app/db';
 
@@ -18,20 +18,43 @@ describe('a parameter is asked for', () => {
   });
 });
 
-describe('an answer is for', () => {
-  const wanted = { base: '/app/db', selector: 'blue' };
+describe('an answer', () => {
+  const NAME = '/app/db';
+  const BLUE = { base: NAME, selector: 'blue' };
+  const LATEST = { base: NAME, selector: '' };
+  const LATEST_BY_ARN = { base: ARN, selector: '' };
 
   it.for([
-    [true, { Name: '/app/db', ARN, Selector: ':blue' }, wanted],
-    [true, { Name: '/app/db', ARN, Selector: '/app/db:blue' }, wanted],
-    [false, { Name: '/app/db', ARN, Selector: ':green' }, wanted],
-    [false, { Name: '/app/db', ARN }, wanted],
-    [false, { Name: '/app/dbx', Selector: ':blue' }, wanted],
-    [true, { Name: '/app/db', ARN }, { base: '/app/db', selector: '' }],
-    [false, { Name: '/app/db', ARN, Selector: ':blue' }, { base: '/app/db', selector: '' }],
-    [true, { Name: '/app/db', ARN }, { base: ARN, selector: '' }],
+    [true, { Name: NAME, ARN, Selector: ':blue' }, BLUE],
+    [true, { Name: NAME, ARN, Selector: '/app/db:blue' }, BLUE],
+    [false, { Name: NAME, ARN, Selector: ':green' }, BLUE],
+    [false, { Name: '/app/dbx', Selector: ':blue' }, BLUE],
+    [true, { Name: NAME, ARN }, LATEST],
+    [false, { Name: NAME, ARN, Selector: ':blue' }, LATEST],
+    [true, { Name: NAME, ARN }, LATEST_BY_ARN],
     [true, { Name: ARN, Selector: ':3' }, { base: ARN, selector: '3' }],
-  ] as const)('%s: %o answers %o', ([expected, echo, asked]) => {
-    expect(isParameter(echo, asked)).toBe(expected);
+  ] as const)('is (%s) for what was asked: %o for %o', ([expected, echo, wanted]) => {
+    expect(findParameter([echo], wanted, [wanted])).toBe(expected ? echo : undefined);
+  });
+
+  it.for([
+    [true, { Name: NAME, ARN, Version: 3 }, BLUE, [BLUE]],
+    [true, { Name: NAME, ARN, Version: 3 }, BLUE, [BLUE, { base: '/app/other', selector: '' }]],
+    [false, { Name: NAME, ARN, Version: 3 }, BLUE, [BLUE, LATEST]],
+    [false, { Name: NAME, ARN, Version: 3 }, BLUE, [BLUE, LATEST_BY_ARN]],
+    [true, { Name: NAME, ARN, Version: 3 }, { base: NAME, selector: '3' }, [{ base: NAME, selector: '3' }]],
+    [false, { Name: NAME, ARN, Version: 4 }, { base: NAME, selector: '3' }, [{ base: NAME, selector: '3' }]],
+  ] as const)('without a selector is (%s) for what was asked: %o for %o of %o', ([expected, echo, wanted, asked]) => {
+    expect(findParameter([echo], wanted, asked)).toBe(expected ? echo : undefined);
+  });
+
+  it('of two versions for one name is for nobody, as it may be either', () => {
+    const [one, other] = [
+      { Name: NAME, ARN, Version: 1 },
+      { Name: NAME, ARN, Version: 2 },
+    ];
+
+    expect(findParameter([one, other], LATEST, [LATEST, BLUE])).toBeUndefined();
+    expect(findParameter([one, { ...one }], LATEST, [LATEST, LATEST_BY_ARN])).toBe(one);
   });
 });

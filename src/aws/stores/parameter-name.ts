@@ -13,6 +13,7 @@ export interface ParameterEcho {
   readonly Name?: string | undefined;
   readonly ARN?: string | undefined;
   readonly Selector?: string | undefined;
+  readonly Version?: number | undefined;
 }
 
 export function parameterName({ name, version, label }: ObjectSource): ParameterName {
@@ -25,9 +26,33 @@ export function requestedName({ base, selector }: ParameterName): string {
   return selector === '' ? base : `${base}:${selector}`;
 }
 
-/** Whether a parameter of an answer is the one asked for: answers come in an order of their own, and one name may be asked for by several selectors. */
-export function isParameter(echo: ParameterEcho, { base, selector }: ParameterName): boolean {
-  // Seen as `:3`; documented as `name:3`.
-  const echoed = echo.Selector?.split(':').at(-1) ?? '';
-  return (echo.Name === base || echo.ARN === base) && echoed === selector;
+/**
+ * The parameter of an answer that was asked for by this name. Answers come in an order of their own, and one name may be asked for by several
+ * selectors. Emulators leave the selector out: then the name alone tells, where it was asked for but once.
+ * @param asked everything that the answer is for
+ * @returns undefined where there is none, or where nobody can tell which it is
+ */
+export function findParameter<Echo extends ParameterEcho>(
+  answer: readonly Echo[],
+  wanted: ParameterName,
+  asked: readonly ParameterName[],
+): Echo | undefined {
+  const named = answer.filter((echo) => isNamed(echo, wanted));
+  const selected = named.filter((echo) => selectorOf(echo) === wanted.selector);
+  const found = selected.length > 0 ? selected : named.filter((echo) => isOnlyOne(echo, wanted, asked));
+  return found.every(({ Version }) => Version === found[0]?.Version) ? found[0] : undefined;
+}
+
+function isNamed({ Name, ARN }: ParameterEcho, { base }: ParameterName): boolean {
+  return Name === base || ARN === base;
+}
+
+/** Seen as `:3`; documented as `name:3`. */
+function selectorOf({ Selector }: ParameterEcho): string {
+  return Selector?.split(':').at(-1) ?? '';
+}
+
+function isOnlyOne(echo: ParameterEcho, { selector }: ParameterName, asked: readonly ParameterName[]): boolean {
+  const isOtherVersion = /^\d+$/.test(selector) && String(echo.Version) !== selector;
+  return selectorOf(echo) === '' && !isOtherVersion && asked.filter((name) => isNamed(echo, name)).length === 1;
 }

@@ -5,7 +5,7 @@ import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
 import { batchesOf } from './batches.ts';
 import { inTurn } from './in-turn.ts';
-import { isParameter, parameterName, requestedName } from './parameter-name.ts';
+import { findParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
@@ -33,8 +33,8 @@ function nameOf({ source }: StoreRequest): string {
   return requestedName(parameterName(source));
 }
 
-/** What AWS said to the call that a name was part of; an Error where it said no. */
-type Response = GetParametersResult | { readonly thrown: unknown };
+/** What AWS said to the call that a name was part of, and all names of that call; an Error where it said no. */
+type Response = (GetParametersResult & { readonly asked: readonly string[] }) | { readonly thrown: unknown };
 
 /**
  * One call for all names. A no to one of them is a no to the call, without saying to which: then each is asked for alone,
@@ -55,7 +55,8 @@ async function askForBatch(
 async function ask(names: readonly string[], { client, limit }: Access, signal: AbortSignal): Promise<Response> {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
   try {
-    return await client.send(inTurn(command, limit, signal), { abortSignal: signal });
+    const result = await client.send(inTurn(command, limit, signal), { abortSignal: signal });
+    return { ...result, asked: names };
   } catch (thrown) {
     return { thrown };
   }
@@ -85,7 +86,8 @@ function answerTo(
   if (response === undefined || 'thrown' in response) {
     return awsError(response?.thrown, call, signal);
   }
-  const { Value, Version } = response.Parameters?.find((parameter) => isParameter(parameter, wanted)) ?? {};
+  const asked = response.asked.map((each) => parameterName({ name: each }));
+  const { Value, Version } = findParameter(response.Parameters ?? [], wanted, asked) ?? {};
   if (Value === undefined || Version === undefined) {
     const fault = { kind: 'answer', code: '', status: 400, text: `invalid parameters: ${bare(name)}` } as const;
     return faultError(fault, 'ObjectNotFound', call);

@@ -1,6 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import type { Seed } from '../../fakes/aws/seed.ts';
-import { fetched, parameter, podSpec, reasons, secret, texts, useFetcher } from './fetch-fixture.ts';
+import {
+  fetched,
+  fetcherWith,
+  parameter,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+  texts,
+  useFetcher,
+} from './fetch-fixture.ts';
 
 let seed: Seed;
 const { signal } = new AbortController();
@@ -95,6 +105,28 @@ describe('Parameter Store', () => {
     expect(texts(outcomes)).toEqual(['v1', 'v2', 'v1', 'v3', 'v3', 'v1']);
     expect(outcomes.map((outcome) => fetched(outcome).version)).toEqual(['1', '2', '1', '3', '3', '1']);
     expect(aws.fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(1);
+  });
+
+  it('gives versions and labels by an emulator that does not say which of them it answers', async () => {
+    await seed.parameter('/app/emulated', 'v1', 'blue');
+    await seed.parameter('/app/emulated', 'v2');
+    await seed.parameter('/app/other', 'o1', 'blue');
+    using fetcher = fetcherWith(settingsFor(inject('motoUrl')), aws.fakes.addRole('emulated', ['shop/cart']));
+
+    const byLabel = await fetcher.fetchAll(
+      podSpec([parameter('/app/emulated', { label: 'blue' }), parameter('/app/other', { label: 'blue' })]),
+      signal,
+    );
+    const byVersion = await fetcher.fetchAll(podSpec([parameter('/app/emulated', { version: '1' })]), signal);
+    const both = await fetcher.fetchAll(
+      podSpec([parameter('/app/emulated', { label: 'blue' }), parameter('/app/emulated')]),
+      signal,
+    );
+
+    expect(texts(byLabel)).toEqual(['v1', 'o1']);
+    expect(texts(byVersion)).toEqual(['v1']);
+    // Of two answers for one name nobody can tell which is which.
+    expect(reasons(both)).toEqual(['ObjectNotFound', 'ObjectNotFound']);
   });
 
   it('asks once for what is listed twice', async () => {
