@@ -39,5 +39,16 @@ void run(process.argv.slice(2), {
 /** Ends with the code, also where something that was opened half way still listens or waits. */
 function end(code: number): void {
   process.exitCode = code;
-  SYSTEM_CLOCK.timeout(LAST_WORDS_MS).addEventListener('abort', () => process.exit(code));
+  SYSTEM_CLOCK.timeout(LAST_WORDS_MS).addEventListener('abort', () => exit(code));
+}
+
+/**
+ * `process.exit` waits for the threads of file operations: forever, where a file system hangs. A program that takes the place of this one waits
+ * for none. (No signal would do: process 1 of a container cannot kill itself.)
+ */
+function exit(code: number): void {
+  if (process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'))) {
+    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
+  }
+  process.exit(code);
 }
