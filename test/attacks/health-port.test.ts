@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type AttackedNode, startAttackedNode } from './node/attacked-node.ts';
+import { startAttackedNode } from './node/attacked-node.ts';
+import { healthPortOf, livez } from './node/health-port.ts';
 
 const HALF = `GET /livez HTTP/1.1\r\nHost: ${'h'.repeat(1_000)}\r\n`;
 const ENDLESS = `GET /livez HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`;
@@ -10,7 +10,7 @@ const ENDLESS = `GET /livez HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`;
 describe('the health port', () => {
   it('answers the kubelet while somebody holds thousands of connections, and takes no memory for them', async () => {
     await using node = await startAttackedNode();
-    const port = portOf(node);
+    const port = healthPortOf(node);
     const before = await node.provider.condition();
     const held: Socket[] = [];
     for (let round = 0; round < 20; round += 1) {
@@ -31,7 +31,7 @@ describe('the health port', () => {
 
   it('ends half requests within seconds, and refuses long headers', async () => {
     await using node = await startAttackedNode();
-    const port = portOf(node);
+    const port = healthPortOf(node);
     const halves = await Promise.all(Array.from({ length: 40 }, () => halfRequest(port)));
     const long = connect({ port, host: '127.0.0.1', noDelay: true });
     long.on('error', () => undefined);
@@ -44,10 +44,6 @@ describe('the health port', () => {
   });
 });
 
-function portOf({ provider }: AttackedNode): number {
-  return Number(/"healthPort":(\d+)/.exec(provider.log.join())?.[1]);
-}
-
 async function halfRequest(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.on('error', () => undefined);
@@ -55,15 +51,4 @@ async function halfRequest(port: number): Promise<Socket> {
   await once(socket, 'connect');
   socket.write(HALF);
   return socket;
-}
-
-/** As the kubelet asks: on a new connection, once. */
-async function livez(port: number): Promise<number | undefined> {
-  return await new Promise((resolve, reject) => {
-    const request = get({ port, host: '127.0.0.1', path: '/livez', agent: false }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    });
-    request.once('error', reject);
-  });
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AttackedNode, failureOf, startAttackedNode } from './node/attacked-node.ts';
 import { LONGEST_BLOCK_MS } from './node/attacked-process.ts';
+import { healthPortOf, livez } from './node/health-port.ts';
 
 let node: AttackedNode;
 beforeAll(async () => {
@@ -37,6 +38,34 @@ it.for(Object.entries(COSTLY))('costly expressions hold up nobody: %s', async ([
   expect(maxMs).toBeLessThan(LONGEST_BLOCK_MS);
   expect(Math.max(...victims)).toBeLessThan(10_000);
   expect(took).toBeLessThan(60_000);
+});
+
+/** As many entries as the budget of a mount pays for, and some more. */
+const LEGAL = [
+  { work: 'sorts', expression: 'to_string(sort(@)[0])', most: 38, tooMany: 45 },
+  { work: 'filters', expression: 'to_string(length([?@ > `1`]))', most: 72, tooMany: 85 },
+];
+
+it.for(LEGAL)('/livez answers while all the $work that a class may have are done', async (legal) => {
+  const port = healthPortOf(node);
+  const pod = await node.addPod('shop', `web-${legal.work}`, 'web');
+  // From then on the value is in memory, and nothing of AWS is waited for.
+  await node.mount(pod, { objects: '[{objectName: list, objectType: secretsmanager}]' });
+  let ended = false;
+  const mounting = node.mount(pod, { objects: classOf(legal.most, () => legal.expression) }).finally(() => {
+    ended = true;
+  });
+  let answers = 0;
+  while (!ended) {
+    const status = await livez(port);
+    answers += status === 200 && !ended ? 1 : 0;
+  }
+  const { objectVersion } = await mounting;
+  const refusal = await failureOf(node.mount(pod, { objects: classOf(legal.tooMany, () => legal.expression) }));
+
+  expect(answers).toBeGreaterThan(20);
+  expect(objectVersion).toHaveLength(legal.most + 1);
+  expect(refusal.message).toContain('too much work');
 });
 
 it('more entries than a class may have are refused before any is read', async () => {

@@ -3,7 +3,8 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attributesOf } from '../node/attacked-node.ts';
-import { BIG_OBJECTS, healthPortOf, outcomeOf, putClass, rawMount, type Stage, withPod } from './stage.ts';
+import { healthPortOf } from '../node/health-port.ts';
+import { BIG_OBJECTS, outcomeOf, putClass, rawMount, type Stage, withPod } from './stage.ts';
 
 /** One attack, its variant drawn from the stage's numbers. @returns an outcome for each of its calls */
 export type AttackKind = (stage: Stage) => Outcomes;

@@ -97,8 +97,3 @@ export async function rawMount(
     node.client.mount({ attributes, secrets: 'null', targetPath, permission: '420', currentObjectVersion: [] }, signal),
   );
 }
-
-/** Port of the provider's health checks, from its log. */
-export function healthPortOf({ provider }: AttackedNode): number {
-  return Number(/"healthPort":(\d+)/.exec(provider.log.join('\n'))?.[1]);
-}
