@@ -69,7 +69,7 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
       if (status === 422 && !isOfAnother(object)) {
         throw refusal(request, status, object);
       }
-      return status === 409 || status === 422 ? 'changed' : 'written';
+      return status === 409 || status === 422 ? 'changed' : storedSecret(object);
     },
 
     async remove({ namespace, name }, { uid, resourceVersion }, signal) {

@@ -63,7 +63,7 @@ export interface SecretApi {
    */
   claim(secret: SecretName, manager: string, read: StoredSecret, signal: AbortSignal): Promise<Written>;
   /** Server-side apply, forced. It makes no Secret where `uid` is given. */
-  apply(secret: SecretName, manager: string, fields: AppliedSecret, signal: AbortSignal): Promise<WriteOutcome>;
+  apply(secret: SecretName, manager: string, fields: AppliedSecret, signal: AbortSignal): Promise<Written>;
   /** Only if it is still the one that was read; that it has gone is as good. */
   remove(
     secret: SecretName,

@@ -78,6 +78,40 @@ describe('sync', () => {
     expect(calls()).toEqual(['read db']);
   });
 
+  it('reads a Secret once, and goes on from what the API server says to each write', async () => {
+    const { node, calls } = createCluster();
+    const [here, there] = [node(), node()];
+
+    await here.sync({ pod: 'a' });
+    expect(calls()).toEqual(['read db', 'create db', 'claim db', 'apply db']);
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v2' }, asOf: 2_000 });
+    expect(calls()).toEqual(['read db', 'apply db', 'apply db']);
+  });
+
+  it('writes a Secret once a sync, though a policy of the cluster makes something else of it', async () => {
+    const { secrets, node, calls } = createCluster();
+    await node().sync({ pod: 'a' });
+    calls();
+    const altered = { data: new Map([['password', SecretBytes.fromText('altered')]]) };
+    const sync = createSecretSync({
+      clock: SYSTEM_CLOCK,
+      secrets: {
+        ...secrets,
+        async apply(...given) {
+          const written = await secrets.apply(...given);
+          secrets.patch(SECRET, 'policy', altered);
+          return written === 'changed' ? written : ((await secrets.read(SECRET, SIGNAL)) ?? 'changed');
+        },
+      },
+      ...NO_OTHER_PODS,
+      verifyMs: VERIFY_MS,
+    });
+
+    await sync.sync(mountOf({ pod: 'b', owner: 'job', files: { db: 'v2' }, asOf: 2_000 }), SIGNAL);
+
+    expect(calls().filter((call) => call.startsWith('apply'))).toHaveLength(2);
+  });
+
   it('writes what has changed, once for all nodes', async () => {
     const { node, shown, calls } = createCluster();
     const nodes = [node(), node(), node()];

@@ -48,22 +48,26 @@ export interface Settled {
 export async function settleSecret(
   secrets: SecretApi,
   secret: SecretName,
-  { content, asOf, owner }: WantedSecret,
+  wanted: WantedSecret,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Settled> {
+  const { content, asOf, owner } = wanted;
   /** Of a Secret that was replaced; those that nobody needs any more, the garbage collector takes out. */
   let former: readonly ObjectRef[] = [];
   /** As a write has left it: it need not be read. */
   let written: Written = 'changed';
+  /** Then it is not written again, whatever a policy of the cluster has made of it. */
+  let contentIsTaken = false;
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
+    contentIsTaken &&= written !== 'changed';
     const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(secret, signal) : written;
-    written = 'changed';
     if (stored === undefined) {
       // Only where there still is none: one that another has made meanwhile may be his own.
       const owners = [owner, ...former.filter(({ uid }) => uid !== owner.uid)];
-      written = await secrets.create(secret, CONTENT_MANAGER, { ...said(), owners }, signal);
+      written = await secrets.create(secret, CONTENT_MANAGER, { ...said(wanted), owners }, signal);
+      contentIsTaken = true;
       continue;
     }
     if (isOurs(stored) && !stored.isGoing && isUnclaimed(stored)) {
@@ -71,53 +75,61 @@ export async function settleSecret(
       continue;
     }
     const decision = decide(stored, content, asOf, clock.wallNow());
-    if ((await settleContent(stored, decision)) && (await settleOwner(stored))) {
-      return {
-        owners: [owner, ...stored.owners.filter((other) => isSettled(stored, other))],
-        ...(decision.kind === 'newer' && { newerAsOf: decision.asOf }),
-      };
+    refuseWhere(decision, secret, stored);
+    if (decision.kind === 'replace' && !contentIsTaken) {
+      former = stored.owners;
+      await secrets.remove(secret, stored, signal);
+      written = 'changed';
+    } else if (decision.kind === 'write' && !contentIsTaken) {
+      written = await secrets.apply(secret, CONTENT_MANAGER, contentBeside(stored, wanted), signal);
+      contentIsTaken = true;
+    } else {
+      written = isSettled(stored, owner) ? stored : await applyOwner(secrets, secret, stored, owner, signal);
+      if (written !== 'changed') {
+        const owners = [owner, ...stored.owners.filter((other) => isSettled(stored, other))];
+        return { owners, ...(decision.kind === 'newer' && { newerAsOf: decision.asOf }) };
+      }
     }
   }
   throw restless(secret);
+}
 
-  /** @returns whether it has the content now; otherwise it is to be read again */
-  async function settleContent(stored: StoredSecret, { kind }: Decision): Promise<boolean> {
-    if (kind === 'refuse') {
-      throw somebodyElses(secret, stored);
-    }
-    if (kind === 'going') {
-      throw beingDeleted(secret);
-    }
-    if (kind === 'replace') {
-      former = stored.owners;
-      await secrets.remove(secret, stored, signal);
-      return false;
-    }
-    if (kind === 'write') {
-      const others = unsettledOwners(stored).filter(({ uid }) => uid !== owner.uid);
-      const owners = isSettled(stored, owner) ? others : [...others, owner];
-      const fields = { ...asRead(stored), ...said(), ...(owners.length > 0 && { owners }) };
-      // Its owner is settled once it has been read as it is then.
-      const isWritten = (await secrets.apply(secret, CONTENT_MANAGER, fields, signal)) === 'written';
-      return isWritten && isSettled(stored, owner);
-    }
-    return true;
+/** @throws ProviderError for a Secret that is not to be written */
+function refuseWhere({ kind }: Decision, secret: SecretName, stored: StoredSecret): void {
+  if (kind === 'refuse') {
+    throw somebodyElses(secret, stored);
   }
+  if (kind === 'going') {
+    throw beingDeleted(secret);
+  }
+}
 
-  function said() {
-    return {
-      type: content.type,
-      ...(content.isImmutable && { isImmutable: true }),
-      labels: content.labels,
-      annotations: ownAnnotations(content, asOf),
-      data: content.data,
-    };
-  }
+function said({ content, asOf }: WantedSecret) {
+  return {
+    type: content.type,
+    ...(content.isImmutable && { isImmutable: true }),
+    labels: content.labels,
+    annotations: ownAnnotations(content, asOf),
+    data: content.data,
+  };
+}
 
-  async function settleOwner(stored: StoredSecret): Promise<boolean> {
-    const fields = { ...asRead(stored), owners: [owner] };
-    return isSettled(stored, owner) || (await secrets.apply(secret, ownerManager(owner), fields, signal)) === 'written';
-  }
+/** The content, and owners that would go with an older one: those whom no manager of their own says. */
+function contentBeside(stored: StoredSecret, wanted: WantedSecret) {
+  const { owner } = wanted;
+  const others = unsettledOwners(stored).filter(({ uid }) => uid !== owner.uid);
+  const owners = isSettled(stored, owner) ? others : [...others, owner];
+  return { ...asRead(stored), ...said(wanted), ...(owners.length > 0 && { owners }) };
+}
+
+function applyOwner(
+  secrets: SecretApi,
+  secret: SecretName,
+  stored: StoredSecret,
+  owner: ObjectRef,
+  signal: AbortSignal,
+): Promise<Written> {
+  return secrets.apply(secret, ownerManager(owner), { ...asRead(stored), owners: [owner] }, signal);
 }
 
 /** Writes nothing to a Secret that is not as it was decided on, and makes none. */
@@ -136,25 +148,28 @@ export async function dropOwner(
   signal: AbortSignal,
 ): Promise<void> {
   let isDisowned = false;
+  let written: Written = 'changed';
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const stored = await secrets.read(secret, signal);
+    const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(secret, signal) : written;
     if (stored === undefined || stored.isGoing || !isOurs(stored) || !isOwnedBy(stored, owner)) {
       return;
     }
     const read = asRead(stored);
     if (isUnclaimed(stored)) {
       // Else it would keep the owner that its maker has said.
-      await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
+      written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
     } else if (stored.owners.length === 1) {
       await secrets.remove(secret, read, signal);
+      written = 'changed';
     } else if (stored.appliers.has(ownerManager(owner))) {
-      await secrets.apply(secret, ownerManager(owner), read, signal);
+      written = await secrets.apply(secret, ownerManager(owner), read, signal);
     } else if (isDisowned) {
       // The driver says it, or somebody else: theirs to take away.
       return;
     } else {
-      isDisowned = (await secrets.apply(secret, CONTENT_MANAGER, withoutOwner(stored, owner), signal)) === 'written';
+      written = await secrets.apply(secret, CONTENT_MANAGER, withoutOwner(stored, owner), signal);
+      isDisowned = written !== 'changed';
     }
   }
   throw restless(secret);

@@ -29,7 +29,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
   }
 
   async function apply(secret: SecretName, manager: string, fields: AppliedSecret): Promise<void> {
-    expect(await createSecretApi(kube).apply(secret, manager, fields, NEVER)).toBe('written');
+    expect(await createSecretApi(kube).apply(secret, manager, fields, NEVER)).toEqual(await stored(secret));
   }
 
   async function stored(secret: SecretName) {

@@ -1,7 +1,7 @@
 import { ProviderError } from '../../../src/model/errors.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { ObjectRef } from '../../../src/model/kube-objects.ts';
-import type { AppliedSecret, SecretApi, SecretName, StoredSecret, WriteOutcome } from '../../../src/sync/secret-api.ts';
+import type { AppliedSecret, SecretApi, SecretName, StoredSecret, Written } from '../../../src/sync/secret-api.ts';
 
 /** A field of a Secret, by its path: `data/<key>`, `owner/<uid>`, `type` … */
 type Value = string | Buffer | boolean | ObjectRef;
@@ -135,7 +135,7 @@ export function createMemorySecrets(): MemorySecrets {
     return made;
   }
 
-  function apply(secret: SecretName, manager: string, applied: AppliedSecret): WriteOutcome {
+  function apply(secret: SecretName, manager: string, applied: AppliedSecret): Written {
     const existing = kept.get(keyOf(secret));
     const wantsExisting = applied.uid !== undefined || applied.resourceVersion !== undefined;
     if (existing === undefined ? wantsExisting : !isAsRead(existing, applied)) {
@@ -156,7 +156,7 @@ export function createMemorySecrets(): MemorySecrets {
       }
     }
     touch(target, before);
-    return 'written';
+    return storedOf(target);
   }
 
   function update(target: Kept, manager: string, fields: Fields, drops: (path: string) => boolean): void {
