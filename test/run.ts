@@ -74,8 +74,8 @@ function test(projects: readonly string[]): Tally {
 
 const [mode = 'all'] = process.argv.slice(2);
 const PROJECTS: Readonly<Record<string, readonly string[]>> = {
-  quick: ['unit', 'contract'],
-  all: ['unit', 'contract', 'attacks', 'charts'],
+  quick: ['unit', 'simulation', 'contract'],
+  all: ['unit', 'simulation', 'contract', 'attacks', 'charts'],
 };
 const projects = PROJECTS[mode] ?? [];
 const tallies = [...Object.entries(CHECKS).map(([name, command]) => check(name, command)), test(projects)];

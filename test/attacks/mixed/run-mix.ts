@@ -4,7 +4,7 @@ import type { CgroupReading } from '../../bench/memory-cgroup.ts';
 import { percentile } from '../../bench/statistics.ts';
 import type { AttackedNode } from '../node/attacked-node.ts';
 import { type AttackKind, KINDS } from './kinds.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../../fakes/random.ts';
 import { prepareStage, victimMount } from './stage.ts';
 
 export interface MixOptions {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CallError } from '../../../src/grpc/client.ts';
 import { type AttackedNode, type AttackPod, NEVER } from '../node/attacked-node.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../fakes/random.ts';
 
 export const BIG_OBJECTS = 62;
 const NAMESPACES = 12;

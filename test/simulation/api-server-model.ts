@@ -1,0 +1,145 @@
+import type { Clock } from '../../src/concurrency/clock.ts';
+import { unlessAborted } from '../../src/concurrency/cancellation.ts';
+import type { Answer, Kube } from '../../src/kube/client.ts';
+import { refusal, unreachable } from '../../src/kube/errors.ts';
+import { type KubeRequest, pathOf, VERBS } from '../../src/kube/request.ts';
+import type { ApiObject } from '../../src/kube/api-object.ts';
+import { ProviderError } from '../../src/model/errors.ts';
+import { answer, removeObject } from '../fakes/kube/answer.ts';
+import { Failure } from '../fakes/kube/failure.ts';
+import { type KubeObject, readPath, type Target, targetOf } from '../fakes/kube/kube-object.ts';
+import { createStorage } from '../fakes/kube/storage.ts';
+import type { Random } from '../fakes/random.ts';
+import type { Process } from './process.ts';
+
+/** Refuses connections, does not answer, or answers what never arrives. */
+export type ApiFault = 'refuses' | 'hangs' | 'loses answers';
+
+/** One request that was carried out. */
+export interface ApiCall {
+  readonly at: number;
+  readonly node: string;
+  readonly verb: string;
+  readonly resource: string;
+}
+
+/** An API server and its garbage collector. */
+export interface ApiServerModel {
+  readonly calls: readonly ApiCall[];
+  fault: ApiFault | undefined;
+  put(object: KubeObject): KubeObject;
+  find(path: string): KubeObject | undefined;
+  remove(path: string): void;
+  all(): readonly KubeObject[];
+  /** Of the latest write. */
+  readonly version: string;
+  /** @param onWrite is told of each object that the node has written */
+  kubeFor(node: string, process: Process, onWrite: (object: KubeObject) => void): Kube;
+}
+
+const TIMEOUT_MS = 10_000;
+
+export function createApiServerModel(world: Clock, random: Random): ApiServerModel {
+  const cluster = { storage: createStorage(), tokenRequests: [], collectsGarbage: true };
+  const calls: ApiCall[] = [];
+  let fault: ApiFault | undefined;
+
+  function find(path: string): KubeObject | undefined {
+    const { name, ...target } = readPath(path) ?? {};
+    try {
+      return name === undefined ? undefined : cluster.storage.get({ ...(target as Target), name });
+    } catch {
+      return undefined;
+    }
+  }
+
+  function carryOut(request: KubeRequest): { readonly status: number; readonly object: ApiObject } {
+    const verb = VERBS[request.verb];
+    try {
+      const { status, body } = answer(cluster, {
+        method: verb.method,
+        url: new URL(pathOf(request), 'http://api'),
+        contentType: 'contentType' in verb ? verb.contentType : '',
+        body: request.body === undefined ? '' : JSON.stringify(request.body),
+      });
+      return { status, object: structuredClone(body) };
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      const { status, message, reason, details } = error;
+      return { status, object: { message, reason, details } as ApiObject };
+    }
+  }
+
+  return {
+    calls,
+    get fault() {
+      return fault;
+    },
+    set fault(next) {
+      fault = next;
+    },
+    put: (object) => cluster.storage.put(object, 'kubectl'),
+    find,
+    remove(path) {
+      const object = find(path);
+      if (object !== undefined) {
+        removeObject(cluster, targetOf(object));
+      }
+    },
+    all: () => cluster.storage.all(),
+    get version() {
+      return cluster.storage.resourceVersion;
+    },
+
+    kubeFor(node, process, onWrite) {
+      async function ask<Shape extends ApiObject>(request: KubeRequest): Promise<Answer<Shape>> {
+        await process.clock.sleep(random.int(1, 10));
+        if (fault === 'refuses') {
+          throw unreachable(request, new Error('connect ECONNREFUSED'));
+        }
+        if (fault === 'hangs') {
+          await process.clock.sleep(TIMEOUT_MS);
+          throw unreachable(request, new Error(), TIMEOUT_MS);
+        }
+        const { status, object } = carryOut(request);
+        calls.push({ at: world.now(), node, verb: request.verb, resource: request.resource });
+        if (request.verb !== 'get' && request.verb !== 'list') {
+          onWrite(object as KubeObject);
+        }
+        await process.clock.sleep(random.int(1, 10));
+        if (fault === 'loses answers' && random.next() < 0.5) {
+          throw unreachable(request, new Error('socket hang up'));
+        }
+        if ((status < 200 || status > 299) && request.accepts?.includes(status) !== true) {
+          throw refusal(request, status, object as never);
+        }
+        return { status, object: object as Shape, bytes: 1_000 };
+      }
+
+      async function askUnlessAborted<Shape extends ApiObject>(
+        request: KubeRequest,
+        signal: AbortSignal = new AbortController().signal,
+      ): Promise<Answer<Shape>> {
+        try {
+          return await process.awaken(unlessAborted(ask<Shape>(request), signal));
+        } catch (error) {
+          throw signal.aborted ? ProviderError.from(signal.reason) : error;
+        }
+      }
+
+      return {
+        clock: process.clock,
+        ask: askUnlessAborted,
+        async get<Shape extends ApiObject>(
+          what: Omit<KubeRequest, 'verb'> & { readonly name: string },
+          signal?: AbortSignal,
+        ) {
+          return (await askUnlessAborted<Shape>({ verb: 'get', ...what }, signal)).object;
+        },
+        [Symbol.dispose]: () => undefined,
+      };
+    },
+  };
+}

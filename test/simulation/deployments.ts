@@ -1,0 +1,90 @@
+import type { Clock } from '../../src/concurrency/clock.ts';
+import type { Random } from '../fakes/random.ts';
+import type { ApiServerModel } from './api-server-model.ts';
+import type { NodeModel, SimulatedPod } from './node-model.ts';
+import { deploymentObject, NAMESPACE, replicaSetObject, type WorkloadPlan } from './objects.ts';
+
+/** A Deployment, and what its controller does: another ReplicaSet with other pods whenever its template changes. */
+export interface DeploymentModel {
+  readonly plan: WorkloadPlan;
+  readonly pods: ReadonlySet<SimulatedPod>;
+  /** Milliseconds of the world's clock at which its template changed. */
+  readonly rolledAt: readonly number[];
+}
+
+interface DeploymentDeps {
+  readonly world: Clock;
+  readonly random: Random;
+  readonly api: ApiServerModel;
+  readonly nodes: readonly NodeModel[];
+  tell(line: string): void;
+}
+
+const TICK_MS = 1_000;
+
+export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): DeploymentModel {
+  const { world, random, api, nodes, tell } = deps;
+  const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${plan.name}`;
+  const rolledAt: number[] = [];
+  const pods = new Set<SimulatedPod>();
+  const nodeOf = new Map<SimulatedPod, NodeModel>();
+  let generation = 0;
+  let template = '';
+
+  function templateNow(): string {
+    return JSON.stringify((api.find(path)?.['spec'] as { readonly template?: unknown } | undefined)?.template);
+  }
+
+  function startPods(): readonly SimulatedPod[] {
+    generation += 1;
+    api.put(replicaSetObject(plan, generation));
+    return Array.from({ length: plan.replicas }, (_, index) => {
+      const node = random.pick(nodes);
+      const pod = node.runPod(plan, generation, `${plan.name}-${generation}-${index}`);
+      pods.add(pod);
+      nodeOf.set(pod, node);
+      return pod;
+    });
+  }
+
+  async function end(pod: SimulatedPod): Promise<void> {
+    await nodeOf.get(pod)?.endPod(pod);
+    pods.delete(pod);
+  }
+
+  async function roll(): Promise<void> {
+    const old = [...pods];
+    const oldGeneration = generation;
+    const next = startPods();
+    while (next.some(({ mountedAt }) => mountedAt === undefined)) {
+      await world.sleep(TICK_MS);
+    }
+    await Promise.all(old.map(end));
+    // Of those that are kept for a way back, one is enough here.
+    api.remove(`/apis/apps/v1/namespaces/${NAMESPACE}/replicasets/${plan.name}-${oldGeneration - 1}`);
+  }
+
+  async function control(): Promise<void> {
+    let version = '';
+    for (;;) {
+      await world.sleep(TICK_MS);
+      if (version === api.version) {
+        continue;
+      }
+      version = api.version;
+      const now = templateNow();
+      if (now !== template) {
+        template = now;
+        rolledAt.push(world.now());
+        tell(`Deployment ${plan.name} is rolled`);
+        await roll();
+      }
+    }
+  }
+
+  api.put(deploymentObject(plan));
+  template = templateNow();
+  startPods();
+  void control();
+  return { plan, pods, rolledAt };
+}
