@@ -1,4 +1,4 @@
-import fs, {
+import {
   chmodSync,
   mkdirSync,
   readdirSync,
@@ -8,57 +8,14 @@ import fs, {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { finish } from '../../src/concurrency/time-slices.ts';
 import type { PlannedFile } from '../../src/model/mount-plan.ts';
 import { publish } from '../../src/mount/volume/publish.ts';
 import { readVolume } from '../../src/mount/volume/volume.ts';
+import { beforeCall } from '../contract/publish/at-call.ts';
 import { plannedFile, temporaryVolume } from '../contract/publish/pod-view.ts';
-
-const CALLS = [
-  'chmodSync',
-  'lstatSync',
-  'mkdirSync',
-  'mkdtempSync',
-  'openSync',
-  'readdirSync',
-  'readFileSync',
-  'readlinkSync',
-  'renameSync',
-  'rmdirSync',
-  'statSync',
-  'symlinkSync',
-  'unlinkSync',
-  'writeFileSync',
-] as const;
-
-/** Until disposed of, this happens before the `at`-th call that works on a file system, counted from 1. */
-function beforeCall(at: number, happens: () => void) {
-  let calls = 0;
-  const real = { ...fs };
-  for (const name of CALLS) {
-    const call: (...args: never[]) => unknown = real[name];
-    Object.assign(fs, {
-      [name]: (...args: never[]) => {
-        calls += 1;
-        if (calls === at) {
-          happens();
-        }
-        return call(...args);
-      },
-    });
-  }
-  syncBuiltinESMExports();
-  return {
-    isOver: () => calls < at,
-    [Symbol.dispose]: () => {
-      Object.assign(fs, real);
-      syncBuiltinESMExports();
-    },
-  };
-}
 
 /** Puts a symlink in the place of each directory so deep in a volume. */
 function swap(volume: string, depth: number, to: string): void {
@@ -93,8 +50,8 @@ it.for([1, 2, 3])(
   'who swaps directories %s deep in his volume for symlinks, at any step, leads nowhere',
   { timeout: 180_000 },
   (depth) => {
-    let isOver = false;
-    for (let step = 1; !isOver; step += 1) {
+    let hasSwapped = true;
+    for (let step = 1; hasSwapped; step += 1) {
       using volume = temporaryVolume();
       using elsewhere = temporaryVolume();
       finish(publish(volume.path, [plannedFile('dir/deep/file', 'old')]));
@@ -109,7 +66,7 @@ it.for([1, 2, 3])(
         using swapping = beforeCall(step, () => swap(volume.path, depth, elsewhere.path));
         read = textsIn(volume.path);
         publishUnlessRefused(volume.path, [plannedFile('dir/deep/file', 'new')]);
-        isOver = swapping.isOver();
+        hasSwapped = swapping.hasHappened();
       }
 
       expect(read).not.toContain("another's");

@@ -138,21 +138,21 @@ function* place(at: string, before: Volume, files: readonly PlannedFile[]): Step
     yield* toTheEnd(sweepIfPossible(at, standing));
     throw error;
   }
-  yield* toTheEnd(linkOver(at, before, names, `${dir}.link`));
+  yield* toTheEnd(linkOver(at, before, names, `${dir}.name`));
   return basename(dir);
 }
 
 /** Puts symlinks of the layout in the place of whatever else stands at these names. */
 function* linkOver(at: string, before: Volume, names: ReadonlySet<string>, temporary: string): Steps<void> {
-  const replaced = basename(replacedBy(temporary));
   for (const name of names) {
+    yield;
     if ((before.names.get(name) ?? 'linked') !== 'linked') {
-      // A directory can only be moved to where none is.
-      yield* removeTree(at, replaced);
-      relink(temporary, join(at, name), `${DATA_LINK}/${name}`);
+      const replaced = relink(temporary, join(at, name), `${DATA_LINK}/${name}`);
+      if (replaced !== undefined) {
+        yield* removeTree(at, basename(replaced));
+      }
     }
   }
-  yield* removeTree(at, replaced);
 }
 
 /** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
@@ -199,23 +199,24 @@ function writeNew(path: string, { mode, value }: PlannedFile): void {
   }
 }
 
-/** Puts a symlink where another one, a file or nothing stands, in one step. */
-function relink(temporary: string, link: string, to: string): void {
+/**
+ * Puts a symlink where another one, a file or nothing stands, in one step. A directory is moved away first.
+ * @returns where to
+ */
+function relink(temporary: string, link: string, to: string): string | undefined {
   symlinkSync(to, temporary);
   try {
     renameSync(temporary, link);
+    return undefined;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) {
       throw error;
     }
-    renameSync(link, replacedBy(temporary));
-    renameSync(temporary, link);
   }
-}
-
-/** Where a directory goes that is in the way. */
-function replacedBy(temporary: string): string {
-  return `${temporary}.replaced`;
+  const replaced = `${temporary}.replaced`;
+  renameSync(link, replaced);
+  renameSync(temporary, link);
+  return replaced;
 }
 
 /** Removes all that is neither the current set nor one of these names. */

@@ -13,49 +13,64 @@ const CHANGING = [
   'unlinkSync',
   'rmdirSync',
 ] as const;
+const READING = ['lstatSync', 'statSync', 'readdirSync', 'readFileSync', 'readlinkSync'] as const;
 
-/** Until disposed of, the `at`-th call that would change a file system, counted from 1, does this instead. */
-export function atCall(at: number, instead: (name: string) => never): Disposable {
-  let calls = 0;
-  const real = { ...fs };
-  for (const name of CHANGING) {
-    const call: (...args: never[]) => unknown = real[name];
-    Object.assign(fs, {
-      [name]: (...args: never[]) => {
-        if (name === 'openSync' && args[1] !== 'wx') {
-          return call(...args);
-        }
-        calls += 1;
-        return calls === at ? instead(name) : call(...args);
-      },
-    });
-  }
+type Name = (typeof CHANGING)[number] | (typeof READING)[number];
+
+/**
+ * Until disposed of, this is asked before each call of these functions, and throws where the call must not be.
+ * @param before gets the arguments of the call
+ */
+function beforeEach(names: readonly Name[], before: (name: Name, args: readonly unknown[]) => void): Disposable {
+  const real = names.map((name): [Name, (...args: never[]) => unknown] => [name, fs[name]]);
+  const asking = real.map(([name, call]) => [
+    name,
+    (...args: never[]) => {
+      before(name, args);
+      return call(...args);
+    },
+  ]);
+  Object.assign(fs, Object.fromEntries(asking));
   syncBuiltinESMExports();
   return {
     [Symbol.dispose]: () => {
-      Object.assign(fs, real);
+      Object.assign(fs, Object.fromEntries(real));
       syncBuiltinESMExports();
     },
   };
 }
 
+/** Until disposed of, the `at`-th call that would change a file system, counted from 1, does this instead. */
+export function atCall(at: number, instead: (name: string) => never): Disposable {
+  let calls = 0;
+  return beforeEach(CHANGING, (name, [, flags]) => {
+    const isChange = name !== 'openSync' || flags === 'wx';
+    calls += isChange ? 1 : 0;
+    if (isChange && calls === at) {
+      instead(name);
+    }
+  });
+}
+
+/** Until disposed of, this happens before the `at`-th call that works on a file system, counted from 1. */
+export function beforeCall(at: number, happens: () => void): Disposable & { readonly hasHappened: () => boolean } {
+  let calls = 0;
+  const asking = beforeEach([...CHANGING, ...READING], () => {
+    calls += 1;
+    if (calls === at) {
+      happens();
+    }
+  });
+  return { hasHappened: () => calls >= at, [Symbol.dispose]: () => asking[Symbol.dispose]() };
+}
+
 /** Until disposed of, this happens just before the first rename. */
 export function beforeRename(happens: (from: string) => void): Disposable {
-  const real = fs.renameSync;
   let isFirst = true;
-  function renameSync(...[from, to]: Parameters<typeof real>): void {
+  return beforeEach(['renameSync'], (_, [from]) => {
     if (isFirst) {
       isFirst = false;
       happens(String(from));
     }
-    real(from, to);
-  }
-  Object.assign(fs, { renameSync });
-  syncBuiltinESMExports();
-  return {
-    [Symbol.dispose]: () => {
-      Object.assign(fs, { renameSync: real });
-      syncBuiltinESMExports();
-    },
-  };
+  });
 }
