@@ -8,6 +8,11 @@ export interface PodRef {
   readonly serviceAccount: string;
 }
 
+/** Whose turn it is where work for pods is taken in turns: the pods of one service account share theirs. */
+export function partyOf({ namespace, serviceAccount }: PodRef): string {
+  return `${namespace}/${serviceAccount}`;
+}
+
 /** A class's `objectType`. */
 export type Store = 'secretsmanager' | 'ssmparameter';
 

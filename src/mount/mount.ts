@@ -2,7 +2,7 @@ import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { Steps, TimeSlices } from '../concurrency/time-slices.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
-import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
+import { type MountSpec, type ObjectSpec, partyOf } from '../model/mount-spec.ts';
 import { extract, newMountJmesPath } from './extract.ts';
 import type { MountPlan, VersionedFile } from '../model/mount-plan.ts';
 import { checkSize, planMount } from './plan-mount.ts';
@@ -39,8 +39,7 @@ export interface MountDeps {
  */
 export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSignal): Promise<MountPlan> {
   const outcomes = await deps.fetchAll(spec, signal);
-  const identity = `${spec.pod.namespace}/${spec.pod.serviceAccount}`;
-  const files = await deps.slices.run(identity, filesOf(outcomes), signal);
+  const files = await deps.slices.run(partyOf(spec.pod), filesOf(outcomes), signal);
   const asOf = outcomes.reduce(
     (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.asOf)),
     deps.clock.now(),

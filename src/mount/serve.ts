@@ -1,5 +1,5 @@
 import type { Clock } from '../concurrency/clock.ts';
-import type { MountSpec, PodRef } from '../model/mount-spec.ts';
+import { type MountSpec, partyOf, type PodRef } from '../model/mount-spec.ts';
 import { problemsError } from '../class/parse-class.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
@@ -47,8 +47,7 @@ export interface ServedMount {
 export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSignal): Promise<MountSpec> {
   const { pod, targetPath, parameters, mode } = call;
   const region = parameters.get('region') || (await deps.defaultRegion(pod, signal));
-  const identity = `${pod.namespace}/${pod.serviceAccount}`;
-  const parsed = await deps.readClass(parameters, { region, mode }, identity, signal);
+  const parsed = await deps.readClass(parameters, { region, mode }, partyOf(pod), signal);
   if (!parsed.ok) {
     throw problemsError(parsed.problems);
   }

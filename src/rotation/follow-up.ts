@@ -61,8 +61,7 @@ export async function followUp(
   const { targetPath, pod, volume, since, nodePod } = mount;
   const { versions } = served;
   const { volumes } = deps;
-  const files =
-    served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(targetPath)).files);
+  const files = served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(mount)).files);
   if (nodePod === undefined || files === undefined || deps.followers.length === 0) {
     return 'even';
   }

@@ -3,7 +3,7 @@ import { ProviderError, stackOf } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
-import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
+import { type MountSpec, type ObjectSpec, partyOf } from '../model/mount-spec.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { rememberAbsence } from './absence.ts';
 import { followUp } from './follow-up.ts';
@@ -70,7 +70,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   function groupKey(mount: NodeMount): string {
     const { spec, pod } = mount;
     // Mounts that only the API server told of are most likely of one identity where their pods are of one service account.
-    return spec === undefined ? `${pod.namespace}/${pod.serviceAccount}` : groupOf(spec, intervalOf(mount));
+    return spec === undefined ? partyOf(pod) : groupOf(spec, intervalOf(mount));
   }
 
   function lotKey(mount: NodeMount): string {
@@ -139,7 +139,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       return await takeTurn(members, deps, closing.signal);
     }
     try {
-      outcomes = await limiter.run({ lane: '', party: partyOf(members) }, turn, closing.signal);
+      outcomes = await limiter.run({ lane: '', party: partyOfGroup(members) }, turn, closing.signal);
     } finally {
       const told = members.map((mount) => end(mount, outcomes.get(mount), startedAt));
       await Promise.all(told);
@@ -275,8 +275,8 @@ function isConcerned(spec: MountSpec | undefined, concerns: (object: ObjectSpec,
 }
 
 /** Mounts of one group are of one service account. */
-function partyOf([mount]: readonly NodeMount[]): string {
-  return mount === undefined ? '' : `${mount.pod.namespace}/${mount.pod.serviceAccount}`;
+function partyOfGroup([mount]: readonly NodeMount[]): string {
+  return mount === undefined ? '' : partyOf(mount.pod);
 }
 
 function begin(mount: NodeMount): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
-import type { MountSpec, PodRef } from '../../model/mount-spec.ts';
+import { type MountSpec, partyOf, type PodRef } from '../../model/mount-spec.ts';
 import { tokenClaims } from '../../request/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../request/service-account-tokens.ts';
 import { createCredentialsCache } from './credentials-cache.ts';
@@ -97,7 +97,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
       const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
       const identity = { kind: 'pod-identity', pod } as const;
       const { addressType } = authentication;
-      const limit = deps.agentLimit(`${pod.namespace}/${pod.serviceAccount}`);
+      const limit = deps.agentLimit(partyOf(pod));
       return authenticated(
         identity,
         { token, isOwn: isOwnToken(token, pod, POD_IDENTITY_AUDIENCE, deps.clock), spec },

@@ -2,7 +2,6 @@ import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
-import { createTimeSlices } from '../../concurrency/time-slices.ts';
 import {
   layoutOf,
   layoutWith,
@@ -16,7 +15,7 @@ import { createKeyedLock } from '../../concurrency/keyed-lock.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../../model/mount-spec.ts';
 import type { MountPlan, PlannedFile } from '../../model/mount-plan.ts';
-import { finish } from '../../concurrency/time-slices.ts';
+import { createTimeSlices, finish, type TimeSlices } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 import { createVolumes } from './volumes.ts';
 import { createWriteBudget, memoryOf } from './write-budget.ts';
@@ -235,6 +234,50 @@ it('tells of the last of two publishes at once', async () => {
   expect(podView(volume.path)).toEqual(viewOf(next.files));
 });
 
+it('tells of what is in a volume by the end of the question, not by its beginning', async () => {
+  using volume = temporaryVolume();
+  const asked = Promise.withResolvers<void>();
+  let isAsking = false;
+  const slices: TimeSlices = {
+    async run(_key, steps) {
+      if (isAsking) {
+        isAsking = false;
+        steps.next();
+        await asked.promise;
+      }
+      return finish(steps);
+    },
+  };
+  const held = createVolumes({ slices });
+  await held.publish(specOf(volume.path), PLAN, NEVER);
+  isAsking = true;
+  const versions = held.versionsIn(specOf(volume.path));
+  const next = { files: [plannedFile('db', 'next')], versions: new Map([['db', 'v2']]) };
+  await held.publish(specOf(volume.path), next, NEVER);
+  asked.resolve();
+
+  expect(await versions).toEqual(next.versions);
+});
+
+it('takes turns by service account, not by volume', async () => {
+  const keys = new Set<string>();
+  const slices: TimeSlices = {
+    run(key, ...work) {
+      keys.add(key);
+      return SLICES.run(key, ...work);
+    },
+  };
+  const held = createVolumes({ slices });
+  for (let count = 0; count < 2; count += 1) {
+    using volume = temporaryVolume();
+    await held.publish(specOf(volume.path), PLAN, NEVER);
+    await held.versionsIn(specOf(volume.path));
+    await held.read(specOf(volume.path));
+  }
+
+  expect([...keys]).toEqual(['shop/web']);
+});
+
 it('keeps no trace of more volumes than a node has', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({
@@ -280,9 +323,9 @@ it('reads between two publishes, never amid one', async () => {
 
   const [, first, , second] = await Promise.all([
     volumes.publish(specOf(volume.path), planOf(old), NEVER),
-    volumes.read(volume.path),
+    volumes.read(specOf(volume.path)),
     volumes.publish(specOf(volume.path), planOf(next), NEVER),
-    volumes.read(volume.path),
+    volumes.read(specOf(volume.path)),
   ]);
 
   expect(viewOf(first.files)).toEqual(viewOf(old));

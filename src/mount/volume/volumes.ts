@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
 import type { Steps, TimeSlices } from '../../concurrency/time-slices.ts';
 import { createKeyedLock, type KeyedLock } from '../../concurrency/keyed-lock.ts';
-import type { MountSpec } from '../../model/mount-spec.ts';
+import { type MountSpec, partyOf } from '../../model/mount-spec.ts';
 import type { MountPlan, PlannedFile } from '../../model/mount-plan.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
 import { publish, type Published } from './publish.ts';
@@ -24,7 +24,7 @@ export interface Volumes {
   /** Fills the spec's volume. @returns whether that changed anything */
   publish(spec: MountSpec, plan: Pick<MountPlan, 'files' | 'versions'>, signal: AbortSignal): Promise<boolean>;
   /** @throws ProviderError VolumeUnwritable */
-  read(targetPath: string): Promise<Volume>;
+  read(mount: Pick<MountSpec, 'targetPath' | 'pod'>): Promise<Volume>;
   /** Whether somebody filled it. The driver empties a volume before it takes the tmpfs away: what is written after that lies on the node's disk. */
   isFilled(targetPath: string): Promise<boolean>;
 }
@@ -137,17 +137,13 @@ export function createVolumes({
   }
 
   return {
-    versionsIn: (spec) => slices.run(partyOf(spec), versionsInSteps(spec)),
+    versionsIn: (spec) => slices.run(partyOf(spec.pod), versionsInSteps(spec)),
     publish: (spec, plan, signal) =>
-      lock.withLock(resolve(spec.targetPath), () => slices.run(partyOf(spec), publishSteps(spec, plan), signal)),
-    read: (targetPath) =>
-      lock.withLock(resolve(targetPath), () => slices.run(targetPath, readVolume(targetPath, openVolume))),
+      lock.withLock(resolve(spec.targetPath), () => slices.run(partyOf(spec.pod), publishSteps(spec, plan), signal)),
+    read: ({ targetPath, pod }) =>
+      lock.withLock(resolve(targetPath), () => slices.run(partyOf(pod), readVolume(targetPath, openVolume))),
     isFilled: (targetPath) => lock.withLock(resolve(targetPath), async () => isFilled(targetPath)),
   };
-}
-
-function partyOf({ pod }: MountSpec): string {
-  return `${pod.namespace}/${pod.serviceAccount}`;
 }
 
 /** Equal for specs that come to the same files from the same places. Whose permissions count is not in it: those are asked for each time. */
