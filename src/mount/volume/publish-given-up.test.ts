@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
+import { beforeRename } from '../../../test/contract/publish/at-call.ts';
 import {
   filesOf,
   layoutOf,
@@ -19,7 +20,16 @@ const OLD = filesOf({ user: 'old', gone: 'old', 'dir/file': 'old' });
 const NEW = filesOf({ user: 'new', added: 'new', 'dir/file': 'new', 'deep/er/file': 'new' });
 const NEW_LAYOUT = layoutWith('user', 'added', 'dir', 'deep');
 
-describe.for<{ start: string; prepare: (target: string) => void; midway?: string[] }>([
+interface Start {
+  readonly start: string;
+  readonly prepare: (target: string) => void;
+  /** Lasts as long as the publish. */
+  readonly beside?: () => Disposable;
+  /** A layout that shows the same files as before. */
+  readonly midway?: string[];
+}
+
+describe.for<Start>([
   { start: 'an empty volume', prepare: () => undefined },
   { start: 'a set of ours', prepare: (target) => void finish(publish(target, OLD)) },
   {
@@ -38,7 +48,12 @@ describe.for<{ start: string; prepare: (target: string) => void; midway?: string
     },
     midway: layoutWith('user', 'gone', 'dir'),
   },
-])('who gives up a publish over $start', ({ prepare, midway }) => {
+  {
+    start: 'a set of ours, while another process clears the new one away',
+    prepare: (target) => void finish(publish(target, OLD)),
+    beside: () => beforeRename((link) => rmSync(link.replace(/\.link$/, ''), { recursive: true })),
+  },
+])('who gives up a publish over $start', ({ prepare, beside, midway }) => {
   it('leaves all as it was, at any step, unless he comes too late', () => {
     const outcomes: Outcome[] = [];
     for (let step = 0; outcomes.at(-1) !== 'not given up'; step += 1) {
@@ -46,7 +61,9 @@ describe.for<{ start: string; prepare: (target: string) => void; midway?: string
       prepare(volume.path);
       const before = { layout: layoutOf(volume.path), view: podView(volume.path) };
 
+      const other = beside?.();
       const outcome = giveUpAfter(step, publish(volume.path, NEW));
+      other?.[Symbol.dispose]();
 
       const isOld = outcome === 'given up';
       expect(openFilesIn(volume.path)).toEqual([]);
@@ -59,6 +76,24 @@ describe.for<{ start: string; prepare: (target: string) => void; midway?: string
     expect(new Set(outcomes)).toEqual(new Set(['given up', 'too late', 'not given up']));
     expect(outcomes.length).toBeGreaterThan(10);
   });
+});
+
+it('is cleared up to the end where a file cannot be written, whenever the caller gives up', () => {
+  const files = [...NEW, plannedFile(`dir/${'n'.repeat(256)}`, 'new')];
+  const outcomes: Outcome[] = [];
+  for (let step = 0; outcomes.at(-1) !== 'not given up'; step += 1) {
+    using volume = temporaryVolume();
+    finish(publish(volume.path, OLD));
+    const before = layoutOf(volume.path);
+
+    outcomes.push(giveUpAfter(step, publish(volume.path, files)));
+
+    expect(openFilesIn(volume.path)).toEqual([]);
+    expect(podView(volume.path)).toEqual(viewOf(OLD));
+    expect(layoutOf(volume.path)).toEqual(before);
+  }
+
+  expect(new Set(outcomes)).toEqual(new Set(['given up', 'too late', 'not given up']));
 });
 
 it('does nothing for a caller that has given up before', async () => {
@@ -77,23 +112,24 @@ it('does nothing for a caller that has given up before', async () => {
 
 type Outcome = 'given up' | 'too late' | 'not given up';
 
+/** @returns what came of it, whether the steps failed or not */
 function giveUpAfter(count: number, steps: Steps<unknown>): Outcome {
-  for (let step = 0; step < count; step += 1) {
-    if (steps.next().done === true) {
-      return 'not given up';
-    }
-  }
   const reason = new Error('the driver gave up');
+  let isTold = false;
   try {
+    for (let step = 0; step < count; step += 1) {
+      if (steps.next().done === true) {
+        return 'not given up';
+      }
+    }
+    isTold = true;
     if (steps.throw(reason).done !== true) {
       finish(steps);
     }
     return 'too late';
   } catch (error) {
-    if (error !== reason) {
-      throw error;
-    }
-    return 'given up';
+    const outcome = isTold ? 'too late' : 'not given up';
+    return error === reason ? 'given up' : outcome;
   }
 }
 
