@@ -1,21 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  fchmodSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { type Steps, toTheEnd } from '../../concurrency/time-slices.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
-import { type OpenTarget, openDirectory, openTarget } from './open-directory.ts';
+import { fill, sizeOf } from './fill.ts';
+import { type OpenTarget, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';
 import { DATA_LINK, findDataDir, readVolumeAt, type Volume } from './volume.ts';
@@ -155,50 +145,6 @@ function* linkOver(at: string, before: Volume, names: ReadonlySet<string>, tempo
   }
 }
 
-/** Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
-function* fill(dir: string, files: readonly PlannedFile[]): Steps<void> {
-  using directory = openDirectory(dir);
-  yield* fillDirectory(directory.at, '', files, sizeOf(files));
-  chmodSync(directory.at, 0o755);
-}
-
-/**
- * What is made is worked on as what was opened: a symlink that takes its place meanwhile leads nowhere.
- * @param prefix path of this directory in the set, with a slash behind it
- * @param files all that are below it
- * @param bytes size of the whole set
- */
-function* fillDirectory(at: string, prefix: string, files: readonly PlannedFile[], bytes: number): Steps<void> {
-  for (const [name, below] of Map.groupBy(files, ({ path }) => path.slice(prefix.length).replace(/\/.*/s, ''))) {
-    yield;
-    const path = prefix + name;
-    try {
-      const [file] = below;
-      if (file?.path === path) {
-        writeNew(`${at}/${name}`, file);
-      } else {
-        mkdirSync(`${at}/${name}`);
-        using directory = openDirectory(`${at}/${name}`);
-        chmodSync(directory.at, 0o755);
-        yield* fillDirectory(directory.at, `${path}/`, below, bytes);
-      }
-    } catch (error) {
-      throw volumeFailure(error, { targetPath: at, path, bytes });
-    }
-  }
-}
-
-function writeNew(path: string, { mode, value }: PlannedFile): void {
-  // Exclusive creation follows no symlink.
-  const fd = openSync(path, 'wx', 0o600);
-  try {
-    writeFileSync(fd, value.expose());
-    fchmodSync(fd, mode);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /**
  * Puts a symlink where another one, a file or nothing stands, in one step. A directory is moved away first.
  * @returns where to
@@ -264,8 +210,4 @@ function refuseOutside(files: readonly PlannedFile[]): void {
 
 function topNames(files: readonly PlannedFile[]): Set<string> {
   return new Set(files.map(({ path }) => path.replace(/\/.*/s, '')));
-}
-
-function sizeOf(files: readonly PlannedFile[]): number {
-  return files.reduce((sum, { value }) => sum + value.size, 0);
 }
