@@ -324,7 +324,10 @@ describe('sync', () => {
     await node().sync({ pod: 'a' });
     secrets.markGoing(SECRET);
 
-    await expect(node().sync({ pod: 'a' })).rejects.toThrow('is being deleted, which its finalizers hold up');
+    await expect(node().sync({ pod: 'a' })).rejects.toMatchObject({
+      reason: 'KubernetesUnavailable',
+      message: expect.stringContaining('is being deleted, and is made anew once it has gone'),
+    });
   });
 
   it('gives up, for now, on a Secret that changes faster than it can be read', async () => {

@@ -182,10 +182,11 @@ function withoutOwner(stored: StoredSecret, owner: ObjectRef) {
   return { uid, resourceVersion, type, ...(isImmutable && { isImmutable }), labels, annotations, data, owners };
 }
 
+/** No refusal: there is room for a new one as soon as it has gone. */
 function beingDeleted({ namespace, name }: SecretName): ProviderError {
   return new ProviderError(
-    'SecretRefused',
-    `the Secret ${quote(name)} in namespace ${namespace} is being deleted, which its finalizers hold up: take them away`,
+    'KubernetesUnavailable',
+    `the Secret ${quote(name)} in namespace ${namespace} is being deleted, and is made anew once it has gone; if it stays, remove its finalizers`,
   );
 }
 

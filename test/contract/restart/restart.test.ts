@@ -154,6 +154,26 @@ describe.concurrent('a workload that asks for restarts', () => {
     expect(new Set(values.map((value) => JSON.stringify(value)))).toEqual(new Set(['{"password":"p2"}']));
   });
 
+  it('is rolled only once its Secret has been made anew, where that was being deleted', async ({ expect }) => {
+    await addClass(cluster, 'deleted', 'p1');
+    const owner = addWorkload(cluster, 'DaemonSet', 'deleted', { secrets: 'deleted' });
+    const values: unknown[] = [];
+    const pods = await startPods('deleted', 'deleted', owner);
+    using rolls = watchRolls(cluster, 'DaemonSet', 'deleted', () => values.push(secretIn(cluster, 'deleted')?.data));
+    await cluster.kube.patch(`${SECRETS}/deleted`, {
+      metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.com/hold'] },
+    });
+
+    await cluster.seed.secretVersion('deleted', 'p2');
+    await expect.poll(async () => (await eventsOf(pods)).length, SOON).toBeGreaterThan(pods.length);
+    const meanwhile = rolls.seen.length;
+    cluster.api.remove(`${SECRETS}/deleted`);
+
+    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
+    expect(meanwhile).toBe(0);
+    expect(new Set(values.map((value) => JSON.stringify(value)))).toEqual(new Set(['{"password":"p2"}']));
+  });
+
   it('is rolled though its Secret is refused for good', async ({ expect }) => {
     cluster.api.put({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name: 'refused' } });
     await addClass(cluster, 'refused', 'p1');
