@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
 
-/** A file or directory that stays the same one, whatever its path leads to by now. Nothing may be under way in it when it is disposed of. */
+/** A file or directory that stays the same one, whatever its path leads to by now. */
 export interface OpenFile extends Disposable {
   readonly fd: number;
   readonly stat: Stats;

@@ -109,7 +109,7 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
   /** Nobody tells when a pod's volume goes, so that is seen when room is short. */
   function forgetGone(): void {
     for (const targetPath of held.keys()) {
-      if (!isLinkThere(join(targetPath, DATA_LINK)) && !coming.has(targetPath)) {
+      if (!isThere(join(targetPath, DATA_LINK)) && !coming.has(targetPath)) {
         held.delete(targetPath);
       }
     }
@@ -152,9 +152,10 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
   };
 }
 
-function isLinkThere(path: string): boolean {
+function isThere(path: string): boolean {
   try {
-    return lstatSync(path).isSymbolicLink();
+    lstatSync(path);
+    return true;
   } catch {
     return false;
   }
