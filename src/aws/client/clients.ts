@@ -3,6 +3,8 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { fromWebToken } from '@aws-sdk/credential-providers';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { clientConfig } from './client-config.ts';
+import type { Regional } from '../model/store.ts';
+import { eachTryInTurn } from './in-turn.ts';
 import type { AwsSettings } from './settings.ts';
 import { openTransport } from './transport.ts';
 
@@ -23,8 +25,12 @@ export interface WebIdentity {
 
 /** Clients over one pool of connections; a store's are kept as long as the credentials they sign with. Disposing of them closes the connections. */
 export interface Clients extends Disposable {
-  /** Asks the STS of a region. It takes no signal; the transport's time limits end it. */
-  assumeRoleWithWebIdentity(region: string, webIdentity: WebIdentity): Promise<Partial<Credentials>>;
+  /** Asks the STS of a region. The signal ends the waits for a place; a request under way is ended by the transport's time limits. */
+  assumeRoleWithWebIdentity(
+    { region, limit }: Pick<Regional<unknown>, 'region' | 'limit'>,
+    webIdentity: WebIdentity,
+    signal: AbortSignal,
+  ): Promise<Partial<Credentials>>;
   secretsManager(region: string, credentials: Credentials): SecretsManagerClient;
   ssm(region: string, credentials: Credentials): SSMClient;
 }
@@ -37,12 +43,13 @@ export function openClients(settings: AwsSettings): Clients {
   }
 
   return {
-    assumeRoleWithWebIdentity: (region, { roleArn, sessionName, token }) =>
+    assumeRoleWithWebIdentity: ({ region, limit }, { roleArn, sessionName, token }, signal) =>
       fromWebToken({
         roleArn,
         roleSessionName: sessionName,
         webIdentityToken: token.exposeText(),
         clientConfig: configFor(region, 'sts'),
+        clientPlugins: [eachTryInTurn(limit, signal)],
       })(),
     secretsManager: keptWithCredentials(
       (region, credentials) => new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials }),

@@ -28,8 +28,8 @@ export async function assumeRoleWithWebIdentity(
     identity,
   } as const;
   try {
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await limit(
-      () => unlessAborted(client.assumeRoleWithWebIdentity(region, webIdentity), signal),
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await unlessAborted(
+      client.assumeRoleWithWebIdentity({ region, limit }, webIdentity, signal),
       signal,
     );
     return {

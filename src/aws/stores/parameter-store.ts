@@ -4,7 +4,7 @@ import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
 import { batchesOf } from './batches.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn } from '../client/in-turn.ts';
 import { findParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';

@@ -11,7 +11,7 @@ import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { AwsCall } from '../errors/call.ts';
 import { awsError } from '../errors/aws-error.ts';
 import { batchesOf } from './batches.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn } from '../client/in-turn.ts';
 import { secretResource } from './policy-resource.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
 
