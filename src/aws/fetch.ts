@@ -3,12 +3,12 @@ import { ProviderError } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { MountDeps } from '../mount/mount.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
-import { createAskers } from './store-client.ts';
+import { createStoreClients } from './store-client.ts';
 import { type Clients, openClients } from './client/clients.ts';
 import { fetchWithFailover } from './stores/failover.ts';
 import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
-import { createMemory } from './cache/value-cache.ts';
-import { createReader } from './cache/cached-store.ts';
+import { createValueCache } from './cache/value-cache.ts';
+import { createCachedStore } from './cache/cached-store.ts';
 import { isPinned } from './cache/source-key.ts';
 import type { StoreRequest } from './model/store.ts';
 
@@ -35,7 +35,11 @@ export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
    * @returns undefined where it does not, or versions do not tell
    * @throws ProviderError where the pod is nobody to AWS
    */
-  currentAsOf(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<number | undefined>;
+  confirmVersions(
+    spec: MountSpec,
+    versions: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
   /**
    * Asks the primary regions anew for all that these mounts ask for, together for those of one identity: serving them is then answered from
    * memory, but for values that found no room there. What fails is told to the mount that is served, not here.
@@ -65,8 +69,8 @@ export function createFetcher({
     agentLimit: (party) => (call, signal) => limiters.agent.run({ lane: '', party }, call, signal),
     deadline: () => AbortSignal.any([closing.signal, clock.timeout(limits.deadlineMs)]),
   });
-  const askerFor = createAskers(clients, clock);
-  const reader = createReader(createMemory(limits.cacheMaxBytes), {
+  const storeClientFor = createStoreClients(clients, clock);
+  const reader = createCachedStore(createValueCache(limits.cacheMaxBytes), {
     clock,
     deadlineMs: limits.deadlineMs,
     closing: closing.signal,
@@ -84,10 +88,10 @@ export function createFetcher({
       }
       const pod = await credentials.authenticate(spec, signal);
       return await fetchWithFailover(spec, (region, requests) =>
-        reader.read(requests, askerFor(pod, region), intervalOf(spec), signal),
+        reader.read(requests, storeClientFor(pod, region), intervalOf(spec), signal),
       );
     },
-    async currentAsOf(spec, versions, signal) {
+    async confirmVersions(spec, versions, signal) {
       if (spec.objects.length === 0) {
         return clock.now();
       }
@@ -98,7 +102,12 @@ export function createFetcher({
       }
       const pod = await credentials.authenticate(spec, signal);
       const expected = requests.map((request) => [request, versions.get(request.object.path) ?? ''] as const);
-      return await reader.currentAsOf(new Map(expected), askerFor(pod, spec.regions[0]), intervalOf(spec), signal);
+      return await reader.confirmVersions(
+        new Map(expected),
+        storeClientFor(pod, spec.regions[0]),
+        intervalOf(spec),
+        signal,
+      );
     },
     async refresh(specs, signal) {
       const asked = await Promise.all(
@@ -113,7 +122,7 @@ export function createFetcher({
         }),
       );
       signal.throwIfAborted();
-      const groups = Map.groupBy(asked.flat(), ({ spec, pod }) => askerFor(pod, spec.regions[0]).key);
+      const groups = Map.groupBy(asked.flat(), ({ spec, pod }) => storeClientFor(pod, spec.regions[0]).key);
       await Promise.all(
         Array.from(groups.values(), async (group) => {
           // Credentials may have to be got anew: by the token that lasts longest.
@@ -121,7 +130,7 @@ export function createFetcher({
             other.pod.tokenEndsAt > one.pod.tokenEndsAt ? other : one,
           );
           const requests = group.flatMap(({ spec: { objects } }) => objects.map(primaryOf));
-          await reader.refresh(requests, askerFor(pod, spec.regions[0]), signal);
+          await reader.refresh(requests, storeClientFor(pod, spec.regions[0]), signal);
         }),
       );
     },

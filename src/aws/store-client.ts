@@ -5,15 +5,18 @@ import type { Store } from '../model/mount-spec.ts';
 import type { Clients, Credentials } from './client/clients.ts';
 import type { Authenticated } from './identity/credentials.ts';
 import { identityKey } from './model/identity.ts';
-import type { Asker } from './cache/cached-store.ts';
-import { createDenialBook } from './stores/denials.ts';
+import type { StoreClient } from './cache/cached-store.ts';
+import { createDeniedActions } from './stores/denied-actions.ts';
 import { fetchParameters } from './stores/parameter-store.ts';
 import { fetchSecrets } from './stores/secrets-manager.ts';
 import type { Answer, Answers, Limit, StoreRequest } from './model/store.ts';
 
 /** Both stores of a region, asked as a pod: with its credentials, and by what its identity may do. */
-export function createAskers(clients: Clients, clock: Clock): (pod: Authenticated, region: string) => Asker {
-  const denialsOf = createDenialBook(clock);
+export function createStoreClients(
+  clients: Clients,
+  clock: Clock,
+): (pod: Authenticated, region: string) => StoreClient {
+  const deniedActionsOf = createDeniedActions(clock);
   // Calls at once to a region. Parameter Store gives an account 40 a second by default, Secrets Manager thousands.
   const limiters = { secretsManager: createLimiter(32), ssm: createLimiter(8) };
   // And to all regions, as a class names as many as it likes: below the connections that there are.
@@ -25,15 +28,15 @@ export function createAskers(clients: Clients, clock: Clock): (pod: Authenticate
   }
 
   return ({ identity, key, credentialsIn, drop }, region) => {
-    const denials = denialsOf(key);
+    const deniedActions = deniedActionsOf(key);
     const party = identityKey(identity);
     function secretsManager(held: Credentials) {
       const limit = limitFor(limiters.secretsManager, region, party);
-      return { client: clients.secretsManager(region, held), region, limit, identity, denials };
+      return { client: clients.secretsManager(region, held), region, limit, identity, deniedActions };
     }
     function parameterStore(held: Credentials) {
       const limit = limitFor(limiters.ssm, region, party);
-      return { client: clients.ssm(region, held), region, limit, identity, denials };
+      return { client: clients.ssm(region, held), region, limit, identity, deniedActions };
     }
     function fetchAs(
       held: Credentials,

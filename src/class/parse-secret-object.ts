@@ -207,11 +207,11 @@ function parseTexts(map: unknown, field: 'labels' | 'annotations', refuse: Refus
 }
 
 /** @returns '' where there is none, which has been refused then */
-function requiredText(fields: Fields, field: string, refuse: Refuse, wayOut = ''): string {
+function requiredText(fields: Fields, field: string, refuse: Refuse, remedy = ''): string {
   const value = fields[field] ?? '';
   const text = textOf(value);
   if (text === '') {
-    refuse(typeof value === 'string' ? `${field} is empty${wayOut}` : `${field} must be a text: quote it`, field);
+    refuse(typeof value === 'string' ? `${field} is empty${remedy}` : `${field} must be a text: quote it`, field);
   }
   return text;
 }

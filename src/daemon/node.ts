@@ -65,7 +65,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
     }),
     readClass: createClassReader(slices),
     fetchAll: fetcher.fetchAll,
-    currentAsOf: fetcher.currentAsOf,
+    confirmVersions: fetcher.confirmVersions,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
   const reconciler = openReconciler({ config, log, kube, serve: deps, fetcher });

@@ -11,7 +11,7 @@ import { createWorkloadApi } from '../kube/workloads.ts';
 import type { ServeDeps, SpecDeps } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createRestarts, type Restarts } from '../restart/rolling-restart.ts';
-import type { Follower } from '../rotation/follow-up.ts';
+import type { DownstreamStep } from '../rotation/downstream.ts';
 import type { NodeMount } from '../rotation/node-mounts.ts';
 import { type Reconciler, startReconciler } from '../rotation/reconciler.ts';
 import type { ReportDeps } from '../rotation/report.ts';
@@ -51,14 +51,14 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     workloads: createWorkloadApi(kube, owners),
     minIntervalMs: restart.minIntervalMs,
   });
-  const followers: readonly Follower[] = [
+  const downstream: readonly DownstreamStep[] = [
     ...(syncSecret ? [{ follow: syncing(sync, owners) }] : []),
     ...(restart.enabled ? [{ follow: restarting(restarts, recordEvent) }] : []),
   ];
   return startReconciler({
     ...serve,
     refresh: fetcher.refresh,
-    followers,
+    downstream,
     rotates: rotation.enabled,
     providerName,
     nodeName,
@@ -81,15 +81,15 @@ function statusOf({ pod, className, targetPath }: NodeMount): MountStatusKey {
 }
 
 /** A Secret is owned by who makes the pod, where the pod's word for that is true. */
-function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): Follower['follow'] {
+function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): DownstreamStep['follow'] {
   return async (mount, signal) => {
     const owner = await ownerOf(mount.nodePod, mount.volume, signal);
-    return (await sync({ ...mount, owner }, signal)) ? 'even' : 'ahead';
+    return (await sync({ ...mount, owner }, signal)) ? 'current' : 'newer elsewhere';
   };
 }
 
 /** A restart that is due too soon is left to a later turn: each looks at the workload again. */
-function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): Follower['follow'] {
+function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): DownstreamStep['follow'] {
   return async (mount, signal) => {
     const outcome = await restarts.observe(mount, signal);
     if (outcome === 'restarted') {
@@ -98,6 +98,6 @@ function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']):
       const message = `new versions of what SecretProviderClass ${mount.class.name} mounts: the workload of ${owner.kind} ${owner.name} restarts`;
       await recordEvent({ pod, type: 'Normal', reason: 'WorkloadRestarted', message }, signal);
     }
-    return outcome === 'ahead' ? 'ahead' : 'even';
+    return outcome === 'newer elsewhere' ? 'newer elsewhere' : 'current';
   };
 }

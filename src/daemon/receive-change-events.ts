@@ -1,5 +1,5 @@
-import { indexNotices } from '../aws/change-events/match-event.ts';
-import { openNotices } from '../aws/change-events/receive.ts';
+import { indexChangeEvents } from '../aws/change-events/match-event.ts';
+import { receiveEvents } from '../aws/change-events/receive.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NodeProvider } from './node.ts';
@@ -13,12 +13,12 @@ export function receiveChangeEvents(
   if (rotation.queueUrl === undefined) {
     return undefined;
   }
-  return openNotices({
+  return receiveEvents({
     queueUrl: rotation.queueUrl,
     settings: aws,
-    onNotices(notices) {
+    onEvents(notices) {
       log.info({ notices: notices.length }, 'changes noticed');
-      node.notice(indexNotices(notices));
+      node.notice(indexChangeEvents(notices));
     },
     onTrouble: ({ reason, message }) =>
       log.error({ reason, error: message }, 'queue of notices not read: changes are found by polling'),

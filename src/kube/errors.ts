@@ -18,7 +18,7 @@ export function refusal(request: KubeRequest, status: number, answer: Status): P
   const said = mayQuote(request) ? statusMessage(answer) : statusFields(answer);
   return new ProviderError(
     reasonOf(request, status),
-    `${failed(request)}: the API server answered ${status}${said === '' ? '' : ` (${said})`}${wayOut(request, status)}`,
+    `${failed(request)}: the API server answered ${status}${said === '' ? '' : ` (${said})`}${remedy(request, status)}`,
   );
 }
 
@@ -59,12 +59,12 @@ function reasonOf({ resource, subresource }: KubeRequest, status: number): Failu
   return resource === 'serviceaccounts' && (status === 403 || status === 404) ? 'RoleMissing' : 'KubernetesUnavailable';
 }
 
-function wayOut(request: KubeRequest, status: number): string {
+function remedy(request: KubeRequest, status: number): string {
   switch (status) {
     case 401:
       return "; check the token of the provider's service account, or the kubeconfig's user";
     case 403:
-      return `; ${request.wayOut ?? allow(request)}`;
+      return `; ${request.remedy ?? allow(request)}`;
     default:
       return '';
   }

@@ -7,7 +7,7 @@ import { sharedLookup } from './shared-lookup.ts';
 
 const REGION_LABEL = 'topology.kubernetes.io/region';
 
-const WAY_OUT = 'set "region" in the class, or the provider\'s --aws-region (chart: awsRegion)';
+const REMEDY = 'set "region" in the class, or the provider\'s --aws-region (chart: awsRegion)';
 
 interface ApiPod extends ApiObject {
   readonly spec?: { readonly nodeName?: string };
@@ -29,7 +29,7 @@ export function createRegionLookup(
         resource: 'pods',
         namespace,
         name,
-        wayOut: 'set --node-name (the chart does), and no pod has to be read',
+        remedy: 'set --node-name (the chart does), and no pod has to be read',
       });
       if (!spec?.nodeName) {
         throw new ProviderError('KubernetesUnavailable', `pod "${key}" is on no node yet`);
@@ -61,7 +61,7 @@ export function createRegionLookup(
         throw error;
       }
       const { reason, message } = ProviderError.from(error);
-      throw new ProviderError(reason, `failed to retrieve region from node: ${message}; ${WAY_OUT}`, { cause: error });
+      throw new ProviderError(reason, `failed to retrieve region from node: ${message}; ${REMEDY}`, { cause: error });
     }
   };
 }

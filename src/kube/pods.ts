@@ -50,7 +50,7 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
     async podsOf(namespace, owner, signal) {
       if (owner.kind === 'Pod') {
         const pod = await getPod({ namespace, ...owner }, signal);
-        return pod === undefined || pod.isOver ? [] : [pod];
+        return pod === undefined || pod.hasEnded ? [] : [pod];
       }
       const maker = isOwner(owner) ? await readMaker(kube, namespace, owner, signal) : undefined;
       if (isOwner(owner) && maker === undefined) {
@@ -72,7 +72,7 @@ function isOf({ metadata }: ApiPod, { uid }: ObjectRef): boolean {
 }
 
 function living(pod: NodePod): NodePod | undefined {
-  return pod.isOver ? undefined : pod;
+  return pod.hasEnded ? undefined : pod;
 }
 
 /** Only what is needed of it, and that bounded: the rest may be as long as its author likes. */
@@ -83,7 +83,7 @@ function nodePod(pod: ApiPod): NodePod {
   const isUsable = named !== undefined && isOwner(named) && named.name.length + named.uid.length <= MAX_REF;
   return {
     ref: { namespace, name, uid, serviceAccount: spec?.serviceAccountName ?? 'default' },
-    isOver: deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed',
+    hasEnded: deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed',
     labels: Object.keys(labels).length > MAX_LABELS ? new Map() : mapOf(labels),
     owner: isUsable ? refOf(named) : { apiVersion: 'v1', kind: 'Pod', name, uid },
     volumes: secretsStoreVolumes(spec),

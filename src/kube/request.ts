@@ -7,7 +7,7 @@ export interface Lookup {
   readonly namespace?: string;
   readonly name: string;
   /** What to do where it may not be read; absent means: allow it. */
-  readonly wayOut?: string;
+  readonly remedy?: string;
 }
 
 /** What is done, as the API server's own verbs, but for the two kinds of patch. */

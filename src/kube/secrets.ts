@@ -90,7 +90,7 @@ function storedSecret({ metadata, type, immutable, data }: ApiSecret): StoredSec
     resourceVersion: metadata?.resourceVersion ?? '',
     type: type ?? 'Opaque',
     isImmutable: immutable ?? false,
-    isGoing: metadata?.deletionTimestamp !== undefined,
+    isTerminating: metadata?.deletionTimestamp !== undefined,
     labels: mapOf(metadata?.labels),
     annotations: mapOf(metadata?.annotations),
     data: new Map(

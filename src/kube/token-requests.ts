@@ -50,7 +50,7 @@ export function createTokenRequests(kube: Pick<Kube, 'ask' | 'clock'>): TokenReq
           boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
         },
       },
-      wayOut:
+      remedy:
         'allow the provider\'s service account to "create" "serviceaccounts/token" by a ClusterRole (the chart makes it: tokenRequest.enabled), ' +
         'or let the driver send tokens: its tokenRequests, with its enableSecretRotation',
     });

@@ -19,7 +19,7 @@ export interface ObjectRef {
 export interface NodePod {
   readonly ref: PodRef;
   /** Being deleted, or ended for good: nothing in it reads files any more. */
-  readonly isOver: boolean;
+  readonly hasEnded: boolean;
   readonly labels: ReadonlyMap<string, string>;
   /** Its controller as the pod says, which is its author's word; or the pod itself where it has none that pods are looked after by. */
   readonly owner: ObjectRef;

@@ -19,5 +19,5 @@ export interface MountPlan {
   readonly files: readonly PlannedFile[];
   readonly versions: ReadonlyMap<string, string>;
   /** Milliseconds on the monotonic clock: AWS said of each file, then or later, that this is it. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
 }

@@ -16,7 +16,7 @@ export interface FetchedObject {
   readonly version: string;
   readonly value: SecretBytes;
   /** Milliseconds on the monotonic clock: when AWS was asked the question that this answers. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
 }
 
 /** An object, or why it could not be had. */
@@ -40,11 +40,11 @@ export interface MountDeps {
 export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSignal): Promise<MountPlan> {
   const outcomes = await deps.fetchAll(spec, signal);
   const files = await deps.slices.run(partyOf(spec.pod), filesOf(outcomes), signal);
-  const asOf = outcomes.reduce(
-    (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.asOf)),
+  const confirmedAt = outcomes.reduce(
+    (least, outcome) => (outcome instanceof ProviderError ? least : Math.min(least, outcome.confirmedAt)),
     deps.clock.now(),
   );
-  return planMount(files, asOf);
+  return planMount(files, confirmedAt);
 }
 
 /** Failures of a mount that are told one by one; the others are counted. */

@@ -19,7 +19,7 @@ describe('planMount', () => {
       ['b', 'v1'],
       ['a', 'v2'],
     ]);
-    expect(plan.asOf).toBe(7);
+    expect(plan.confirmedAt).toBe(7);
   });
 
   it('names one version for a volume without files, as the driver takes no empty list', () => {

@@ -21,14 +21,14 @@ export function checkSize(size: number): void {
 }
 
 /**
- * @param asOf of the file that was asked for first
+ * @param confirmedAt of the file that was asked for first
  * @throws ProviderError PayloadTooLarge when the driver could not take the response
  */
-export function planMount(files: readonly VersionedFile[], asOf: number): MountPlan {
+export function planMount(files: readonly VersionedFile[], confirmedAt: number): MountPlan {
   checkSize(files.reduce((sum, file) => sum + file.value.size, 0));
   return {
     files: files.map(({ path, mode, value }) => ({ path, mode, value })),
     versions: new Map(files.length > 0 ? files.map(({ path, version }) => [path, version]) : [NO_OBJECTS]),
-    asOf,
+    confirmedAt,
   };
 }

@@ -24,7 +24,11 @@ export interface ServeDeps extends MountDeps {
    * @returns undefined where one has changed, or versions do not tell
    * @throws ProviderError
    */
-  currentAsOf(spec: MountSpec, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<number | undefined>;
+  confirmVersions(
+    spec: MountSpec,
+    versions: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
   /** Where the files go; absent where the driver writes them. */
   readonly volumes?: Volumes;
 }
@@ -33,7 +37,7 @@ export interface ServedMount {
   readonly spec: MountSpec;
   readonly versions: ReadonlyMap<string, string>;
   /** When AWS said so, in milliseconds on the monotonic clock. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
   /** What the driver is to write; absent where the volume is filled already. */
   readonly files?: readonly PlannedFile[];
   /** Whether the volume holds anything else than before; unknown where the driver writes. */
@@ -63,19 +67,19 @@ export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSign
 export async function serveSpec(spec: MountSpec, deps: ServeDeps, signal: AbortSignal): Promise<ServedMount> {
   // The driver must get its answer in time, whatever heeds the signal or does not.
   if (deps.volumes === undefined) {
-    const { versions, files, asOf } = await unlessAborted(mount(spec, deps, signal), signal);
-    return { spec, versions, files, asOf };
+    const { versions, files, confirmedAt } = await unlessAborted(mount(spec, deps, signal), signal);
+    return { spec, versions, files, confirmedAt };
   }
   const held = await deps.volumes.versionsIn(spec);
   if (held !== undefined) {
-    const asOf = await unlessAborted(deps.currentAsOf(spec, held, signal), signal);
-    if (asOf !== undefined) {
-      return { spec, versions: held, asOf, changed: false };
+    const confirmedAt = await unlessAborted(deps.confirmVersions(spec, held, signal), signal);
+    if (confirmedAt !== undefined) {
+      return { spec, versions: held, confirmedAt, changed: false };
     }
   }
   const plan = await unlessAborted(mount(spec, deps, signal), signal);
   const changed = await deps.volumes.publish(spec, plan, signal);
-  return { spec, versions: plan.versions, asOf: plan.asOf, changed };
+  return { spec, versions: plan.versions, confirmedAt: plan.confirmedAt, changed };
 }
 
 /** A Mount call to the files in the volume. @throws ProviderError */

@@ -37,16 +37,16 @@ export function tokenFor(tokens: ServiceAccountTokens, audience: string): Secret
   if (token !== undefined) {
     return token;
   }
-  const wayOut = `add {audience: "${audience}"} to spec.tokenRequests of the CSIDriver secrets-store.csi.k8s.io, or let the provider ask for tokens by --token-request`;
+  const remedy = `add {audience: "${audience}"} to spec.tokenRequests of the CSIDriver secrets-store.csi.k8s.io, or let the provider ask for tokens by --token-request`;
   if (tokens.size === 0) {
     throw new ProviderError(
       'TokenMissing',
-      `serviceAccount.tokens not provided: the driver sent no token of the pod's service account: ${wayOut} (IRSA needs "${STS_AUDIENCE}", EKS Pod Identity "${POD_IDENTITY_AUDIENCE}")`,
+      `serviceAccount.tokens not provided: the driver sent no token of the pod's service account: ${remedy} (IRSA needs "${STS_AUDIENCE}", EKS Pod Identity "${POD_IDENTITY_AUDIENCE}")`,
     );
   }
   const use = audience === POD_IDENTITY_AUDIENCE ? 'Pod Identity' : 'IRSA';
   throw new ProviderError(
     'TokenMissing',
-    `${use} token extraction failed: the driver sent no token for the audience "${audience}": ${wayOut}`,
+    `${use} token extraction failed: the driver sent no token for the audience "${audience}": ${remedy}`,
   );
 }

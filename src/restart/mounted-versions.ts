@@ -5,7 +5,7 @@ export interface MountedVersions {
   /** Of the versions by file. */
   readonly hash: string;
   /** Wall clock in milliseconds: when AWS said so. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
 }
 
 /**
@@ -27,7 +27,10 @@ export function writeMountedVersions(mounted: ReadonlyMap<string, MountedVersion
   const entries = [...mounted].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return JSON.stringify(
     Object.fromEntries(
-      entries.map(([volume, entry]) => [volume, { ...entry, asOf: new Date(entry.asOf).toISOString() }]),
+      entries.map(([volume, { className, hash, confirmedAt }]) => [
+        volume,
+        { className, hash, asOf: new Date(confirmedAt).toISOString() },
+      ]),
     ),
   );
 }
@@ -39,7 +42,7 @@ function readEntry(entry: unknown): MountedVersions | undefined {
   const { className, hash, asOf } = entry as Readonly<Record<string, unknown>>;
   const time = typeof asOf === 'string' ? Date.parse(asOf) : Number.NaN;
   return typeof className === 'string' && typeof hash === 'string' && !Number.isNaN(time)
-    ? { className, hash, asOf: time }
+    ? { className, hash, confirmedAt: time }
     : undefined;
 }
 

@@ -11,7 +11,7 @@ const SEEN: Sighting = {
     ['db.json', 'v1'],
     ['api-url', '3'],
   ]),
-  asOf: NOW - 1_000,
+  confirmedAt: NOW - 1_000,
 };
 const ROTATED: Sighting = { ...SEEN, versions: new Map([...SEEN.versions, ['db.json', 'v2']]) };
 
@@ -52,12 +52,16 @@ describe('planRestart', () => {
     expect(plan).toMatchObject({ kind: 'note' });
     expect(patchOf(plan)).not.toHaveProperty('templateAnnotations');
     expect(JSON.parse(patchOf(plan).annotations?.['aws-secrets-csi/mounted-versions'] ?? '')).toEqual({
-      secrets: { className: 'shop', hash: expect.stringMatching(/^[0-9a-f]{16}$/), asOf: '2026-03-01T11:59:59.000Z' },
+      secrets: {
+        className: 'shop',
+        hash: expect.stringMatching(/^[0-9a-f]{16}$/),
+        asOf: '2026-03-01T11:59:59.000Z',
+      },
     });
   });
 
   it('does nothing for the same versions, in whatever order and however late', () => {
-    const reversed = { ...SEEN, versions: new Map([...SEEN.versions].toReversed()), asOf: NOW };
+    const reversed = { ...SEEN, versions: new Map([...SEEN.versions].toReversed()), confirmedAt: NOW };
 
     expect(planRestart(noted(SEEN), reversed, CLOCK)).toEqual({ kind: 'none' });
   });
@@ -65,7 +69,7 @@ describe('planRestart', () => {
   it('restarts for a version that AWS told later', () => {
     const before = noted(SEEN);
 
-    const plan = planRestart(before, { ...ROTATED, asOf: NOW }, CLOCK);
+    const plan = planRestart(before, { ...ROTATED, confirmedAt: NOW }, CLOCK);
 
     expect(plan).toMatchObject({
       kind: 'roll',
@@ -80,16 +84,16 @@ describe('planRestart', () => {
   });
 
   it.for([0, 0.4, -5_000])('never for what AWS told %d ms after what is noted, which is not later', (lead) => {
-    const plan = planRestart(noted(SEEN), { ...ROTATED, asOf: SEEN.asOf + lead }, CLOCK);
+    const plan = planRestart(noted(SEEN), { ...ROTATED, confirmedAt: SEEN.confirmedAt + lead }, CLOCK);
 
-    expect(plan).toEqual({ kind: 'ahead' });
+    expect(plan).toEqual({ kind: 'newer elsewhere' });
   });
 
   it.for([
-    [59_000, 'ahead'],
+    [59_000, 'newer elsewhere'],
     [61_000, 'roll'],
   ] as const)('comes, of a note that is %d ms in the future, to %s', ([ahead, kind]) => {
-    const plan = planRestart(noted({ ...SEEN, asOf: NOW + ahead }), ROTATED, CLOCK);
+    const plan = planRestart(noted({ ...SEEN, confirmedAt: NOW + ahead }), ROTATED, CLOCK);
 
     expect(plan.kind).toBe(kind);
   });
@@ -103,7 +107,7 @@ describe('planRestart', () => {
   ] as const)('after a restart at %s comes to %j', ([restartedAt, expected]) => {
     const before = noted(SEEN, { 'aws-secrets-csi/restarted-at': restartedAt });
 
-    expect(planRestart(before, { ...ROTATED, asOf: NOW }, CLOCK)).toMatchObject(expected);
+    expect(planRestart(before, { ...ROTATED, confirmedAt: NOW }, CLOCK)).toMatchObject(expected);
   });
 
   it.for([
@@ -124,20 +128,20 @@ describe('planRestart', () => {
   it('keeps what is noted of other volumes', () => {
     const both = patchOf(planRestart(noted(SEEN), { ...ROTATED, volume: 'more' }, CLOCK)).annotations;
 
-    const plan = planRestart(workload(both), { ...ROTATED, asOf: NOW }, CLOCK);
+    const plan = planRestart(workload(both), { ...ROTATED, confirmedAt: NOW }, CLOCK);
 
     const text = patchOf(plan).annotations?.['aws-secrets-csi/mounted-versions'] ?? '';
     expect(Object.keys(JSON.parse(text))).toEqual(['more', 'secrets']);
     expect(
       planRestart(workload({ 'aws-secrets-csi/mounted-versions': text }), { ...SEEN, volume: 'more' }, CLOCK),
-    ).toEqual({ kind: 'ahead' });
+    ).toEqual({ kind: 'newer elsewhere' });
   });
 
   it('hears nothing of a pod whose class the workload no longer names, in the middle of its roll-out', () => {
     const moved = workload(Object.fromEntries(noted(SEEN).annotations), 'shop-2');
 
     const [old, young] = [ROTATED, { ...ROTATED, class: { name: 'shop-2' } }].map((sighting) =>
-      planRestart(moved, { ...sighting, asOf: NOW }, CLOCK),
+      planRestart(moved, { ...sighting, confirmedAt: NOW }, CLOCK),
     );
 
     expect(old).toEqual({ kind: 'none' });
@@ -145,7 +149,7 @@ describe('planRestart', () => {
   });
 
   it('hears nothing of a volume that the workload itself does not name', () => {
-    const plan = planRestart({ ...noted(SEEN), volumes: new Map() }, { ...ROTATED, asOf: NOW }, CLOCK);
+    const plan = planRestart({ ...noted(SEEN), volumes: new Map() }, { ...ROTATED, confirmedAt: NOW }, CLOCK);
 
     expect(plan.kind).toBe('none');
   });

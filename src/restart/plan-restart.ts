@@ -12,13 +12,13 @@ export interface Sighting {
   /** By file. */
   readonly versions: ReadonlyMap<string, string>;
   /** Wall clock in milliseconds: when AWS said that these are the versions. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
 }
 
 /** What to do about it: nothing, as another node knows better or for any other reason; remember it; restart the pods; or come again. */
 export type RestartPlan =
   | { readonly kind: 'none' }
-  | { readonly kind: 'ahead' }
+  | { readonly kind: 'newer elsewhere' }
   | { readonly kind: 'note' | 'roll'; readonly patch: WorkloadPatch }
   | { readonly kind: 'later'; readonly afterMs: number };
 
@@ -51,7 +51,11 @@ export function planRestart(
   const mounted = readMountedVersions(workload.annotations.get(MOUNTED_VERSIONS));
   const known = mounted.get(volume);
   // As it is written, so that both sides of a comparison are whole milliseconds.
-  const seen: MountedVersions = { className, hash: hashOf(sighting.versions), asOf: Math.floor(sighting.asOf) };
+  const seen: MountedVersions = {
+    className,
+    hash: hashOf(sighting.versions),
+    confirmedAt: Math.floor(sighting.confirmedAt),
+  };
   const next = new Map([...mounted, [volume, seen]]);
   if (known?.className !== className) {
     return { kind: 'note', patch: { annotations: { [MOUNTED_VERSIONS]: writeMountedVersions(next) } } };
@@ -59,8 +63,8 @@ export function planRestart(
   if (known.hash === seen.hash) {
     return { kind: 'none' };
   }
-  if (known.asOf >= seen.asOf && isCredible(known.asOf, now)) {
-    return { kind: 'ahead' };
+  if (known.confirmedAt >= seen.confirmedAt && isCredible(known.confirmedAt, now)) {
+    return { kind: 'newer elsewhere' };
   }
   const restartedAt = Date.parse(workload.annotations.get(RESTARTED_AT) ?? '');
   const afterMs = restartedAt + minIntervalMs - now;

@@ -13,7 +13,7 @@ const MIN_INTERVAL_MS = 300;
 const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'owner-1' };
 const NODE_POD = {
   ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
-  isOver: false,
+  hasEnded: false,
   labels: new Map(),
   owner: OWNER,
   volumes: new Map(),
@@ -69,7 +69,7 @@ async function run(steps: Steps, scheduler: fc.Scheduler) {
 
   function ask(node: number, volume: string): void {
     const versions = new Map([['file', String(current.get(volume))]]);
-    const mount = { nodePod: NODE_POD, since: 0, volume, class: { name: 'shop' }, versions, asOf: now };
+    const mount = { nodePod: NODE_POD, since: 0, volume, class: { name: 'shop' }, versions, confirmedAt: now };
     underWay.push(nodes[node]!.observe(mount, signal));
   }
 

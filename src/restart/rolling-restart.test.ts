@@ -7,15 +7,15 @@ import { createStoredWorkload } from '../../test/fakes/kube/stored-workload.ts';
 const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'owner-1' };
 const NODE_POD = {
   ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
-  isOver: false,
+  hasEnded: false,
   labels: new Map(),
   owner: OWNER,
   volumes: new Map(),
 };
 const signal = new AbortController().signal;
 
-function seen(version: string, asOf: number, volume = 'secrets') {
-  const sighting: Sighting = { volume, class: { name: 'shop' }, versions: new Map([['db', version]]), asOf };
+function seen(version: string, confirmedAt: number, volume = 'secrets') {
+  const sighting: Sighting = { volume, class: { name: 'shop' }, versions: new Map([['db', version]]), confirmedAt };
   return { ...sighting, nodePod: NODE_POD, since: 0 };
 }
 
@@ -79,7 +79,7 @@ describe('restarts', () => {
     const known = await late.observe(seen('v1', 900), signal);
     const newer = await late.observe({ ...seen('v1', 900), since: 6_500 }, signal);
 
-    expect([known, newer]).toEqual(['none', 'ahead']);
+    expect([known, newer]).toEqual(['none', 'newer elsewhere']);
     expect(store.rolls).toHaveLength(1);
   });
 

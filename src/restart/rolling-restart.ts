@@ -13,10 +13,10 @@ export interface ObservedMount extends Sighting {
 }
 
 /**
- * `ahead`: the workload was restarted for other versions, which AWS told another node of later. `laterMs`: the restart is due, and too soon
+ * `newer elsewhere`: the workload was restarted for other versions, which AWS told another node of later. `laterMs`: the restart is due, and too soon
  * after the last one; observe again after that many milliseconds.
  */
-export type RestartOutcome = 'none' | 'noted' | 'restarted' | 'ahead' | { readonly laterMs: number };
+export type RestartOutcome = 'none' | 'noted' | 'restarted' | 'newer elsewhere' | { readonly laterMs: number };
 
 export interface RestartDeps {
   readonly workloads: WorkloadApi;
@@ -74,7 +74,7 @@ export function createRestarts({ workloads, minIntervalMs, clock }: RestartDeps)
         return 'of nobody';
       }
       const plan = planRestart(workload, mount, { now: clock.wallNow(), minIntervalMs });
-      if (plan.kind === 'none' || plan.kind === 'ahead') {
+      if (plan.kind === 'none' || plan.kind === 'newer elsewhere') {
         return plan.kind;
       }
       if (plan.kind === 'later') {
@@ -104,7 +104,7 @@ export function createRestarts({ workloads, minIntervalMs, clock }: RestartDeps)
         // What one pod falsely says of its owner settles nothing for the owner's own pods.
         return 'none';
       }
-      if (typeof outcome === 'string' && outcome !== 'ahead') {
+      if (typeof outcome === 'string' && outcome !== 'newer elsewhere') {
         settle(key, hash, at);
       }
       return outcome;

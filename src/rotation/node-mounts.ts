@@ -26,12 +26,12 @@ export interface NodeMount {
   /** Versions by file that are noted in the pod's status; absent until it was read, or the driver called. */
   noted?: ReadonlyMap<string, string>;
   /** Versions by file in the volume, and the time as of which AWS said they are current. */
-  current?: { readonly versions: ReadonlyMap<string, string>; readonly asOf: number };
+  current?: { readonly versions: ReadonlyMap<string, string>; readonly confirmedAt: number };
   /** Versions that Secrets and workloads have followed. */
   followed?: ReadonlyMap<string, string>;
   dueAt: number;
   /** Of the latest look that a notice has asked for, which may be still to come. */
-  noticedAt: number;
+  eventAt: number;
   isBusy: boolean;
   /** Settles when it is busy no longer. */
   idle: Pick<PromiseWithResolvers<void>, 'promise' | 'resolve'>;
@@ -57,7 +57,7 @@ const DEFAULT_MODE = 0o644;
 function idleMount() {
   return {
     dueAt: Number.POSITIVE_INFINITY,
-    noticedAt: Number.NEGATIVE_INFINITY,
+    eventAt: Number.NEGATIVE_INFINITY,
     isBusy: false,
     idle: Promise.withResolvers<void>(),
     isWanted: false,

@@ -5,16 +5,16 @@ import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
 import { type MountSpec, type ObjectSpec, partyOf } from '../model/mount-spec.ts';
 import type { MountCall } from '../request/parse-request.ts';
-import { rememberAbsence } from './absence.ts';
-import { followUp } from './follow-up.ts';
+import { createCircuitBreaker } from './circuit-breaker.ts';
+import { updateDownstream } from './downstream.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { presentCall } from './present-call.ts';
 import { ageOf, createReport, type ReportDeps } from './report.ts';
-import { firstLookIn, groupOf, nextLookAt, noticedLookAt, retryIn } from './schedule.ts';
-import { createSurveys, type SurveysDeps } from './surveys.ts';
-import { type Outcome, takeTurn, type TurnDeps } from './turn.ts';
+import { firstPollIn, groupOf, nextPollAt, eventPollAt, retryIn } from './schedule.ts';
+import { createDiscovery, type DiscoveryDeps } from './discovery.ts';
+import { type Outcome, pollGroup, type PollDeps } from './poll-group.ts';
 
-export interface ReconcilerDeps extends TurnDeps, Omit<SurveysDeps, 'surveyEveryMs'>, ReportDeps {
+export interface ReconcilerDeps extends PollDeps, Omit<DiscoveryDeps, 'discoverEveryMs'>, ReportDeps {
   /** Milliseconds from one look at a mount to the next, for classes that do not say. */
   readonly intervalMs: number;
 }
@@ -45,22 +45,25 @@ export interface Reconciler extends AsyncDisposable {
 const FOLLOW_WAIT_MS = 5_000;
 /** Groups that are looked at at once; each asks AWS a question or two. */
 const GROUPS_AT_ONCE = 16;
-const LONGEST_SURVEY_MS = 60_000;
+const LONGEST_DISCOVERY_MS = 60_000;
 /** Node takes no longer ones. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Keys are mounts, reasons are none: whatever woke it, a turn looks at what is there and at what should be. */
 export function startReconciler(given: ReconcilerDeps): Reconciler {
   const { clock } = given;
-  const unlessAbsent = rememberAbsence(clock);
-  const deps = { ...given, classOf: unlessAbsent(given.classOf), podOf: unlessAbsent(given.podOf) };
+  const failFastWhileDown = createCircuitBreaker(clock);
+  const deps = { ...given, classOf: failFastWhileDown(given.classOf), podOf: failFastWhileDown(given.podOf) };
   const closing = new AbortController();
   const mounts = createNodeMounts(deps.kubeletDir, clock);
   const report = createReport(deps);
   const limiter = createLimiter(GROUPS_AT_ONCE);
-  const surveys = createSurveys(mounts, { ...deps, surveyEveryMs: Math.min(deps.intervalMs, LONGEST_SURVEY_MS) });
+  const surveys = createDiscovery(mounts, {
+    ...deps,
+    discoverEveryMs: Math.min(deps.intervalMs, LONGEST_DISCOVERY_MS),
+  });
   const running = new Set<Promise<void>>();
-  let surveyAt = clock.now();
+  let discoverAt = clock.now();
   let timer = new AbortController();
 
   function intervalOf({ spec }: NodeMount): number {
@@ -73,7 +76,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     return spec === undefined ? partyOf(pod) : groupOf(spec, intervalOf(mount));
   }
 
-  function lotKey(mount: NodeMount): string {
+  function jitterKey(mount: NodeMount): string {
     return `${deps.nodeName} ${groupKey(mount)}`;
   }
 
@@ -100,7 +103,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   function arm(): void {
     timer.abort();
     if (!closing.signal.aborted) {
-      const nextAt = Math.min(surveyAt, ...idle().map(({ dueAt }) => dueAt));
+      const nextAt = Math.min(discoverAt, ...idle().map(({ dueAt }) => dueAt));
       timer = new AbortController();
       clock
         .sleep(Math.min(Math.max(nextAt - clock.now(), 0), MAX_TIMEOUT_MS), timer.signal)
@@ -110,10 +113,10 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
 
   function wake(): void {
     const now = clock.now();
-    if (surveyAt <= now) {
-      surveyAt = Number.POSITIVE_INFINITY;
+    if (discoverAt <= now) {
+      discoverAt = Number.POSITIVE_INFINITY;
       void start(async () => {
-        surveyAt = clock.now() + (await surveys.run(welcome, closing.signal));
+        discoverAt = clock.now() + (await surveys.run(scheduleFirstPoll, closing.signal));
       });
     }
     for (const group of Map.groupBy(idle(), groupKey).values()) {
@@ -127,8 +130,8 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     arm();
   }
 
-  function welcome(mount: NodeMount): void {
-    mount.dueAt = clock.now() + firstLookIn(lotKey(mount), deps.intervalMs);
+  function scheduleFirstPoll(mount: NodeMount): void {
+    mount.dueAt = clock.now() + firstPollIn(jitterKey(mount), deps.intervalMs);
   }
 
   async function look(members: readonly NodeMount[]): Promise<void> {
@@ -136,7 +139,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     let startedAt = clock.now();
     async function turn(): Promise<ReadonlyMap<NodeMount, Outcome>> {
       startedAt = clock.now();
-      return await takeTurn(members, deps, closing.signal);
+      return await pollGroup(members, deps, closing.signal);
     }
     try {
       outcomes = await limiter.run({ lane: '', party: partyOfGroup(members) }, turn, closing.signal);
@@ -166,15 +169,19 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
     if (outcome === undefined || error !== undefined) {
       mount.failures += 1;
-      mount.dueAt = clock.now() + retryIn(mount.failures, lotKey(mount), intervalOf(mount));
+      mount.dueAt = clock.now() + retryIn(mount.failures, jitterKey(mount), intervalOf(mount));
     } else {
       mount.failures = 0;
-      mount.dueAt = nextLookAt({ startedAt, asOf: mount.current?.asOf }, lotKey(mount), intervalOf(mount));
+      mount.dueAt = nextPollAt(
+        { startedAt, confirmedAt: mount.current?.confirmedAt },
+        jitterKey(mount),
+        intervalOf(mount),
+      );
     }
     if (mount.isWanted) {
       mount.dueAt = clock.now();
-    } else if (mount.noticedAt >= startedAt) {
-      mount.dueAt = Math.min(mount.dueAt, mount.noticedAt);
+    } else if (mount.eventAt >= startedAt) {
+      mount.dueAt = Math.min(mount.dueAt, mount.eventAt);
     }
     if (rotated.length > 0) {
       await report.rotated(mount, rotated, closing.signal);
@@ -196,14 +203,14 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     try {
       const ends = AbortSignal.any([closing.signal, clock.timeout(deps.mountTimeoutMs)]);
       const present = await presentCall(mount, deps, ends);
-      if (present !== undefined && (await followUp(mount, present, served, deps, ends)) === 'ahead') {
+      if (present !== undefined && (await updateDownstream(mount, present, served, deps, ends)) === 'newer elsewhere') {
         isServed = false;
         await deps.refresh([served.spec], ends);
         latest = await serveSpec(served.spec, deps, ends);
         isServed = true;
         // Not its files: they are for the driver, and nothing to keep.
-        mount.current = { versions: latest.versions, asOf: latest.asOf };
-        await followUp(mount, present, latest, deps, ends);
+        mount.current = { versions: latest.versions, confirmedAt: latest.confirmedAt };
+        await updateDownstream(mount, present, latest, deps, ends);
       }
       return { rotated: [], latest };
     } catch (error) {
@@ -220,14 +227,14 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       }
       mount.spec = served.spec;
       mount.noted = served.versions;
-      mount.current = { versions: served.versions, asOf: served.asOf };
+      mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
       if (!isFollowedBy(mount, served) && mount.isBusy) {
         mount.isWanted = true;
         // What is under way may have begun before there were files, as right after a start, and leave the Secrets to us.
         await unlessAborted(endsWithin(mount.idle.promise, FOLLOW_WAIT_MS, clock), signal);
       }
       const isFollowed = isFollowedBy(mount, served);
-      if (!isFollowed && !mount.isBusy && deps.followers.length > 0) {
+      if (!isFollowed && !mount.isBusy && deps.downstream.length > 0) {
         begin(mount);
         const startedAt = clock.now();
         const following = follow(mount, served);
@@ -238,7 +245,11 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
           return latest;
         }
       } else if (mount.dueAt === Number.POSITIVE_INFINITY) {
-        mount.dueAt = nextLookAt({ startedAt: clock.now(), asOf: served.asOf }, lotKey(mount), intervalOf(mount));
+        mount.dueAt = nextPollAt(
+          { startedAt: clock.now(), confirmedAt: served.confirmedAt },
+          jitterKey(mount),
+          intervalOf(mount),
+        );
       }
       arm();
       return served;
@@ -246,10 +257,10 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     notice(concerns) {
       const now = clock.now();
       for (const group of Map.groupBy(mounts.all(), groupKey).values()) {
-        const lastAt = Math.max(...group.map(({ noticedAt }) => noticedAt));
-        const at = noticedLookAt(lastAt, now);
+        const lastAt = Math.max(...group.map(({ eventAt }) => eventAt));
+        const at = eventPollAt(lastAt, now);
         for (const mount of group.filter(({ spec }) => isConcerned(spec, concerns))) {
-          mount.noticedAt = at;
+          mount.eventAt = at;
           mount.dueAt = Math.min(mount.dueAt, at);
         }
       }

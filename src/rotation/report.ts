@@ -75,7 +75,7 @@ export function createReport({ recordEvent, log, clock }: ReportDeps): Report {
 
 /** Milliseconds since AWS last said that the files are current; undefined where it never did to this process. */
 export function ageOf({ current }: NodeMount, clock: Clock): number | undefined {
-  return current === undefined ? undefined : Math.round(clock.now() - current.asOf);
+  return current === undefined ? undefined : Math.round(clock.now() - current.confirmedAt);
 }
 
 function whose({ pod, className }: NodeMount): Record<string, unknown> {

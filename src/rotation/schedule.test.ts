@@ -1,7 +1,7 @@
 import { assert, double, integer, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
 import type { MountSpec } from '../model/mount-spec.ts';
-import { firstLookIn, groupOf, nextLookAt, noticedLookAt, retryIn } from './schedule.ts';
+import { firstPollIn, groupOf, nextPollAt, eventPollAt, retryIn } from './schedule.ts';
 
 const INTERVAL = integer({ min: 1_000, max: 3_600_000 });
 
@@ -20,7 +20,7 @@ function spec(changes: Partial<MountSpec> = {}): MountSpec {
 it('looks again within the interval, and leaves a tenth of it for the look itself', () => {
   assert(
     property(string(), INTERVAL, integer({ min: 0, max: 1e9 }), (key, intervalMs, startedAt) => {
-      const at = nextLookAt({ startedAt, asOf: undefined }, key, intervalMs) - startedAt;
+      const at = nextPollAt({ startedAt, confirmedAt: undefined }, key, intervalMs) - startedAt;
 
       expect(at).toBeGreaterThan(0.79 * intervalMs);
       expect(at).toBeLessThanOrEqual(0.9 * intervalMs);
@@ -32,19 +32,21 @@ it('counts an answer from memory from when AWS gave it, and never looks again at
   assert(
     property(string(), INTERVAL, double({ min: 0, max: 10, noNaN: true }), (key, intervalMs, age) => {
       const startedAt = 1e8;
-      const asOf = startedAt - age * intervalMs;
+      const confirmedAt = startedAt - age * intervalMs;
 
-      const at = nextLookAt({ startedAt, asOf }, key, intervalMs);
+      const at = nextPollAt({ startedAt, confirmedAt }, key, intervalMs);
 
       expect(at - startedAt).toBeGreaterThanOrEqual(Math.min(2_000, 0.79 * intervalMs));
-      expect(at).toBeLessThanOrEqual(Math.max(asOf + 0.9 * intervalMs, startedAt + 2_000));
+      expect(at).toBeLessThanOrEqual(Math.max(confirmedAt + 0.9 * intervalMs, startedAt + 2_000));
     }),
   );
 });
 
 it('does not send all nodes to AWS together', () => {
-  const looks = Array.from({ length: 100 }, (_, node) => nextLookAt({ startedAt: 0, asOf: 0 }, `node-${node}`, 60_000));
-  const firsts = Array.from({ length: 100 }, (_, node) => firstLookIn(`node-${node}`, 60_000));
+  const looks = Array.from({ length: 100 }, (_, node) =>
+    nextPollAt({ startedAt: 0, confirmedAt: 0 }, `node-${node}`, 60_000),
+  );
+  const firsts = Array.from({ length: 100 }, (_, node) => firstPollIn(`node-${node}`, 60_000));
 
   expect(new Set(looks.map((at) => Math.floor(at / 1_000))).size).toBeGreaterThan(5);
   expect(new Set(firsts.map((at) => Math.floor(at / 1_000))).size).toBeGreaterThan(7);
@@ -81,11 +83,11 @@ it('asks a question a pod where each has a session of its own, and one an interv
 });
 
 it('is looked at for a notice at once, then once in five seconds, and those that come meanwhile are of the next look', () => {
-  const first = noticedLookAt(Number.NEGATIVE_INFINITY, 1_000);
-  const next = noticedLookAt(first, 1_200);
+  const first = eventPollAt(Number.NEGATIVE_INFINITY, 1_000);
+  const next = eventPollAt(first, 1_200);
 
   expect([first, next]).toEqual([1_000, 6_000]);
-  expect(noticedLookAt(next, 5_999)).toBe(6_000);
-  expect(noticedLookAt(next, 6_001)).toBe(11_000);
-  expect(noticedLookAt(next, 60_000)).toBe(60_000);
+  expect(eventPollAt(next, 5_999)).toBe(6_000);
+  expect(eventPollAt(next, 6_001)).toBe(11_000);
+  expect(eventPollAt(next, 60_000)).toBe(60_000);
 });

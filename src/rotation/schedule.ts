@@ -21,48 +21,48 @@ export function groupOf({ pod, authentication, regions }: MountSpec, intervalMs:
  * @param key of the group, and of the node
  */
 function periodOf(key: string, intervalMs: number): number {
-  return intervalMs * (0.9 - 0.1 * lotOf(key));
+  return intervalMs * (0.9 - 0.1 * jitterOf(key));
 }
 
 /**
  * When a mount that is well is to be looked at again. An answer from memory counts from when AWS gave it; but where a look brought
  * nothing newer, as in an outage that memory covers up, the next one is not at once.
  */
-export function nextLookAt(
-  last: { readonly startedAt: number; readonly asOf: number | undefined },
+export function nextPollAt(
+  last: { readonly startedAt: number; readonly confirmedAt: number | undefined },
   key: string,
   intervalMs: number,
 ): number {
-  const { startedAt, asOf = startedAt } = last;
+  const { startedAt, confirmedAt = startedAt } = last;
   const periodMs = periodOf(key, intervalMs);
-  return Math.max(Math.min(startedAt, asOf) + periodMs, startedAt + Math.min(PAUSE_MS, periodMs));
+  return Math.max(Math.min(startedAt, confirmedAt) + periodMs, startedAt + Math.min(PAUSE_MS, periodMs));
 }
 
 /** A notice costs its sender nothing, and a look costs calls to AWS. */
-const NOTICED_EVERY_MS = 5_000;
+const EVENT_POLL_EVERY_MS = 5_000;
 
 /**
  * When a notice has mounts looked at that are looked at together: at once, but not more often than once in five seconds. Those that come
  * until then are of the same look.
  * @param lastAt of the latest look for a notice, which may be still to come
  */
-export function noticedLookAt(lastAt: number, now: number): number {
-  return lastAt >= now ? lastAt : Math.max(now, lastAt + NOTICED_EVERY_MS);
+export function eventPollAt(lastAt: number, now: number): number {
+  return lastAt >= now ? lastAt : Math.max(now, lastAt + EVENT_POLL_EVERY_MS);
 }
 
 /** Milliseconds to the first look at a mount of which only the API server told. */
-export function firstLookIn(key: string, intervalMs: number): number {
-  return Math.min(intervalMs / 2, FIRST_WITHIN_MS) * lotOf(key);
+export function firstPollIn(key: string, intervalMs: number): number {
+  return Math.min(intervalMs / 2, FIRST_WITHIN_MS) * jitterOf(key);
 }
 
 /** Milliseconds to the next try. Never rarer than the looks themselves. @param failures in a row, at least 1 */
 export function retryIn(failures: number, key: string, intervalMs: number): number {
   const longest = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), intervalMs);
-  return longest * (0.8 + 0.2 * lotOf(key));
+  return longest * (0.8 + 0.2 * jitterOf(key));
 }
 
 /** From 0 to 1, the same for the same key: FNV-1a, and the last step of MurmurHash3, without which names that differ in their last digit lie together. */
-function lotOf(key: string): number {
+function jitterOf(key: string): number {
   let hash = 0x811c9dc5;
   for (const character of key) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);

@@ -4,7 +4,7 @@ import type { Volumes } from '../mount/volume/volumes.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
 
 /** What serving a mount once more comes to. */
-export type ServedAgain = Pick<ServedMount, 'versions' | 'asOf' | 'files' | 'changed'>;
+export type ServedAgain = Pick<ServedMount, 'versions' | 'confirmedAt' | 'files' | 'changed'>;
 
 export interface ServeAgain {
   readonly spec: MountSpec;
@@ -27,11 +27,13 @@ export async function serveAgain(
   signal: AbortSignal,
 ): Promise<ServedAgain | undefined> {
   const { volumes } = deps;
-  let asOf = Number.POSITIVE_INFINITY;
+  let confirmedAt = Number.POSITIVE_INFINITY;
 
   async function fetchAll(...asked: Parameters<ServeDeps['fetchAll']>): ReturnType<ServeDeps['fetchAll']> {
     const outcomes = await deps.fetchAll(...asked);
-    asOf = Math.min(...outcomes.map((outcome) => (outcome instanceof ProviderError ? asOf : outcome.asOf)));
+    confirmedAt = Math.min(
+      ...outcomes.map((outcome) => (outcome instanceof ProviderError ? confirmedAt : outcome.confirmedAt)),
+    );
     return outcomes;
   }
 
@@ -42,7 +44,7 @@ export async function serveAgain(
         if (!(await inner.isFilled(spec.targetPath))) {
           throw new ProviderError('VolumeUnwritable', `"${spec.targetPath}" has been emptied`);
         }
-        return asOf < askedAt ? false : await inner.publish(...set);
+        return confirmedAt < askedAt ? false : await inner.publish(...set);
       },
     };
   }
@@ -53,7 +55,7 @@ export async function serveAgain(
       { ...deps, fetchAll, ...(volumes !== undefined && { volumes: refilled(volumes) }) },
       signal,
     );
-    return asOf < askedAt ? { versions: before, asOf } : served;
+    return confirmedAt < askedAt ? { versions: before, confirmedAt } : served;
   } catch (error) {
     if ((await volumes?.isFilled(spec.targetPath)) === false) {
       return undefined;

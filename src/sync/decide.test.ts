@@ -16,7 +16,7 @@ const DESIRED: SecretContent = {
 const STORED: StoredSecret = {
   uid: 'uid',
   resourceVersion: '1',
-  isGoing: false,
+  isTerminating: false,
   owners: [],
   managedFields: [],
   appliers: new Set(['aws-secrets-csi']),
@@ -29,8 +29,8 @@ function bytes(texts: Readonly<Record<string, string>>) {
 }
 
 /** Stored as of then, with another value. */
-function other(asOf: number | string): Partial<StoredSecret> {
-  const time = typeof asOf === 'string' ? asOf : new Date(asOf).toISOString();
+function other(confirmedAt: number | string): Partial<StoredSecret> {
+  const time = typeof confirmedAt === 'string' ? confirmedAt : new Date(confirmedAt).toISOString();
   return { data: bytes({ a: '1', b: '3' }), annotations: new Map([['aws-secrets-csi/as-of', time]]) };
 }
 
@@ -68,14 +68,17 @@ describe('decide', () => {
     ['immutable, another value', { isImmutable: true, ...other(AS_OF) }, { isImmutable: true }, 'replace'],
     ['immutable, a key too many', { isImmutable: true }, { isImmutable: true, data: bytes({ a: '1' }) }, 'replace'],
     ["somebody else's", { appliers: new Set(['helm']), labels: new Map() }, {}, 'refuse'],
-    ["somebody else's, going", { appliers: new Set(), labels: new Map(), isGoing: true }, {}, 'refuse'],
-    ['going', { isGoing: true }, {}, 'going'],
+    ["somebody else's, going", { appliers: new Set(), labels: new Map(), isTerminating: true }, {}, 'refuse'],
+    ['going', { isTerminating: true }, {}, 'going'],
   ])('about a Secret that is %s', ([, stored, desired, kind]) => {
     expect(decide({ ...STORED, ...stored }, { ...DESIRED, ...desired }, AS_OF, NOW).kind).toBe(kind);
   });
 
   it('tells as of when newer values are', () => {
-    expect(decide({ ...STORED, ...other(AS_OF + 7) }, DESIRED, AS_OF, NOW)).toEqual({ kind: 'newer', asOf: AS_OF + 7 });
+    expect(decide({ ...STORED, ...other(AS_OF + 7) }, DESIRED, AS_OF, NOW)).toEqual({
+      kind: 'newer',
+      confirmedAt: AS_OF + 7,
+    });
   });
 });
 

@@ -13,41 +13,45 @@ export type Decision =
   /** It is as it should be. */
   | { readonly kind: 'equal' }
   /** Another node knows better, as of then (wall). */
-  | { readonly kind: 'newer'; readonly asOf: number }
+  | { readonly kind: 'newer'; readonly confirmedAt: number }
   /** Somebody else's. */
   | { readonly kind: 'refuse' }
   /** Being deleted, which a finalizer holds up. */
   | { readonly kind: 'going' };
 
 /**
- * @param asOf when AWS said that these are the values (wall)
+ * @param confirmedAt when AWS said that these are the values (wall)
  * @param now wall
  */
-export function decide(stored: StoredSecret, desired: SecretContent, asOf: number, now: number): Decision {
+export function decide(stored: StoredSecret, desired: SecretContent, confirmedAt: number, now: number): Decision {
   if (!isOurs(stored)) {
     return { kind: 'refuse' };
   }
-  if (stored.isGoing) {
+  if (stored.isTerminating) {
     return { kind: 'going' };
   }
   if (isEqual(stored, desired)) {
     return { kind: 'equal' };
   }
-  const storedAsOf = Date.parse(stored.annotations.get(AS_OF) ?? '');
-  if (storedAsOf > asOf && isCredible(storedAsOf, now)) {
-    return { kind: 'newer', asOf: storedAsOf };
+  const storedConfirmedAt = Date.parse(stored.annotations.get(AS_OF) ?? '');
+  if (storedConfirmedAt > confirmedAt && isCredible(storedConfirmedAt, now)) {
+    return { kind: 'newer', confirmedAt: storedConfirmedAt };
   }
   return { kind: isChangeable(stored, desired) ? 'write' : 'replace' };
 }
 
 /** Annotations that go with the content. */
-export function ownAnnotations(content: SecretContent, asOf: number): ReadonlyMap<string, string> {
-  return new Map([...content.annotations, [AS_OF, new Date(asOf).toISOString()], [FIELDS, fieldsDigest(content)]]);
+export function ownAnnotations(content: SecretContent, confirmedAt: number): ReadonlyMap<string, string> {
+  return new Map([
+    ...content.annotations,
+    [AS_OF, new Date(confirmedAt).toISOString()],
+    [FIELDS, fieldsDigest(content)],
+  ]);
 }
 
 /**
  * Others may add to a Secret; what we said once and the class no longer says, has to go. Where the digest is missing the driver has
- * written, which leaves nothing but what the class says.
+ * written, which toRelease nothing but what the class says.
  */
 function isEqual(stored: StoredSecret, desired: SecretContent): boolean {
   const digest = stored.annotations.get(FIELDS);

@@ -43,7 +43,7 @@ export function unsettledOwners(stored: StoredSecret): readonly ObjectRef[] {
   return stored.owners.filter((owner) => !isSettled(stored, owner));
 }
 
-export function somebodyElses({ namespace, name }: SecretName, { appliers, owners }: StoredSecret): ProviderError {
+export function foreignSecretError({ namespace, name }: SecretName, { appliers, owners }: StoredSecret): ProviderError {
   const whose = [
     ...Array.from(appliers, (manager) => `applied by ${quote(manager)}`),
     ...owners.map((owner) => `owned by ${owner.kind} ${quote(owner.name)}`),

@@ -14,7 +14,7 @@ export interface StoredSecret {
   readonly type: string;
   readonly isImmutable: boolean;
   /** Being deleted already. */
-  readonly isGoing: boolean;
+  readonly isTerminating: boolean;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly data: ReadonlyMap<string, SecretBytes>;

@@ -55,7 +55,7 @@ interface Story {
 }
 
 const IMMUTABLE = { annotations: { 'aws-secrets-csi/sync-immutable': 'true' } };
-const V2 = { files: { db: 'v2' }, asOf: 2_000 };
+const V2 = { files: { db: 'v2' }, confirmedAt: 2_000 };
 const OTHER: MountWords = { pod: 'other', owner: 'job' };
 
 const STORIES: readonly Story[] = [
@@ -137,7 +137,7 @@ async function killedAtMaking(secrets: MemorySecrets): Promise<void> {
 
 describe.for(STORIES)('a process killed while $name', ({ before, since, act, owners, value }) => {
   it.for(['before', 'after'] as const)(
-    '%s any call leaves no Secret without owner, and the next one ends right',
+    '%s any call toRelease no Secret without owner, and the next one ends right',
     async (how) => {
       let survived = false;
       for (let at = 1; !survived; at++) {

@@ -25,7 +25,7 @@ describe('drop', () => {
     expect(secrets.names).toEqual([]);
   });
 
-  it('leaves the owners whose pods are still there', async () => {
+  it('toRelease the owners whose pods are still there', async () => {
     const { node, shown, calls, pods } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -44,7 +44,7 @@ describe('drop', () => {
 
   it.for([
     ['itself', podOf('a')],
-    ['over', podOf('b', 'web', { isOver: true })],
+    ['over', podOf('b', 'web', { hasEnded: true })],
     ['without a volume of ours', podOf('b', 'web', { volumes: new Map() })],
   ] as const)('goes by no pod that is %s', async ([, pod]) => {
     const { node, pods, secrets } = createCluster();
@@ -65,7 +65,7 @@ describe('drop', () => {
 
     await here.drop('a');
 
-    expect(await shown()).toMatchObject({ owners: ['job'], data: { password: 'v1' }, asOf: 1_000 });
+    expect(await shown()).toMatchObject({ owners: ['job'], data: { password: 'v1' }, confirmedAt: 1_000 });
     expect((await stored())?.appliers).toEqual(new Set(['aws-secrets-csi', 'aws-secrets-csi/job-uid']));
   });
 

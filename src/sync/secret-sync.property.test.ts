@@ -57,7 +57,7 @@ function world(scheduler: fc.Scheduler, skews: readonly number[]) {
   const nodes = OWNERS.map((owner, index) => ({
     owner,
     process: start(index),
-    words: { pod: `pod-${index}`, owner, files: { db: 'v1' }, asOf: clock(index) },
+    words: { pod: `pod-${index}`, owner, files: { db: 'v1' }, confirmedAt: clock(index) },
   }));
 
   return {
@@ -67,7 +67,7 @@ function world(scheduler: fc.Scheduler, skews: readonly number[]) {
       time += ms;
     },
     poll(index: number) {
-      Object.assign(nodes[index]!.words, { files: { db: `v${version}` }, asOf: clock(index) });
+      Object.assign(nodes[index]!.words, { files: { db: `v${version}` }, confirmedAt: clock(index) });
     },
     async sync() {
       await scheduler.waitFor(Promise.all(nodes.map(({ process, words }) => process.sync(mountOf(words), SIGNAL))));
@@ -147,7 +147,7 @@ it('no node sets a value back to an older one', async () => {
       const { apply } = here.secrets;
       here.secrets.apply = async (...given) => {
         const outcome = await apply(...given);
-        seen.push(show(await here.secrets.read(SECRET, SIGNAL))?.asOf ?? Number.NaN);
+        seen.push(show(await here.secrets.read(SECRET, SIGNAL))?.confirmedAt ?? Number.NaN);
         return outcome;
       };
 

@@ -20,9 +20,9 @@ describe('sync', () => {
   it("makes the class's Secret, owned by the pods' owner", async () => {
     const { node, stored, shown } = createCluster();
 
-    await node().sync({ pod: 'a', asOf: 1_000 });
+    await node().sync({ pod: 'a', confirmedAt: 1_000 });
 
-    expect(await shown()).toEqual({ type: 'Opaque', data: { password: 'v1' }, owners: ['web'], asOf: 1_000 });
+    expect(await shown()).toEqual({ type: 'Opaque', data: { password: 'v1' }, owners: ['web'], confirmedAt: 1_000 });
     expect((await stored())?.owners).toEqual([replicaSet('web')]);
     expect((await stored())?.appliers).toEqual(new Set(['aws-secrets-csi', 'aws-secrets-csi/web-uid']));
     expect((await stored())?.labels.get('secrets-store.csi.k8s.io/managed')).toBe('true');
@@ -51,12 +51,12 @@ describe('sync', () => {
   it('says whether a Secret holds what AWS told another node of later', async () => {
     const { node } = createCluster();
     const [here, late] = [node(), node()];
-    await here.sync({ pod: 'a', files: { db: 'v2' }, asOf: 2_000 });
+    await here.sync({ pod: 'a', files: { db: 'v2' }, confirmedAt: 2_000 });
 
     const outcomes = [
-      await late.sync({ pod: 'b', asOf: 1_000 }),
-      await late.sync({ pod: 'b', asOf: 1_000 }),
-      await late.sync({ pod: 'b', files: { db: 'v2' }, asOf: 3_000 }),
+      await late.sync({ pod: 'b', confirmedAt: 1_000 }),
+      await late.sync({ pod: 'b', confirmedAt: 1_000 }),
+      await late.sync({ pod: 'b', files: { db: 'v2' }, confirmedAt: 3_000 }),
     ];
 
     expect(outcomes).toEqual([false, false, true]);
@@ -69,12 +69,12 @@ describe('sync', () => {
     calls();
 
     for (const pod of ['a', 'b', 'c']) {
-      await here.sync({ pod, asOf: 2_000 });
+      await here.sync({ pod, confirmedAt: 2_000 });
     }
     expect(calls()).toEqual([]);
 
     pass(VERIFY_MS);
-    await Promise.all(['a', 'b', 'c'].map((pod) => here.sync({ pod, asOf: 3_000 })));
+    await Promise.all(['a', 'b', 'c'].map((pod) => here.sync({ pod, confirmedAt: 3_000 })));
     expect(calls()).toEqual(['read db']);
   });
 
@@ -84,7 +84,7 @@ describe('sync', () => {
 
     await here.sync({ pod: 'a' });
     expect(calls()).toEqual(['read db', 'create db', 'claim db', 'apply db']);
-    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v2' }, asOf: 2_000 });
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v2' }, confirmedAt: 2_000 });
     expect(calls()).toEqual(['read db', 'apply db', 'apply db']);
   });
 
@@ -107,7 +107,7 @@ describe('sync', () => {
       verifyMs: VERIFY_MS,
     });
 
-    await sync.sync(mountOf({ pod: 'b', owner: 'job', files: { db: 'v2' }, asOf: 2_000 }), SIGNAL);
+    await sync.sync(mountOf({ pod: 'b', owner: 'job', files: { db: 'v2' }, confirmedAt: 2_000 }), SIGNAL);
 
     expect(calls().filter((call) => call.startsWith('apply'))).toHaveLength(2);
   });
@@ -119,14 +119,14 @@ describe('sync', () => {
     calls();
 
     await Promise.all(
-      nodes.map((each, index) => each.sync({ pod: `p${index}`, files: { db: 'v2' }, asOf: 2_000 + index })),
+      nodes.map((each, index) => each.sync({ pod: `p${index}`, files: { db: 'v2' }, confirmedAt: 2_000 + index })),
     );
 
     expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['web'] });
     const writes = calls().filter((call) => call.startsWith('apply'));
     expect(writes.length).toBeLessThanOrEqual(nodes.length);
     await Promise.all(
-      nodes.map((each, index) => each.sync({ pod: `q${index}`, files: { db: 'v2' }, asOf: 2_000 + index })),
+      nodes.map((each, index) => each.sync({ pod: `q${index}`, files: { db: 'v2' }, confirmedAt: 2_000 + index })),
     );
     expect(calls().filter((call) => call.startsWith('apply'))).toEqual([]);
   });
@@ -138,27 +138,27 @@ describe('sync', () => {
     await here.sync({ pod: 'a', owner: 'web' });
     await here.sync({ pod: 'b', owner: 'job' });
     await there.sync({ pod: 'c', owner: 'batch' });
-    await there.sync({ pod: 'c', owner: 'batch', files: { db: 'v2' }, asOf: 2_000 });
+    await there.sync({ pod: 'c', owner: 'batch', files: { db: 'v2' }, confirmedAt: 2_000 });
 
     expect(await shown()).toMatchObject({ owners: ['batch', 'job', 'web'], data: { password: 'v2' } });
   });
 
-  it('leaves newer values, until it has newer ones itself', async () => {
+  it('toRelease newer values, until it has newer ones itself', async () => {
     const { node, shown, calls } = createCluster();
     const [here, there] = [node(), node()];
-    await here.sync({ pod: 'a', files: { db: 'v2' }, asOf: 2_000 });
+    await here.sync({ pod: 'a', files: { db: 'v2' }, confirmedAt: 2_000 });
 
-    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, asOf: 1_999 });
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, confirmedAt: 1_999 });
     expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['job', 'web'] });
 
     calls();
-    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, asOf: 1_999 });
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, confirmedAt: 1_999 });
     expect(calls()).toEqual([]);
-    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, asOf: 2_001 });
-    expect(await shown()).toMatchObject({ data: { password: 'v1' }, asOf: 2_001 });
+    await there.sync({ pod: 'b', owner: 'job', files: { db: 'v1' }, confirmedAt: 2_001 });
+    expect(await shown()).toMatchObject({ data: { password: 'v1' }, confirmedAt: 2_001 });
   });
 
-  it('leaves values that become newer while it decides', async () => {
+  it('toRelease values that become newer while it decides', async () => {
     const { secrets, node, shown } = createCluster();
     const there = node();
     await there.sync({ pod: 'a' });
@@ -171,7 +171,7 @@ describe('sync', () => {
           const found = await secrets.read(...given);
           if (isSlow) {
             isSlow = false;
-            await there.sync({ pod: 'a', files: { db: 'v3' }, asOf: 3_000 });
+            await there.sync({ pod: 'a', files: { db: 'v3' }, confirmedAt: 3_000 });
           }
           return found;
         },
@@ -180,21 +180,21 @@ describe('sync', () => {
       verifyMs: VERIFY_MS,
     });
 
-    await sync.sync(mountOf({ pod: 'b', files: { db: 'v2' }, asOf: 2_000 }), SIGNAL);
+    await sync.sync(mountOf({ pod: 'b', files: { db: 'v2' }, confirmedAt: 2_000 }), SIGNAL);
 
     expect(await shown()).toMatchObject({ data: { password: 'v3' } });
   });
 
   it('does not believe a time that is to come', async () => {
     const { node, shown, pass } = createCluster();
-    await node().sync({ pod: 'a', asOf: 100_000 });
+    await node().sync({ pod: 'a', confirmedAt: 100_000 });
 
-    await node().sync({ pod: 'b', files: { db: 'v2' }, asOf: 9_000 });
+    await node().sync({ pod: 'b', files: { db: 'v2' }, confirmedAt: 9_000 });
     expect(await shown()).toMatchObject({ data: { password: 'v2' } });
 
-    await node().sync({ pod: 'a', asOf: 60_000 });
+    await node().sync({ pod: 'a', confirmedAt: 60_000 });
     pass(1_000);
-    await node().sync({ pod: 'b', files: { db: 'v2' }, asOf: 9_000 });
+    await node().sync({ pod: 'b', files: { db: 'v2' }, confirmedAt: 9_000 });
     expect(await shown()).toMatchObject({ data: { password: 'v1' } });
   });
 
@@ -223,7 +223,7 @@ describe('sync', () => {
         secrets.replace(SECRET, 'kubectl', { labels: new Map([['secrets-store.csi.k8s.io/managed', 'false']]) });
       },
     ],
-  ] as const)("leaves somebody else's Secret alone: %s", async ([whose, make]) => {
+  ] as const)("toRelease somebody else's Secret alone: %s", async ([whose, make]) => {
     const here = createCluster();
     await make(here);
     const before = await here.stored();
@@ -333,8 +333,13 @@ describe('sync', () => {
   it('gives up, for now, on a Secret that changes faster than it can be read', async () => {
     const { secrets, node } = createCluster();
     await node().sync({ pod: 'a' });
-    const restless = { ...secrets, apply: async () => 'changed' as const };
-    const sync = createSecretSync({ clock: SYSTEM_CLOCK, secrets: restless, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
+    const contentionError = { ...secrets, apply: async () => 'changed' as const };
+    const sync = createSecretSync({
+      clock: SYSTEM_CLOCK,
+      secrets: contentionError,
+      ...NO_OTHER_PODS,
+      verifyMs: VERIFY_MS,
+    });
 
     await expect(sync.sync(mountOf({ pod: 'a', files: { db: 'v2' } }), SIGNAL)).rejects.toMatchObject({
       reason: 'KubernetesUnavailable',

@@ -10,9 +10,9 @@ import { parseSecretObjects } from '../class/parse-secret-objects.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
 import { secretContent } from './content.ts';
 import { fewAtOnce } from '../concurrency/few-at-once.ts';
-import { classesOfOthers, isAskedFor, type NeedDeps } from './need.ts';
+import { classesOfOthers, isAskedFor, type StillNeededDeps } from './still-needed.ts';
 import type { SecretApi, SecretName } from './secret-api.ts';
-import { dropOwner, settleSecret } from './settle.ts';
+import { dropOwner, reconcileSecret } from './reconcile-secret.ts';
 import { createTlsReader, type TlsReader, type TlsRefusals } from './tls-reader.ts';
 
 /** A mount and what is in its volume. */
@@ -24,7 +24,7 @@ export interface SyncedMount {
   /** Since when it is known here (wall). */
   readonly since: number;
   /** When AWS said that these are the values (wall). */
-  readonly asOf: number;
+  readonly confirmedAt: number;
   /** By file: equal ones mean equal files, so that these need no reading. */
   readonly versions: ReadonlyMap<string, string>;
   files(): Promise<readonly PlannedFile[]>;
@@ -39,13 +39,13 @@ export interface SecretSync {
    */
   sync(mount: SyncedMount, signal: AbortSignal): Promise<boolean>;
   /**
-   * The mount is gone: its owner leaves the Secrets, unless another of the owner's pods needs them; the last owner takes the Secret along.
+   * The mount is gone: its owner toRelease the Secrets, unless another of the owner's pods needs them; the last owner takes the Secret along.
    * @throws ProviderError; then it is to be called again
    */
   drop(targetPath: string, signal: AbortSignal): Promise<void>;
 }
 
-export interface SecretSyncDeps extends NeedDeps {
+export interface SecretSyncDeps extends StillNeededDeps {
   readonly secrets: SecretApi;
   /** For how long a Secret that was found right counts as right. */
   readonly verifyMs: number;
@@ -58,9 +58,9 @@ interface Known {
   readonly className: string;
   readonly owner: ObjectRef;
   /** Secrets that its owner is to be among the owners of. */
-  readonly wants: ReadonlySet<string>;
+  readonly toOwn: ReadonlySet<string>;
   /** What is still to be let go of. */
-  readonly leaves: readonly Ownership[];
+  readonly toRelease: readonly Ownership[];
 }
 
 interface Ownership {
@@ -75,7 +75,7 @@ interface Verified {
   readonly content: string;
   readonly owners: ReadonlySet<string>;
   /** Where the Secret holds values as of later than ours: as of when. Infinity where it holds ours. */
-  readonly newerAsOf: number;
+  readonly newerConfirmedAt: number;
 }
 
 /** Of all mounts; its namespaces take turns. */
@@ -110,9 +110,9 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     }
     const names = new Set(specs.map(({ name }) => name));
     // An entry that cannot be read does not say that its Secret is no longer wanted.
-    const wants = problems.length > 0 && before?.owner.uid === owner.uid ? names.union(before.wants) : names;
-    const leaves = ownerships(before).filter((held) => held.owner.uid !== owner.uid || !wants.has(held.name));
-    const known: Known = { pod, className: mount.class.name, owner, wants, leaves };
+    const toOwn = problems.length > 0 && before?.owner.uid === owner.uid ? names.union(before.toOwn) : names;
+    const toRelease = ownerships(before).filter((held) => held.owner.uid !== owner.uid || !toOwn.has(held.name));
+    const known: Known = { pod, className: mount.class.name, owner, toOwn, toRelease };
     // Before anything is written: whoever takes this owner away meanwhile has to see that it is wanted.
     remember(targetPath, known);
 
@@ -125,12 +125,12 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
         ...specs.map((spec) => async () => {
           areOurs.push(await syncSecret(mount, spec, content, files, reader, signal));
         }),
-        ...leaves.map((held) => () => release(pod.namespace, held, signal)),
+        ...toRelease.map((held) => () => release(pod.namespace, held, signal)),
       ],
       problems.length > 0 ? [problemsError(problems)] : [],
       { clock, signal },
     );
-    remember(targetPath, { ...known, leaves: [] });
+    remember(targetPath, { ...known, toRelease: [] });
     return !areOurs.includes(false);
   }
 
@@ -139,12 +139,12 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     if (known === undefined) {
       return;
     }
-    const leaves = ownerships(known);
-    remember(targetPath, { ...known, wants: new Set(), leaves });
+    const toRelease = ownerships(known);
+    remember(targetPath, { ...known, toOwn: new Set(), toRelease });
     const { pod, owner, className } = known;
     const classes = once(() => classesOfOthers(pod, owner, deps, signal));
     await fewAtOnce(
-      leaves.map(
+      toRelease.map(
         (held) => () =>
           release(pod.namespace, held, signal, async () => {
             const others = await classes();
@@ -158,7 +158,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   }
 
   function remember(targetPath: string, known: Known): void {
-    if (known.wants.size + known.leaves.length > 0) {
+    if (known.toOwn.size + known.toRelease.length > 0) {
       mounts.set(targetPath, known);
     } else {
       mounts.delete(targetPath);
@@ -174,36 +174,41 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     reader: TlsReader,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { asOf, owner } = mount;
+    const { confirmedAt, owner } = mount;
     const secret = { namespace: mount.pod.namespace, name: spec.name };
     const key = keyOf(secret);
     return secretLock.withLock(key, async () => {
       const at = clock.wallNow();
       const found = verified.get(key);
       if (isVerified(found, mount, content, at)) {
-        return found.newerAsOf === Infinity;
+        return found.newerConfirmedAt === Infinity;
       }
       verified.delete(key);
-      const { owners, newerAsOf = Infinity } = await limiter.run(
+      const { owners, newerConfirmedAt = Infinity } = await limiter.run(
         { lane: 'secrets', party: secret.namespace },
         async () => {
-          const wanted = { content: await secretContent(spec, await files(), reader), asOf, owner };
-          return await settleSecret(secrets, secret, wanted, clock, signal);
+          const wanted = { content: await secretContent(spec, await files(), reader), confirmedAt, owner };
+          return await reconcileSecret(secrets, secret, wanted, clock, signal);
         },
         signal,
       );
-      verified.set(key, { at, content, owners: new Set(owners.map(({ uid }) => uid)), newerAsOf });
-      return newerAsOf === Infinity;
+      verified.set(key, { at, content, owners: new Set(owners.map(({ uid }) => uid)), newerConfirmedAt });
+      return newerConfirmedAt === Infinity;
     });
   }
 
   function isVerified(found: Verified | undefined, mount: SyncedMount, content: string, at: number): found is Verified {
     // Wall clocks are set back at times. What was found before there was the mount may have changed, and its pod be new for just that reason.
     const isRecent = found !== undefined && at >= found.at && at - found.at < verifyMs && found.at >= mount.since;
-    return isRecent && found.content === content && found.owners.has(mount.owner.uid) && mount.asOf < found.newerAsOf;
+    return (
+      isRecent &&
+      found.content === content &&
+      found.owners.has(mount.owner.uid) &&
+      mount.confirmedAt < found.newerConfirmedAt
+    );
   }
 
-  /** Takes an owner off a Secret, unless another mount of this node wants it there, or there is need of it elsewhere. */
+  /** Takes an owner off a Secret, unless another mount of this node toOwn it there, or there is need of it elsewhere. */
   function release(
     namespace: string,
     { name, owner }: Ownership,
@@ -225,7 +230,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   function isWanted({ namespace, name }: SecretName, owner: ObjectRef): boolean {
     return mounts
       .values()
-      .some((known) => known.owner.uid === owner.uid && known.pod.namespace === namespace && known.wants.has(name));
+      .some((known) => known.owner.uid === owner.uid && known.pod.namespace === namespace && known.toOwn.has(name));
   }
 }
 
@@ -236,7 +241,7 @@ function keyOf({ namespace, name }: SecretName): string {
 function ownerships(known: Known | undefined): readonly Ownership[] {
   return known === undefined
     ? []
-    : [...known.leaves, ...Array.from(known.wants, (name) => ({ name, owner: known.owner }))];
+    : [...known.toRelease, ...Array.from(known.toOwn, (name) => ({ name, owner: known.owner }))];
 }
 
 function digestOf({ class: { secretObjects, annotations }, versions }: SyncedMount): string {

@@ -17,7 +17,7 @@ const WRITTEN_FORMS = new Map<KeyObject['asymmetricKeyType'], 'pkcs1' | 'sec1'>(
 ]);
 
 /**
- * The keys of a Secret of type `kubernetes.io/tls`: of each file the part that its key wants, in PEM.
+ * The keys of a Secret of type `kubernetes.io/tls`: of each file the part that its key toOwn, in PEM.
  * @param chosen files of the keys `tls.crt` and `tls.key`
  * @param reader of the mount
  * @throws ProviderError SecretRefused

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseNotices } from '../../src/aws/change-events/parse-event.ts';
+import { parseChangeEvents } from '../../src/aws/change-events/parse-event.ts';
 
 const directory = join(import.meta.dirname, '..', '..', 'deploy', 'iam');
 
@@ -168,6 +168,6 @@ describe('the example of a queue that tells of changes', () => {
     const passes = matches(propertiesOf('AWS::Events::Rule')['EventPattern'] as Pattern, event);
 
     expect(passes).toBe(isTold);
-    expect(parseNotices(JSON.stringify(event))).toHaveLength(isTold ? 1 : 0);
+    expect(parseChangeEvents(JSON.stringify(event))).toHaveLength(isTold ? 1 : 0);
   });
 });

@@ -26,11 +26,11 @@ function once({ title, inputs, stamp, run }) {
   process.stderr.write(`setup: ${title}: done in ${Math.round((Date.now() - started) / 1000)} s\n`);
 }
 
-function command(program, args, wayOut) {
+function command(program, args, remedy) {
   const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 'inherit'] });
   if (error ?? status !== 0) {
     process.stderr.write(
-      `setup: "${program} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}. ${wayOut}\n`,
+      `setup: "${program} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}. ${remedy}\n`,
     );
     process.exit(1);
   }

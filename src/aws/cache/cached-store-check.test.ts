@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
-import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
-import { createMemory } from './value-cache.ts';
-import { createReader } from './cached-store.ts';
+import { FakeStoreClient, failed, request, shown } from '../../../test/fakes/aws/store-client.ts';
+import { createValueCache } from './value-cache.ts';
+import { createCachedStore } from './cached-store.ts';
 
 const NEVER = new AbortController().signal;
 const INTERVAL = 120_000;
@@ -19,146 +19,146 @@ afterEach(() => {
 });
 
 function newReader(maxBytes = 1_000) {
-  return createReader(createMemory(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 10_000, closing: NEVER });
+  return createCachedStore(createValueCache(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 10_000, closing: NEVER });
 }
 
 /** One that has read what the volume holds. */
 async function newCheckedReader(maxBytes = 1_000) {
   const reader = newReader(maxBytes);
-  const asker = new FakeAsker();
-  await reader.read([request('a')], asker, INTERVAL, NEVER);
-  asker.asked.length = 0;
-  return { reader, asker };
+  const client = new FakeStoreClient();
+  await reader.read([request('a')], client, INTERVAL, NEVER);
+  client.asked.length = 0;
+  return { reader, client };
 }
 
 it.for([
   ['with values', 1_000],
   ['without room for values', 0],
 ] as const)('asks nobody within the interval, %s', async ([, maxBytes]) => {
-  const { reader, asker } = await newCheckedReader(maxBytes);
+  const { reader, client } = await newCheckedReader(maxBytes);
   vi.advanceTimersByTime(INTERVAL);
 
-  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBe(0);
-  expect(await reader.currentAsOf(new Map([[request('a'), 'v0']]), asker, INTERVAL, NEVER)).toBeUndefined();
-  expect(asker.asked).toEqual([]);
+  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBe(0);
+  expect(await reader.confirmVersions(new Map([[request('a'), 'v0']]), client, INTERVAL, NEVER)).toBeUndefined();
+  expect(client.asked).toEqual([]);
 });
 
 it('reads past it, once for all volumes of the identity', async () => {
-  const { reader, asker } = await newCheckedReader();
+  const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(PAST);
 
   expect(
     await Promise.all([
-      reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER),
-      reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER),
+      reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER),
+      reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER),
     ]),
   ).toEqual([PAST, PAST]);
-  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBe(PAST);
-  expect(asker.asked).toEqual(['fetch a']);
+  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBe(PAST);
+  expect(client.asked).toEqual(['fetch a']);
 });
 
 it('sees a change', async () => {
-  const { reader, asker } = await newCheckedReader();
-  asker.holds.set('a', 'v2');
+  const { reader, client } = await newCheckedReader();
+  client.holds.set('a', 'v2');
   vi.advanceTimersByTime(PAST);
 
-  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
-  expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['a v2']);
-  expect(await reader.currentAsOf(new Map([[request('a'), 'v2']]), asker, INTERVAL, NEVER)).toBe(PAST);
-  expect(asker.asked).toEqual(['fetch a']);
+  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBeUndefined();
+  expect(shown(await reader.read([request('a')], client, INTERVAL, NEVER))).toEqual(['a v2']);
+  expect(await reader.confirmVersions(new Map([[request('a'), 'v2']]), client, INTERVAL, NEVER)).toBe(PAST);
+  expect(client.asked).toEqual(['fetch a']);
 });
 
 it('reads where the identity never has', async () => {
   const { reader } = await newCheckedReader();
-  const other = new FakeAsker('role-b us-east-1', { a: 'v1' });
-  const denied = new FakeAsker('role-c us-east-1', { a: failed('AccessDenied') });
+  const other = new FakeStoreClient('role-b us-east-1', { a: 'v1' });
+  const denied = new FakeStoreClient('role-c us-east-1', { a: failed('AccessDenied') });
 
-  expect(await reader.currentAsOf(EXPECTED, other, INTERVAL, NEVER)).toBe(0);
-  expect(await reader.currentAsOf(EXPECTED, denied, INTERVAL, NEVER)).toBeUndefined();
+  expect(await reader.confirmVersions(EXPECTED, other, INTERVAL, NEVER)).toBe(0);
+  expect(await reader.confirmVersions(EXPECTED, denied, INTERVAL, NEVER)).toBeUndefined();
   expect([other.asked, denied.asked]).toEqual([['fetch a'], ['fetch a']]);
 });
 
 it('reads where the identity was refused since: only reading tells that it may again', async () => {
-  const { reader, asker } = await newCheckedReader();
+  const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(PAST);
-  asker.holds.set('a', failed('AccessDenied'));
-  await reader.read([request('a')], asker, INTERVAL, NEVER);
+  client.holds.set('a', failed('AccessDenied'));
+  await reader.read([request('a')], client, INTERVAL, NEVER);
   vi.advanceTimersByTime(1_000);
-  asker.holds.set('a', 'v1');
+  client.holds.set('a', 'v1');
 
-  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBe(PAST + 1_000);
-  expect(asker.asked).toEqual(['fetch a', 'fetch a']);
+  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBe(PAST + 1_000);
+  expect(client.asked).toEqual(['fetch a', 'fetch a']);
 });
 
 it('reads a version that cannot change as well, as the right to read it can end', async () => {
   const pinned = request('a', { version: 'v1' });
   const reader = newReader();
-  const asker = new FakeAsker();
-  await reader.read([pinned], asker, INTERVAL, NEVER);
+  const client = new FakeStoreClient();
+  await reader.read([pinned], client, INTERVAL, NEVER);
   vi.advanceTimersByTime(PAST);
 
-  expect(await reader.currentAsOf(new Map([[pinned, 'v1']]), asker, INTERVAL, NEVER)).toBe(PAST);
-  asker.holds.set('a', failed('AccessDenied'));
+  expect(await reader.confirmVersions(new Map([[pinned, 'v1']]), client, INTERVAL, NEVER)).toBe(PAST);
+  client.holds.set('a', failed('AccessDenied'));
   vi.advanceTimersByTime(PAST);
-  expect(await reader.currentAsOf(new Map([[pinned, 'v1']]), asker, INTERVAL, NEVER)).toBeUndefined();
-  expect(asker.asked).toEqual(['fetch a', 'fetch a', 'fetch a']);
+  expect(await reader.confirmVersions(new Map([[pinned, 'v1']]), client, INTERVAL, NEVER)).toBeUndefined();
+  expect(client.asked).toEqual(['fetch a', 'fetch a', 'fetch a']);
 });
 
 it.for(['StoreUnavailable', 'AccessDenied'] as const)(
   'takes %s for no proof, and does not ask a second time for that',
   async (reason) => {
-    const { reader, asker } = await newCheckedReader();
-    asker.holds.set('a', failed(reason));
+    const { reader, client } = await newCheckedReader();
+    client.holds.set('a', failed(reason));
     vi.advanceTimersByTime(PAST);
 
-    expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
-    expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual([reason]);
-    expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
-    expect(asker.asked).toEqual(['fetch a']);
+    expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBeUndefined();
+    expect(shown(await reader.read([request('a')], client, INTERVAL, NEVER))).toEqual([reason]);
+    expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBeUndefined();
+    expect(client.asked).toEqual(['fetch a']);
   },
 );
 
 it('is as of the oldest of what can change', async () => {
   const pinned = request('b', { version: 'v1' });
   const reader = newReader();
-  const asker = new FakeAsker('k', { a: 'v1', b: 'v1', c: 'v1' });
+  const client = new FakeStoreClient('k', { a: 'v1', b: 'v1', c: 'v1' });
   for (const asked of [pinned, request('a'), request('c')]) {
-    await reader.read([asked], asker, INTERVAL, NEVER);
+    await reader.read([asked], client, INTERVAL, NEVER);
     vi.advanceTimersByTime(10);
   }
 
   const expected = new Map([pinned, request('c'), request('a')].map((asked) => [asked, 'v1'] as const));
-  expect(await reader.currentAsOf(expected, asker, INTERVAL, NEVER)).toBe(10);
-  expect(await reader.currentAsOf(new Map(), asker, INTERVAL, NEVER)).toBe(30);
+  expect(await reader.confirmVersions(expected, client, INTERVAL, NEVER)).toBe(10);
+  expect(await reader.confirmVersions(new Map(), client, INTERVAL, NEVER)).toBe(30);
 });
 
 it('asks sooner for those whose interval is shorter', async () => {
-  const { reader, asker } = await newCheckedReader();
+  const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(5_000);
 
-  expect(await reader.currentAsOf(EXPECTED, asker, 5_000, NEVER)).toBe(0);
-  expect(await reader.currentAsOf(EXPECTED, asker, 4_999, NEVER)).toBe(5_000);
-  expect(asker.asked).toEqual(['fetch a']);
+  expect(await reader.confirmVersions(EXPECTED, client, 5_000, NEVER)).toBe(0);
+  expect(await reader.confirmVersions(EXPECTED, client, 4_999, NEVER)).toBe(5_000);
+  expect(client.asked).toEqual(['fetch a']);
 });
 
 it('asks for credentials once where there are none', async () => {
-  const { reader, asker } = await newCheckedReader();
-  asker.gate = Promise.reject(failed('CredentialsRefused'));
+  const { reader, client } = await newCheckedReader();
+  client.gate = Promise.reject(failed('CredentialsRefused'));
   vi.advanceTimersByTime(PAST);
 
-  expect(await reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER)).toBeUndefined();
-  expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['CredentialsRefused']);
-  expect(asker.asked).toEqual(['fetch a']);
+  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBeUndefined();
+  expect(shown(await reader.read([request('a')], client, INTERVAL, NEVER))).toEqual(['CredentialsRefused']);
+  expect(client.asked).toEqual(['fetch a']);
 });
 
 it('ends with the signal of who asks, and goes on for the others', async () => {
-  const { reader, asker } = await newCheckedReader();
+  const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(PAST);
   const gate = Promise.withResolvers<void>();
-  asker.gate = gate.promise;
+  client.gate = gate.promise;
   const cancelling = new AbortController();
-  const cancelled = reader.currentAsOf(EXPECTED, asker, INTERVAL, cancelling.signal);
-  const other = reader.currentAsOf(EXPECTED, asker, INTERVAL, NEVER);
+  const cancelled = reader.confirmVersions(EXPECTED, client, INTERVAL, cancelling.signal);
+  const other = reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER);
   cancelling.abort(failed('Cancelled'));
 
   await expect(cancelled).rejects.toMatchObject({ reason: 'Cancelled' });

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
-import { failed, request } from '../../../test/fakes/aws/asker.ts';
+import { failed, request } from '../../../test/fakes/aws/store-client.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
-import { createMemory } from './value-cache.ts';
-import { type Asker, createReader, type Reader } from './cached-store.ts';
+import { createValueCache } from './value-cache.ts';
+import { type StoreClient, createCachedStore, type CachedStore } from './cached-store.ts';
 import type { StoreRequest } from '../model/store.ts';
 
 const NEVER = new AbortController().signal;
@@ -59,12 +59,12 @@ class Account {
   }
 
   /** Whether the role was told this version, by that kind of answer, within the interval and not before a time. */
-  said(kind: 'value' | 'version', role: Role, name: string, version: string, asOf: number): boolean {
+  said(kind: 'value' | 'version', role: Role, name: string, version: string, confirmedAt: number): boolean {
     const at = this.#said.get(`${kind} ${role} ${name} ${version}`);
-    return at !== undefined && at >= Math.max(this.#now - INTERVAL, asOf);
+    return at !== undefined && at >= Math.max(this.#now - INTERVAL, confirmedAt);
   }
 
-  askerOf(role: Role): Asker {
+  askerOf(role: Role): StoreClient {
     return {
       key: `${role} us-east-1`,
       region: 'us-east-1',
@@ -85,7 +85,7 @@ class Account {
 
 interface World {
   readonly account: Account;
-  readonly reader: Reader;
+  readonly reader: CachedStore;
   /** Version that each role's volume holds, by role and secret. */
   readonly filled: Map<string, string>;
   /** What was served, and for each whether that was right. */
@@ -135,12 +135,12 @@ async function mount({ account, reader, filled, served }: World, who: Role, name
   const read = new Map<Name, string>();
   for (const outcome of outcomes.values()) {
     if (!(outcome instanceof ProviderError)) {
-      const { object, version, value, asOf } = outcome;
+      const { object, version, value, confirmedAt } = outcome;
       // May it read this value, and was it the latest at that time?
       served.push(
         value.exposeText() === `${object.name} ${version}` &&
           account.said('value', who, object.name, version, -Infinity) &&
-          account.said('version', who, object.name, version, asOf),
+          account.said('version', who, object.name, version, confirmedAt),
       );
       filled.set(`${who} ${object.name}`, version);
       read.set(object.name as Name, version);
@@ -152,10 +152,12 @@ async function mount({ account, reader, filled, served }: World, who: Role, name
 async function republish({ account, reader, filled, served }: World, who: Role, names: readonly Name[]): Promise<void> {
   const held = names.filter((asked) => filled.has(`${who} ${asked}`));
   const expected = new Map(held.map((asked) => [request(asked), filled.get(`${who} ${asked}`) ?? '']));
-  const asOf = await reader.currentAsOf(expected, account.askerOf(who), INTERVAL, NEVER);
-  if (asOf !== undefined) {
+  const confirmedAt = await reader.confirmVersions(expected, account.askerOf(who), INTERVAL, NEVER);
+  if (confirmedAt !== undefined) {
     served.push(
-      ...Array.from(expected, ([{ source }, version]) => account.said('version', who, source.name, version, asOf)),
+      ...Array.from(expected, ([{ source }, version]) =>
+        account.said('version', who, source.name, version, confirmedAt),
+      ),
     );
   }
 }
@@ -165,17 +167,19 @@ async function tick(world: World, who: Role, names: readonly Name[]): Promise<vo
   const { account, reader, filled, served } = world;
   account.pass(1);
   const begun = performance.now();
-  const asker = account.askerOf(who);
+  const client = account.askerOf(who);
   await reader.refresh(
     names.map((asked) => request(asked)),
-    asker,
+    client,
     NEVER,
   );
   for (const asked of names) {
     const version = filled.get(`${who} ${asked}`);
     if (version !== undefined) {
-      const asOf = await reader.currentAsOf(new Map([[request(asked), version]]), asker, INTERVAL, NEVER);
-      served.push(asOf === undefined || !account.isTrusted || (asOf >= begun && account.holds(asked, version)));
+      const confirmedAt = await reader.confirmVersions(new Map([[request(asked), version]]), client, INTERVAL, NEVER);
+      served.push(
+        confirmedAt === undefined || !account.isTrusted || (confirmedAt >= begun && account.holds(asked, version)),
+      );
     }
   }
   for (const [asked, version] of await mount(world, who, names)) {
@@ -189,7 +193,11 @@ it.for([0, 8, 1_000])(
     let served = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
-        const reader = createReader(createMemory(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 5_000, closing: NEVER });
+        const reader = createCachedStore(createValueCache(maxBytes), {
+          clock: SYSTEM_CLOCK,
+          deadlineMs: 5_000,
+          closing: NEVER,
+        });
         const world: World = { account: new Account(), reader, filled: new Map(), served: [] };
         for (const take of steps) {
           await take(world);

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
-import { FakeAsker, failed, request, shown } from '../../../test/fakes/aws/asker.ts';
-import { createMemory } from './value-cache.ts';
-import { createReader, type ReaderSettings } from './cached-store.ts';
+import { FakeStoreClient, failed, request, shown } from '../../../test/fakes/aws/store-client.ts';
+import { createValueCache } from './value-cache.ts';
+import { createCachedStore, type CachedStoreSettings } from './cached-store.ts';
 
 const NEVER = new AbortController().signal;
 const INTERVAL = 120_000;
@@ -15,8 +15,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function newReader(settings: Partial<ReaderSettings> = {}, maxBytes = 1_000) {
-  return createReader(createMemory(maxBytes), {
+function newReader(settings: Partial<CachedStoreSettings> = {}, maxBytes = 1_000) {
+  return createCachedStore(createValueCache(maxBytes), {
     clock: SYSTEM_CLOCK,
     deadlineMs: 10_000,
     closing: NEVER,
@@ -27,51 +27,51 @@ function newReader(settings: Partial<ReaderSettings> = {}, maxBytes = 1_000) {
 describe('reading', () => {
   it('asks once within the interval, whoever of the identity asks', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
-    await reader.read([request('a'), request('b')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient();
+    await reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
     vi.advanceTimersByTime(INTERVAL);
-    const outcomes = await reader.read([request('b'), request('a')], asker, INTERVAL, NEVER);
+    const outcomes = await reader.read([request('b'), request('a')], client, INTERVAL, NEVER);
 
     expect(shown(outcomes)).toEqual(['b v1', 'a v1']);
-    expect(asker.asked).toEqual(['fetch a b']);
+    expect(client.asked).toEqual(['fetch a b']);
   });
 
   it('asks again past the interval', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
-    asker.holds.set('a', 'v2');
+    const client = new FakeStoreClient();
+    await reader.read([request('a')], client, INTERVAL, NEVER);
+    client.holds.set('a', 'v2');
     vi.advanceTimersByTime(INTERVAL + 1);
 
-    expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['a v2']);
+    expect(shown(await reader.read([request('a')], client, INTERVAL, NEVER))).toEqual(['a v2']);
   });
 
   it('asks sooner for those whose interval is shorter, and says as of when each answer is', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient();
+    await reader.read([request('a')], client, INTERVAL, NEVER);
     const begun = performance.now();
     vi.advanceTimersByTime(5_000);
-    const [patient] = (await reader.read([request('a')], asker, INTERVAL, NEVER)).values();
-    const [other] = (await reader.read([request('a')], asker, 4_999, NEVER)).values();
+    const [patient] = (await reader.read([request('a')], client, INTERVAL, NEVER)).values();
+    const [other] = (await reader.read([request('a')], client, 4_999, NEVER)).values();
 
-    expect(asker.asked).toEqual(['fetch a', 'fetch a']);
-    expect([patient, other]).toMatchObject([{ asOf: begun }, { asOf: begun + 5_000 }]);
+    expect(client.asked).toEqual(['fetch a', 'fetch a']);
+    expect([patient, other]).toMatchObject([{ confirmedAt: begun }, { confirmedAt: begun + 5_000 }]);
   });
 
   it('counts the interval from the question, not from the answer', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
+    const client = new FakeStoreClient();
     const gate = Promise.withResolvers<void>();
-    asker.gate = gate.promise;
-    const reading = reader.read([request('a')], asker, INTERVAL, NEVER);
+    client.gate = gate.promise;
+    const reading = reader.read([request('a')], client, INTERVAL, NEVER);
     vi.advanceTimersByTime(50_000);
     gate.resolve();
     await reading;
     vi.advanceTimersByTime(INTERVAL - 50_000 + 1);
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
+    await reader.read([request('a')], client, INTERVAL, NEVER);
 
-    expect(asker.asked).toEqual(['fetch a', 'fetch a']);
+    expect(client.asked).toEqual(['fetch a', 'fetch a']);
   });
 
   it.for([
@@ -79,8 +79,8 @@ describe('reading', () => {
     ['region', 'role-a us-west-2'],
   ])('answers to another %s only what the store says to it', async ([, key]) => {
     const reader = newReader();
-    await reader.read([request('a')], new FakeAsker(), INTERVAL, NEVER);
-    const other = new FakeAsker(key, { a: failed('AccessDenied') });
+    await reader.read([request('a')], new FakeStoreClient(), INTERVAL, NEVER);
+    const other = new FakeStoreClient(key, { a: failed('AccessDenied') });
 
     expect(shown(await reader.read([request('a')], other, INTERVAL, NEVER))).toEqual(['AccessDenied']);
     expect(other.asked).toEqual(['fetch a']);
@@ -88,90 +88,92 @@ describe('reading', () => {
 
   it('asks only for what it does not know, and once for what is asked for twice', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
-    const outcomes = await reader.read([request('a'), request('b'), request('b')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient();
+    await reader.read([request('a')], client, INTERVAL, NEVER);
+    const outcomes = await reader.read([request('a'), request('b'), request('b')], client, INTERVAL, NEVER);
 
     expect(shown(outcomes)).toEqual(['a v1', 'b v1', 'b v1']);
-    expect(asker.asked).toEqual(['fetch a', 'fetch b']);
+    expect(client.asked).toEqual(['fetch a', 'fetch b']);
   });
 
   it('asks again for a value that there was no room for', async () => {
     const reader = newReader({}, 0);
-    const asker = new FakeAsker();
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient();
+    await reader.read([request('a')], client, INTERVAL, NEVER);
+    await reader.read([request('a')], client, INTERVAL, NEVER);
 
-    expect(asker.asked).toEqual(['fetch a', 'fetch a']);
+    expect(client.asked).toEqual(['fetch a', 'fetch a']);
   });
 
   it('joins those who ask at once, and serves the others when one of them is cancelled', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
+    const client = new FakeStoreClient();
     const gate = Promise.withResolvers<void>();
-    asker.gate = gate.promise;
+    client.gate = gate.promise;
     const cancelling = new AbortController();
-    const first = reader.read([request('a')], asker, INTERVAL, cancelling.signal);
-    const second = reader.read([request('a'), request('b')], asker, INTERVAL, NEVER);
+    const first = reader.read([request('a')], client, INTERVAL, cancelling.signal);
+    const second = reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
     cancelling.abort(failed('Cancelled'));
 
     await expect(first).rejects.toMatchObject({ reason: 'Cancelled' });
     gate.resolve();
     expect(shown(await second)).toEqual(['a v1', 'b v1']);
-    expect(asker.asked).toEqual(['fetch a', 'fetch b']);
+    expect(client.asked).toEqual(['fetch a', 'fetch b']);
   });
 
   it('lets no store hold back what another has answered', async () => {
     const reader = newReader({ deadlineMs: 200 });
-    const asker = new FakeAsker('role-a us-east-1', { a: 'v1', '/p': failed('Throttled') });
+    const client = new FakeStoreClient('role-a us-east-1', { a: 'v1', '/p': failed('Throttled') });
     let waits = true;
-    const slow = reader.read([request('a'), request('/p', {}, 'ssmparameter')], asker, INTERVAL, NEVER).finally(() => {
+    const slow = reader.read([request('a'), request('/p', {}, 'ssmparameter')], client, INTERVAL, NEVER).finally(() => {
       waits = false;
     });
 
-    expect(shown(await reader.read([request('a')], asker, INTERVAL, NEVER))).toEqual(['a v1']);
+    expect(shown(await reader.read([request('a')], client, INTERVAL, NEVER))).toEqual(['a v1']);
     expect(waits).toBe(true);
     expect(shown(await slow)).toEqual(['a v1', 'Throttled']);
-    expect(asker.asked.filter((question) => question === 'fetch a')).toHaveLength(1);
+    expect(client.asked.filter((question) => question === 'fetch a')).toHaveLength(1);
   });
 
   it('tells of an object that a store says nothing of', async () => {
-    expect(shown(await newReader().read([request('none')], new FakeAsker(), INTERVAL, NEVER))).toEqual(['Internal']);
+    expect(shown(await newReader().read([request('none')], new FakeStoreClient(), INTERVAL, NEVER))).toEqual([
+      'Internal',
+    ]);
   });
 });
 
 describe('a failure', () => {
   it('is each object’s own, is good for a moment, and leaves the others', async () => {
     const reader = newReader();
-    const asker = new FakeAsker('k', { a: 'v1', b: failed('AccessDenied') });
-    await reader.read([request('a'), request('b')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient('k', { a: 'v1', b: failed('AccessDenied') });
+    await reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
     vi.advanceTimersByTime(999);
 
-    expect(shown(await reader.read([request('a'), request('b')], asker, INTERVAL, NEVER))).toEqual([
+    expect(shown(await reader.read([request('a'), request('b')], client, INTERVAL, NEVER))).toEqual([
       'a v1',
       'AccessDenied',
     ]);
     vi.advanceTimersByTime(1);
-    asker.holds.set('b', 'v1');
-    expect(shown(await reader.read([request('a'), request('b')], asker, INTERVAL, NEVER))).toEqual(['a v1', 'b v1']);
-    expect(asker.asked).toEqual(['fetch a b', 'fetch b']);
+    client.holds.set('b', 'v1');
+    expect(shown(await reader.read([request('a'), request('b')], client, INTERVAL, NEVER))).toEqual(['a v1', 'b v1']);
+    expect(client.asked).toEqual(['fetch a b', 'fetch b']);
   });
 
   it('of the whole question is each object’s', async () => {
     const reader = newReader();
-    const asker = new FakeAsker();
-    asker.gate = Promise.reject(failed('CredentialsRefused'));
+    const client = new FakeStoreClient();
+    client.gate = Promise.reject(failed('CredentialsRefused'));
 
-    expect(shown(await reader.read([request('a'), request('b')], asker, INTERVAL, NEVER))).toEqual([
+    expect(shown(await reader.read([request('a'), request('b')], client, INTERVAL, NEVER))).toEqual([
       'CredentialsRefused',
       'CredentialsRefused',
     ]);
   });
 
   it('that is a bug says so, without its text', async () => {
-    const asker = new FakeAsker();
-    asker.gate = Promise.reject(new Error('s3cr3t'));
-    const [outcome] = (await newReader().read([request('a')], asker, INTERVAL, NEVER)).values();
+    const client = new FakeStoreClient();
+    client.gate = Promise.reject(new Error('s3cr3t'));
+    const [outcome] = (await newReader().read([request('a')], client, INTERVAL, NEVER)).values();
 
     expect(outcome).toMatchObject({ reason: 'Internal', message: expect.not.stringContaining('s3cr3t') });
   });
@@ -179,44 +181,44 @@ describe('a failure', () => {
   it('that comes of the end of the process is not remembered', async () => {
     const closing = new AbortController();
     const reader = newReader({ closing: closing.signal });
-    const asker = new FakeAsker();
+    const client = new FakeStoreClient();
     closing.abort(failed('Cancelled'));
-    asker.gate = Promise.reject(new Error('aborted'));
-    const reading = reader.read([request('a')], asker, INTERVAL, NEVER);
+    client.gate = Promise.reject(new Error('aborted'));
+    const reading = reader.read([request('a')], client, INTERVAL, NEVER);
 
     expect(shown(await reading)).toEqual(['Cancelled']);
-    await reader.read([request('a')], asker, INTERVAL, NEVER);
-    expect(asker.asked).toHaveLength(2);
+    await reader.read([request('a')], client, INTERVAL, NEVER);
+    expect(client.asked).toHaveLength(2);
   });
 
   it('is Throttled only when there is no more time to ask again, whatever the last question came to', async () => {
     const reader = newReader({ deadlineMs: 400 });
-    const asker = new FakeAsker('k', { a: 'v1', b: failed('Throttled') });
-    const reading = reader.read([request('a'), request('b')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient('k', { a: 'v1', b: failed('Throttled') });
+    const reading = reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
     await nextTurn();
-    asker.gate = new Promise(() => undefined);
+    client.gate = new Promise(() => undefined);
 
     expect(shown(await reading)).toEqual(['a v1', 'Throttled']);
-    expect(asker.asked).toEqual(['fetch a b', 'fetch b']);
+    expect(client.asked).toEqual(['fetch a b', 'fetch b']);
   });
 
   it('is DeadlineExceeded where a store says nothing in time', async () => {
-    const asker = new FakeAsker();
-    asker.gate = new Promise(() => undefined);
+    const client = new FakeStoreClient();
+    client.gate = new Promise(() => undefined);
 
-    expect(shown(await newReader({ deadlineMs: 20 }).read([request('a')], asker, INTERVAL, NEVER))).toEqual([
+    expect(shown(await newReader({ deadlineMs: 20 }).read([request('a')], client, INTERVAL, NEVER))).toEqual([
       'DeadlineExceeded',
     ]);
   });
 
   it('of throttling is asked again, for what was throttled and nothing else', async () => {
     const reader = newReader();
-    const asker = new FakeAsker('k', { a: 'v1', b: failed('Throttled') });
-    const reading = reader.read([request('a'), request('b')], asker, INTERVAL, NEVER);
+    const client = new FakeStoreClient('k', { a: 'v1', b: failed('Throttled') });
+    const reading = reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
     await nextTurn();
-    asker.holds.set('b', 'v1');
+    client.holds.set('b', 'v1');
 
     expect(shown(await reading)).toEqual(['a v1', 'b v1']);
-    expect(asker.asked).toEqual(['fetch a b', 'fetch b']);
+    expect(client.asked).toEqual(['fetch a b', 'fetch b']);
   });
 });

@@ -6,14 +6,14 @@ import { unlessAborted } from '../../concurrency/cancellation.ts';
 import { abortError } from '../errors/aws-error.ts';
 import { createFailures, isOutage } from './failures.ts';
 import type { Outcomes } from '../stores/failover.ts';
-import { createFlights } from './single-flight.ts';
-import type { Dated, Memory } from './value-cache.ts';
+import { createSingleFlight } from './single-flight.ts';
+import type { Dated, ValueCache } from './value-cache.ts';
 import type { Answer, Answers, Found, StoreRequest } from '../model/store.ts';
 import { isPinned, sourceKey } from './source-key.ts';
 import { whileThrottled } from './throttling.ts';
 
 /** Asks the stores of one region as one identity. */
-export interface Asker {
+export interface StoreClient {
   /** Key of identity and region. */
   readonly key: string;
   readonly region: string;
@@ -22,25 +22,30 @@ export interface Asker {
 }
 
 /** Answers from memory within an interval, the greatest age of an answer; past it, one question serves all who ask the same. */
-export interface Reader {
+export interface CachedStore {
   /** What each request comes to, by its object. */
-  read(requests: readonly StoreRequest[], asker: Asker, intervalMs: number, signal: AbortSignal): Promise<Outcomes>;
+  read(
+    requests: readonly StoreRequest[],
+    client: StoreClient,
+    intervalMs: number,
+    signal: AbortSignal,
+  ): Promise<Outcomes>;
   /**
    * The time as of which all are at the versions given for them: now, where none of them can change. What was not read within the interval is
    * read: a role that may describe a secret may have lost the right to read it.
    * @returns nothing where one is not, or where nobody can tell
    */
-  currentAsOf(
+  confirmVersions(
     expected: ReadonlyMap<StoreRequest, string>,
-    asker: Asker,
+    client: StoreClient,
     intervalMs: number,
     signal: AbortSignal,
   ): Promise<number | undefined>;
   /** Has the memory hold what the stores say now, so that reading and checking cost nothing after it. Throws for the signal only. */
-  refresh(requests: readonly StoreRequest[], asker: Asker, signal: AbortSignal): Promise<void>;
+  refresh(requests: readonly StoreRequest[], client: StoreClient, signal: AbortSignal): Promise<void>;
 }
 
-export interface ReaderSettings {
+export interface CachedStoreSettings {
   readonly clock: Clock;
   /** Longest time for one question to the stores, whoever waits for it. */
   readonly deadlineMs: number;
@@ -53,9 +58,12 @@ type DatedAnswer = Dated<Found> | ProviderError;
 /** What AWS throttles is asked for again while a pod waits for it. Who looks again by himself adds nothing to what AWS has too much of. */
 type Patience = 'persists' | 'asks once';
 
-export function createReader(memory: Memory, { clock, deadlineMs, closing }: ReaderSettings): Reader {
+export function createCachedStore(
+  memory: ValueCache,
+  { clock, deadlineMs, closing }: CachedStoreSettings,
+): CachedStore {
   const failures = createFailures(clock);
-  const fetches = createFlights<DatedAnswer>();
+  const fetches = createSingleFlight<DatedAnswer>();
 
   /** A question's own end: that of one who waits is not that of the others. */
   function bounded(): AbortSignal {
@@ -76,19 +84,19 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
   async function fetch(
     store: Store,
     requests: ReadonlyMap<string, StoreRequest>,
-    asker: Asker,
+    client: StoreClient,
     patience: Patience,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
-    const asOf = clock.now();
+    const confirmedAt = clock.now();
     const asked = [...requests.values()];
     const answers =
       patience === 'persists'
-        ? await askPersistently(store, asked, asker, { clock, signal: bounded() })
-        : await ask(store, asked, asker, bounded());
+        ? await askPersistently(store, asked, client, { clock, signal: bounded() })
+        : await ask(store, asked, client, bounded());
     const byKey = new Map<string, DatedAnswer>();
     for (const [key, request] of requests) {
       const answer = answers.get(request) ?? unanswered(request);
-      const dated = answer instanceof ProviderError ? answer : { ...answer, asOf };
+      const dated = answer instanceof ProviderError ? answer : { ...answer, confirmedAt };
       byKey.set(key, dated);
       learn(key, dated);
     }
@@ -98,13 +106,13 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
   /** Each store by itself: one that is slow or throttles holds back nobody who asks for what the other has answered. */
   async function fetchAll(
     requests: ReadonlyMap<string, StoreRequest>,
-    asker: Asker,
+    client: StoreClient,
     patience: Patience,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
     const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
     const answers = await Promise.all(
       Array.from(byStore, ([store, some]) =>
-        fetches.join(new Map(some), (unasked) => fetch(store, unasked, asker, patience)),
+        fetches.join(new Map(some), (unasked) => fetch(store, unasked, client, patience)),
       ),
     );
     return new Map(answers.flatMap((some) => [...some]));
@@ -116,7 +124,7 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
    */
   async function renew(
     requests: ReadonlyMap<string, StoreRequest>,
-    asker: Asker,
+    client: StoreClient,
     {
       notBefore,
       intervalMs,
@@ -126,15 +134,15 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
     const open = [...requests].filter(
       ([key]) => memory.version(key, notBefore) === undefined && failures.get(key, intervalMs) === undefined,
     );
-    await fetchAll(new Map(open), asker, patience);
+    await fetchAll(new Map(open), client, patience);
   }
 
   return {
-    async read(requests, asker, intervalMs, signal) {
+    async read(requests, client, intervalMs, signal) {
       const notBefore = clock.now() - intervalMs;
       const known = new Map<string, DatedAnswer>();
       const unknown = new Map<string, StoreRequest>();
-      for (const [key, request] of byKeyOf(requests, asker)) {
+      for (const [key, request] of byKeyOf(requests, client)) {
         const answer = memory.found(key, notBefore) ?? failures.get(key, intervalMs);
         if (answer === undefined) {
           unknown.set(key, request);
@@ -142,40 +150,40 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
           known.set(key, answer);
         }
       }
-      const fetched = await unlessAborted(fetchAll(unknown, asker, 'persists'), signal);
+      const fetched = await unlessAborted(fetchAll(unknown, client, 'persists'), signal);
       return new Map(
         requests.map((request) => {
-          const key = keyOf(request, asker);
+          const key = keyOf(request, client);
           return [
             request.object,
-            outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), asker, clock),
+            outcomeOf(request, known.get(key) ?? fetched.get(key) ?? unanswered(request), client, clock),
           ];
         }),
       );
     },
-    async currentAsOf(expected, asker, intervalMs, signal) {
+    async confirmVersions(expected, client, intervalMs, signal) {
       const notBefore = clock.now() - intervalMs;
       await unlessAborted(
-        renew(byKeyOf(expected.keys(), asker), asker, { notBefore, intervalMs, patience: 'persists' }),
+        renew(byKeyOf(expected.keys(), client), client, { notBefore, intervalMs, patience: 'persists' }),
         signal,
       );
-      let asOf = clock.now();
+      let confirmedAt = clock.now();
       for (const [request, version] of expected) {
-        const known = memory.version(keyOf(request, asker), notBefore);
+        const known = memory.version(keyOf(request, client), notBefore);
         if (known?.version !== version) {
           return undefined;
         }
-        asOf = isPinned(request) ? asOf : Math.min(asOf, known.asOf);
+        confirmedAt = isPinned(request) ? confirmedAt : Math.min(confirmedAt, known.confirmedAt);
       }
-      return asOf;
+      return confirmedAt;
     },
-    async refresh(requests, asker, signal) {
+    async refresh(requests, client, signal) {
       const begun = clock.now();
-      const byKey = byKeyOf(requests, asker);
+      const byKey = byKeyOf(requests, client);
       // What is under way was asked before, and may be answered by what was true before.
-      await unlessAborted(fetches.landed(byKey.keys()), signal);
+      await unlessAborted(fetches.settled(byKey.keys()), signal);
       await unlessAborted(
-        renew(byKey, asker, { notBefore: begun, intervalMs: Infinity, patience: 'asks once' }),
+        renew(byKey, client, { notBefore: begun, intervalMs: Infinity, patience: 'asks once' }),
         signal,
       );
     },
@@ -186,14 +194,14 @@ export function createReader(memory: Memory, { clock, deadlineMs, closing }: Rea
 async function askPersistently(
   store: Store,
   requests: readonly StoreRequest[],
-  asker: Asker,
+  client: StoreClient,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Answers> {
   const answers = new Map<StoreRequest, Answer>();
   await whileThrottled(
     async () => {
       const open = requests.filter((request) => !answers.has(request) || isThrottled(answers.get(request)));
-      const latest = await ask(store, open, asker, signal);
+      const latest = await ask(store, open, client, signal);
       for (const [request, answer] of latest) {
         // That time ran out says less than why it did.
         if (!(signal.aborted && isThrottled(answers.get(request)))) {
@@ -211,11 +219,11 @@ async function askPersistently(
 async function ask(
   store: Store,
   requests: readonly StoreRequest[],
-  asker: Asker,
+  client: StoreClient,
   signal: AbortSignal,
 ): Promise<Answers> {
   try {
-    return await asker.fetch(store, requests, signal);
+    return await client.fetch(store, requests, signal);
   } catch (error) {
     const failure = failureOf(error, signal);
     return new Map(requests.map((request) => [request, failure]));
@@ -230,19 +238,19 @@ function isThrottled(answer: Answer | undefined): boolean {
   return answer instanceof ProviderError && answer.reason === 'Throttled';
 }
 
-function keyOf({ object, source }: StoreRequest, { key }: Asker): string {
+function keyOf({ object, source }: StoreRequest, { key }: StoreClient): string {
   return `${key} ${sourceKey(object.store, source)}`;
 }
 
-function byKeyOf(requests: Iterable<StoreRequest>, asker: Asker): ReadonlyMap<string, StoreRequest> {
-  return new Map(Array.from(requests, (request) => [keyOf(request, asker), request] as const));
+function byKeyOf(requests: Iterable<StoreRequest>, client: StoreClient): ReadonlyMap<string, StoreRequest> {
+  return new Map(Array.from(requests, (request) => [keyOf(request, client), request] as const));
 }
 
-function outcomeOf(request: StoreRequest, answer: DatedAnswer, { region }: Asker, clock: Clock): FetchOutcome {
+function outcomeOf(request: StoreRequest, answer: DatedAnswer, { region }: StoreClient, clock: Clock): FetchOutcome {
   const { object } = request;
   return answer instanceof ProviderError
     ? answer
-    : { object, region, ...answer, ...(isPinned(request) && { asOf: clock.now() }) };
+    : { object, region, ...answer, ...(isPinned(request) && { confirmedAt: clock.now() }) };
 }
 
 function unanswered({ object }: StoreRequest): ProviderError {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { unlessAborted } from '../../concurrency/cancellation.ts';
-import { createFlights } from './single-flight.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 /** Answers when it is told to, and keeps what it was asked. */
 function newStore() {
@@ -25,7 +25,7 @@ function questions(...keys: readonly string[]): ReadonlyMap<string, string> {
 }
 
 it('asks together what nobody is asking yet, and waits for what somebody is', async () => {
-  const flights = createFlights<string>();
+  const flights = createSingleFlight<string>();
   const store = newStore();
 
   const first = flights.join(questions('a', 'b'), store.ask);
@@ -46,12 +46,12 @@ it('asks together what nobody is asking yet, and waits for what somebody is', as
 it('asks nobody for nothing', async () => {
   const store = newStore();
 
-  expect(await createFlights<string>().join(questions(), store.ask)).toEqual(new Map());
+  expect(await createSingleFlight<string>().join(questions(), store.ask)).toEqual(new Map());
   expect(store.asked).toEqual([]);
 });
 
 it('asks anew once the answer is there', async () => {
-  const flights = createFlights<string>();
+  const flights = createSingleFlight<string>();
   const store = newStore();
   const first = flights.join(questions('a'), store.ask);
   store.answer();
@@ -64,21 +64,21 @@ it('asks anew once the answer is there', async () => {
 });
 
 it('goes on for the others when one who waits is cancelled, even if it was the one who asked', async () => {
-  const flights = createFlights<string>();
+  const flights = createSingleFlight<string>();
   const store = newStore();
   const cancelling = new AbortController();
-  const asker = unlessAborted(flights.join(questions('a'), store.ask), cancelling.signal);
+  const client = unlessAborted(flights.join(questions('a'), store.ask), cancelling.signal);
   const waiter = flights.join(questions('a'), store.ask);
 
   cancelling.abort(new Error('the driver ended the call'));
-  await expect(asker).rejects.toThrow('the driver ended the call');
+  await expect(client).rejects.toThrow('the driver ended the call');
   store.answer();
 
   expect((await waiter).get('a')).toBe('a? 1');
 });
 
 it('fails all who wait for a question that breaks, and frees its keys', async () => {
-  const flights = createFlights<string>();
+  const flights = createSingleFlight<string>();
   const store = newStore();
   const both = [flights.join(questions('a', 'b'), store.ask), flights.join(questions('b'), store.ask)];
   store.break(new Error('a bug'));

@@ -1,5 +1,5 @@
 /** Questions under way, by key: who asks what somebody else is asking waits for that answer. */
-export interface Flights<Result> {
+export interface SingleFlight<Result> {
   /**
    * The result for each key; what nobody is asking yet is asked together.
    * @param ask must end by itself and not throw; a key that it leaves out has no result
@@ -9,13 +9,13 @@ export interface Flights<Result> {
     ask: (unasked: ReadonlyMap<string, Question>) => Promise<ReadonlyMap<string, Result>>,
   ): Promise<ReadonlyMap<string, Result>>;
   /** Waits for what is being asked of these keys now. */
-  landed(keys: Iterable<string>): Promise<void>;
+  settled(keys: Iterable<string>): Promise<void>;
 }
 
-export function createFlights<Result>(): Flights<Result> {
+export function createSingleFlight<Result>(): SingleFlight<Result> {
   const inFlight = new Map<string, Promise<ReadonlyMap<string, Result>>>();
 
-  function flightsOf(keys: Iterable<string>) {
+  function callsFor(keys: Iterable<string>) {
     return new Set(Array.from(keys, (key) => inFlight.get(key)).filter((flight) => flight !== undefined));
   }
 
@@ -32,11 +32,11 @@ export function createFlights<Result>(): Flights<Result> {
           inFlight.set(key, answers);
         }
       }
-      const landed = await Promise.all(flightsOf(questions.keys()));
-      return new Map(landed.flatMap((answers) => [...answers]));
+      const settled = await Promise.all(callsFor(questions.keys()));
+      return new Map(settled.flatMap((answers) => [...answers]));
     },
-    async landed(keys) {
-      await Promise.allSettled(flightsOf(keys));
+    async settled(keys) {
+      await Promise.allSettled(callsFor(keys));
     },
   };
 }

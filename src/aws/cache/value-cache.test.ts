@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SecretBytes } from '../../model/secret-bytes.ts';
-import { createMemory } from './value-cache.ts';
+import { createValueCache } from './value-cache.ts';
 
-function found(text: string, asOf = 0, version = 'v1') {
-  return { version, value: SecretBytes.fromText(text), asOf };
+function found(text: string, confirmedAt = 0, version = 'v1') {
+  return { version, value: SecretBytes.fromText(text), confirmedAt };
 }
 
 /** The memory's own bytes, which nobody is given: seen through the copy that it makes of them. */
@@ -19,20 +19,20 @@ function heldBytes(value: SecretBytes) {
 
 describe('an answer', () => {
   it('is good for whoever asks not later than it allows, counted from the question', () => {
-    const memory = createMemory(100);
+    const memory = createValueCache(100);
     memory.put('k', found('text', 1_000));
 
     expect(memory.found('k', 1_000)?.value.exposeText()).toBe('text');
     expect(memory.found('k', 1_001)).toBeUndefined();
-    expect(memory.found('k', 1_000)?.asOf).toBe(1_000);
+    expect(memory.found('k', 1_000)?.confirmedAt).toBe(1_000);
     expect([memory.version('k', 1_000), memory.version('k', 1_001)]).toEqual([
-      { version: 'v1', asOf: 1_000 },
+      { version: 'v1', confirmedAt: 1_000 },
       undefined,
     ]);
   });
 
   it('is known by its whole key only', () => {
-    const memory = createMemory(100);
+    const memory = createValueCache(100);
     memory.put('role-a db', found('of a'));
 
     expect(memory.found('role-b db', 0)).toBeUndefined();
@@ -40,7 +40,7 @@ describe('an answer', () => {
   });
 
   it('gives way to a later one, in value, version and bytes', () => {
-    const memory = createMemory(100);
+    const memory = createValueCache(100);
     memory.put('k', found('a long first value', 1));
     memory.put('k', found('short', 2, 'v2'));
 
@@ -50,16 +50,16 @@ describe('an answer', () => {
   });
 
   it('counts for nothing against what a later question was answered', () => {
-    const memory = createMemory(100);
+    const memory = createValueCache(100);
     memory.put('k', found('new', 5_000, 'v2'));
     memory.put('k', found('old', 4_000));
 
     expect(memory.found('k', 5_000)?.value.exposeText()).toBe('new');
-    expect(memory.version('k', 0)).toEqual({ version: 'v2', asOf: 5_000 });
+    expect(memory.version('k', 0)).toEqual({ version: 'v2', confirmedAt: 5_000 });
   });
 
   it('is forgotten whole', () => {
-    const memory = createMemory(100);
+    const memory = createValueCache(100);
     memory.put('k', found('text', 1));
     memory.forget('k');
     memory.forget('never known');
@@ -70,7 +70,7 @@ describe('an answer', () => {
 
 describe('room', () => {
   it('is counted in bytes of values, and the value used least recently goes first', () => {
-    const memory = createMemory(10);
+    const memory = createValueCache(10);
     memory.put('first', found('1234'));
     memory.put('second', found('1234'));
     memory.found('first', 0);
@@ -81,7 +81,7 @@ describe('room', () => {
   });
 
   it('is made by as many as must go', () => {
-    const memory = createMemory(10);
+    const memory = createValueCache(10);
     for (const key of ['a', 'b', 'c', 'd', 'e']) {
       memory.put(key, found('12'));
     }
@@ -92,7 +92,7 @@ describe('room', () => {
   });
 
   it('may be filled to the last byte', () => {
-    const memory = createMemory(8);
+    const memory = createValueCache(8);
     memory.put('a', found('1234'));
     memory.put('b', found('1234'));
 
@@ -100,7 +100,7 @@ describe('room', () => {
   });
 
   it('leaves the version when the value goes', () => {
-    const memory = createMemory(4);
+    const memory = createValueCache(4);
     memory.put('a', found('1234', 7, 'va'));
     memory.put('b', found('1234', 7, 'vb'));
 
@@ -109,7 +109,7 @@ describe('room', () => {
   });
 
   it('is not cleared for a value that would not fit into all of it', () => {
-    const memory = createMemory(4);
+    const memory = createValueCache(4);
     memory.put('a', found('1234'));
     memory.put('b', found('12345', 0, 'vb'));
 
@@ -118,7 +118,7 @@ describe('room', () => {
   });
 
   it('frees what a value took that grew too large', () => {
-    const memory = createMemory(4);
+    const memory = createValueCache(4);
     memory.put('a', found('1234'));
     memory.put('a', found('12345', 0, 'v2'));
 
@@ -126,7 +126,7 @@ describe('room', () => {
   });
 
   it('of none keeps versions only, but for values without bytes', () => {
-    const memory = createMemory(0);
+    const memory = createValueCache(0);
     memory.put('a', found('x'));
     memory.put('empty', found(''));
 
@@ -135,7 +135,7 @@ describe('room', () => {
   });
 
   it('is bounded in versions too, and the oldest go', () => {
-    const memory = createMemory(1_000_000);
+    const memory = createValueCache(1_000_000);
     for (let index = 0; index <= 10_000; index += 1) {
       memory.put(`k${index}`, found('12'));
     }
@@ -147,11 +147,11 @@ describe('room', () => {
 
 describe('the bytes', () => {
   it.for([
-    ['for room', (memory: ReturnType<typeof createMemory>) => memory.put('other', found('123456'))],
-    ['for a later one', (memory: ReturnType<typeof createMemory>) => memory.put('k', found('new'))],
-    ['as they may not be read', (memory: ReturnType<typeof createMemory>) => memory.forget('k')],
+    ['for room', (memory: ReturnType<typeof createValueCache>) => memory.put('other', found('123456'))],
+    ['for a later one', (memory: ReturnType<typeof createValueCache>) => memory.put('k', found('new'))],
+    ['as they may not be read', (memory: ReturnType<typeof createValueCache>) => memory.forget('k')],
   ] as const)('are wiped when they go %s, and those of nobody else', ([, go]) => {
-    const memory = createMemory(8);
+    const memory = createValueCache(8);
     const answer = found('text');
     const held = heldBytes(answer.value);
     memory.put('k', answer);
@@ -164,7 +164,7 @@ describe('the bytes', () => {
   });
 
   it('of a copy handed out are its own', () => {
-    const memory = createMemory(100);
+    const memory = createValueCache(100);
     memory.put('k', found('text'));
     memory.found('k', 0)?.value.wipe();
 

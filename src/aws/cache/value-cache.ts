@@ -2,10 +2,10 @@ import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { Found } from '../model/store.ts';
 
 /** What a store said, and the time of the question: it was so then or later. */
-export type Dated<Said> = Said & { readonly asOf: number };
+export type Dated<Said> = Said & { readonly confirmedAt: number };
 
 /** What identities have read, by keys that hold identity, region, store, object and selector. Times are those of the questions. */
-export interface Memory {
+export interface ValueCache {
   /** The version last read, if the identity was allowed to read it at this time or later. */
   version(key: string, notBefore: number): Dated<Pick<Found, 'version'>> | undefined;
   /** A copy, if the identity was allowed to read it at this time or later. */
@@ -28,7 +28,7 @@ interface Entry {
 const MAX_ENTRIES = 10_000;
 
 /** @param maxBytes for all values together; what was used least recently goes first, and 0 keeps versions only */
-export function createMemory(maxBytes: number): Memory {
+export function createValueCache(maxBytes: number): ValueCache {
   // In order of use, the oldest first.
   const entries = new Map<string, Entry>();
   let bytes = 0;
@@ -66,7 +66,7 @@ export function createMemory(maxBytes: number): Memory {
     version(key, notBefore) {
       const entry = entries.get(key);
       return entry !== undefined && entry.readAt >= notBefore
-        ? { version: entry.version, asOf: entry.readAt }
+        ? { version: entry.version, confirmedAt: entry.readAt }
         : undefined;
     },
     found(key, notBefore) {
@@ -75,17 +75,17 @@ export function createMemory(maxBytes: number): Memory {
         return undefined;
       }
       set(key, entry);
-      return { version: entry.version, value: entry.value.copy(), asOf: entry.readAt };
+      return { version: entry.version, value: entry.value.copy(), confirmedAt: entry.readAt };
     },
-    put(key, { version, value, asOf }) {
+    put(key, { version, value, confirmedAt }) {
       const before = entries.get(key);
-      if (before !== undefined && before.readAt > asOf && before.version !== version) {
+      if (before !== undefined && before.readAt > confirmedAt && before.version !== version) {
         return;
       }
       if (before !== undefined) {
         wipe(before);
       }
-      const entry = { version, readAt: asOf };
+      const entry = { version, readAt: confirmedAt };
       if (value.size > maxBytes) {
         set(key, entry);
       } else {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectSource, ObjectSpec, Store } from '../../model/mount-spec.ts';
-import { indexNotices } from './match-event.ts';
+import { indexChangeEvents } from './match-event.ts';
 
 const REGION = 'eu-west-1';
 const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:';
@@ -11,7 +11,7 @@ function objectOf(store: Store, primary: ObjectSource, failover = primary): Obje
 }
 
 function matches(store: Store, id: string, object: ObjectSpec, region = REGION): boolean {
-  return indexNotices([{ store, id, region: REGION }])(object, region);
+  return indexChangeEvents([{ store, id, region: REGION }])(object, region);
 }
 
 describe('a secret', () => {

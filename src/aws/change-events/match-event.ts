@@ -1,6 +1,6 @@
 import type { ObjectSource, ObjectSpec, Store } from '../../model/mount-spec.ts';
 import { parameterName } from '../stores/parameter-name.ts';
-import type { Notice } from './parse-event.ts';
+import type { ChangeEvent } from './parse-event.ts';
 
 /** A parameter whose name begins so stands for a secret. */
 const SECRET_REFERENCE = '/aws/reference/secretsmanager/';
@@ -15,7 +15,7 @@ const keysOf = new WeakMap<ObjectSpec, readonly string[]>();
  * An index of these notices. Names and ARNs leave some room for doubt: then it says yes, as to look once too often costs a question, and to
  * miss a change would cost an interval.
  */
-export function indexNotices(notices: readonly Notice[]): Concerns {
+export function indexChangeEvents(notices: readonly ChangeEvent[]): Concerns {
   const changed = new Map<string, Set<string>>();
   for (const notice of notices) {
     const keys = changed.get(notice.region) ?? new Set();
@@ -47,7 +47,7 @@ function keyOf(store: Store, name: string): string {
   return `${store} ${name}`;
 }
 
-function askedFor(store: Store, source: ObjectSource): Pick<Notice, 'store' | 'id'> {
+function askedFor(store: Store, source: ObjectSource): Pick<ChangeEvent, 'store' | 'id'> {
   if (store === 'secretsmanager') {
     return { store, id: source.name };
   }
@@ -58,7 +58,7 @@ function askedFor(store: Store, source: ObjectSource): Pick<Notice, 'store' | 'i
 }
 
 /** The names that a name or an ARN may mean: an ARN in full ends in six characters of AWS's, one in part does not. */
-function namesOf({ store, id }: Pick<Notice, 'store' | 'id'>): readonly string[] {
+function namesOf({ store, id }: Pick<ChangeEvent, 'store' | 'id'>): readonly string[] {
   const [, resource] = /^arn:(?:[^:]*:){4}(.*)$/s.exec(id) ?? [];
   if (store === 'ssmparameter') {
     return [(resource?.replace(/^parameter/, '') ?? id).replace(/^\//, '')];

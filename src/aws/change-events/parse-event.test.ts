@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseNotices } from './parse-event.ts';
+import { parseChangeEvents } from './parse-event.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-a1B2c3';
 
@@ -77,8 +77,8 @@ it.for<readonly [string, unknown, string]>([
   const [store, id] = expected.split(' ');
   const notices = [{ store, id, region: 'eu-west-1' }];
 
-  expect(parseNotices(JSON.stringify(told))).toEqual(notices);
-  expect(parseNotices(JSON.stringify({ Type: 'Notification', Message: JSON.stringify(told) }))).toEqual(notices);
+  expect(parseChangeEvents(JSON.stringify(told))).toEqual(notices);
+  expect(parseChangeEvents(JSON.stringify({ Type: 'Notification', Message: JSON.stringify(told) }))).toEqual(notices);
 });
 
 it.for<readonly [string, unknown]>([
@@ -107,9 +107,9 @@ it.for<readonly [string, unknown]>([
   ['a list of events', [LABEL_UPDATED]],
   ['a word', 'Secret Label Updated'],
 ])('tells nothing of %s', ([, told]) => {
-  expect(parseNotices(JSON.stringify(told))).toEqual([]);
+  expect(parseChangeEvents(JSON.stringify(told))).toEqual([]);
 });
 
 it.for(['', '{', 'not JSON', '\u0000'])('tells nothing of a text that is no JSON: %o', (body) => {
-  expect(parseNotices(body)).toEqual([]);
+  expect(parseChangeEvents(body)).toEqual([]);
 });

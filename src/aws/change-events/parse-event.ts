@@ -2,7 +2,7 @@ import type { Store } from '../../model/mount-spec.ts';
 import { asJsonObject, type JsonObject, parseJsonObject } from '../client/json-object.ts';
 
 /** Something in a store has changed, or may have. */
-export interface Notice {
+export interface ChangeEvent {
   readonly store: Store;
   /** Name or ARN. */
   readonly id: string;
@@ -27,7 +27,7 @@ const READS = /^(?:BatchGet|Get|Describe|List|Validate)/;
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
  * @returns nothing for any other text
  */
-export function parseNotices(body: string): readonly Notice[] {
+export function parseChangeEvents(body: string): readonly ChangeEvent[] {
   if (body.length > MAX_BODY) {
     return [];
   }

@@ -2,7 +2,7 @@ import { ProviderError } from '../../model/errors.ts';
 import { readFault } from '../errors/fault.ts';
 import { type AwsReason, reasonOf } from '../errors/reasons.ts';
 
-const WAYS_OUT: Readonly<Record<AwsReason, string>> = {
+const REMEDIES: Readonly<Record<AwsReason, string>> = {
   CredentialsRefused:
     "give the provider's own service account a role (by the annotation eks.amazonaws.com/role-arn, or a Pod Identity association)",
   AccessDenied: "allow sqs:ReceiveMessage on this queue to the provider's own role",
@@ -18,7 +18,7 @@ export function queueError(thrown: unknown, queueUrl: string): ProviderError {
   if (thrown instanceof Error && thrown.name === 'CredentialsProviderError') {
     return new ProviderError(
       'CredentialsRefused',
-      `${doing}: the provider has no AWS credentials of its own: ${WAYS_OUT.CredentialsRefused}`,
+      `${doing}: the provider has no AWS credentials of its own: ${REMEDIES.CredentialsRefused}`,
     );
   }
   const fault = readFault(thrown);
@@ -28,5 +28,5 @@ export function queueError(thrown: unknown, queueUrl: string): ProviderError {
   // The role of one's own may be what is refused.
   const reason = reasonOf(fault, fault.text.includes('sts:') ? 'sts' : 'store');
   const what = [doing, fault.status ?? '', fault.kind === 'answer' ? fault.code : '', fault.text];
-  return new ProviderError(reason, `${what.filter((part) => part !== '').join(': ')}: ${WAYS_OUT[reason]}`);
+  return new ProviderError(reason, `${what.filter((part) => part !== '').join(': ')}: ${REMEDIES[reason]}`);
 }

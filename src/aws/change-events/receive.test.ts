@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { settingsFor } from '../../../test/fakes/aws/settings.ts';
 import { createHastyClock } from '../../../test/fakes/virtual-clock.ts';
-import { openNotices } from './receive.ts';
+import { receiveEvents } from './receive.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
@@ -19,11 +19,11 @@ async function waitsAfter(...statuses: readonly number[]): Promise<readonly numb
     response.writeHead(left.shift() ?? 500, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const listener = openNotices({
+  const listener = receiveEvents({
     queueUrl: 'https://sqs.us-east-1.amazonaws.com/111122223333/changes',
     settings: settingsFor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { maxAttempts: 1 }),
     clock,
-    onNotices: () => undefined,
+    onEvents: () => undefined,
     onTrouble: () => undefined,
     onRecovery: () => undefined,
   });

@@ -3,15 +3,15 @@ import { ProviderError } from '../../model/errors.ts';
 import { clientConfig } from '../client/client-config.ts';
 import type { AwsSettings } from '../client/settings.ts';
 import { openTransport } from '../client/transport.ts';
-import { type Notice, parseNotices } from './parse-event.ts';
+import { type ChangeEvent, parseChangeEvents } from './parse-event.ts';
 import { queueAddress } from './queue-address.ts';
 import { queueError } from './queue-error.ts';
 
-export interface NoticeOptions {
+export interface EventOptions {
   readonly queueUrl: string;
   readonly settings: AwsSettings;
   readonly clock?: Clock;
-  onNotices(notices: readonly Notice[]): void;
+  onEvents(notices: readonly ChangeEvent[]): void;
   /** The queue cannot be read; once, until it can be or the reason is another. */
   onTrouble(error: ProviderError): void;
   /** It can be read again. */
@@ -35,9 +35,9 @@ const PAUSE_MS = 100;
 const MAX_SEEN = 10_000;
 
 /** Listens until it is disposed of. */
-export function openNotices(options: NoticeOptions): AsyncDisposable {
+export function receiveEvents(options: EventOptions): AsyncDisposable {
   const closing = new AbortController();
-  const listening = listenForNotices(options, closing.signal).catch((error: unknown) => {
+  const listening = receiveUntil(options, closing.signal).catch((error: unknown) => {
     options.onTrouble(ProviderError.from(error));
   });
   return {
@@ -52,7 +52,7 @@ export function openNotices(options: NoticeOptions): AsyncDisposable {
  * Tells of each message of the queue once, until the signal's end. All nodes read the one queue, and each must see every message: so nobody
  * hides or deletes any, and the queue's retention period, a few minutes, is what removes them.
  */
-async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Promise<void> {
+async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise<void> {
   const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS, clock = SYSTEM_CLOCK } = options;
   const address = queueAddress(queueUrl, settings);
   using transport = openTransport(settings, WAIT_SECONDS * 1_000);
@@ -78,9 +78,9 @@ async function listenForNotices(options: NoticeOptions, signal: AbortSignal): Pr
       options.onRecovery();
     }
     const unseen = messages.filter(({ id }) => isFirstSight(id, seen));
-    const notices = unseen.flatMap(({ body }) => parseNotices(body));
+    const notices = unseen.flatMap(({ body }) => parseChangeEvents(body));
     if (notices.length > 0) {
-      options.onNotices(notices);
+      options.onEvents(notices);
     }
     // SQS does not wait for new messages while it has old ones.
     return unseen.length === 0 && clock.now() - askedAt < repeatMs ? repeatMs : PAUSE_MS;

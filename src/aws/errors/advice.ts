@@ -4,11 +4,11 @@ import type { RoleIdentity } from '../model/identity.ts';
 import { type AwsReason, bareCode } from './reasons.ts';
 
 /** The way out of a failure, as the end of its message. */
-export function wayOut(fault: Fault, reason: AwsReason, call: AwsCall): string {
-  return WAYS_OUT[reason](fault, call);
+export function remedy(fault: Fault, reason: AwsReason, call: AwsCall): string {
+  return REMEDIES[reason](fault, call);
 }
 
-const WAYS_OUT: Readonly<Record<AwsReason, (fault: Fault, call: AwsCall) => string>> = {
+const REMEDIES: Readonly<Record<AwsReason, (fault: Fault, call: AwsCall) => string>> = {
   AccessDenied: permission,
   CredentialsRefused: (fault, { identity, action }) =>
     identity.kind === 'irsa' && action.startsWith('sts:')

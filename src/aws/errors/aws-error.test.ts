@@ -98,16 +98,16 @@ describe('the message', () => {
       'lift the explicit deny of secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????',
     ],
     ['no', 'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? in'],
-  ] as const)('of the denial "%s" says what to allow', ([text, wayOut]) => {
-    expect(awsError(thrown('AccessDeniedException', text), CALL, signal).message).toContain(`shop/cart): ${wayOut}`);
+  ] as const)('of the denial "%s" says what to allow', ([text, remedy]) => {
+    expect(awsError(thrown('AccessDeniedException', text), CALL, signal).message).toContain(`shop/cart): ${remedy}`);
   });
 
   it.for([
     ['InvalidRequestException', "You can't perform this operation … because it was marked for deletion.", 'restore it'],
     ['DecryptionFailure', "Secrets Manager can't decrypt the protected secret text", 'its KMS key must be enabled'],
     ['InvalidSignatureException', 'Signature expired', 'check the clock of the node'],
-  ] as const)('of %s ("%s") says "%s"', ([name, text, wayOut]) => {
-    expect(awsError(thrown(name, text), CALL, signal).message).toContain(wayOut);
+  ] as const)('of %s ("%s") says "%s"', ([name, text, remedy]) => {
+    expect(awsError(thrown(name, text), CALL, signal).message).toContain(remedy);
   });
 
   it('is one line of bounded length, whatever AWS sends', () => {

@@ -1,5 +1,5 @@
 import { ProviderError } from '../../model/errors.ts';
-import { wayOut } from './advice.ts';
+import { remedy } from './advice.ts';
 import type { AwsCall } from './call.ts';
 import { type Fault, readFault } from './fault.ts';
 import { describeIdentity } from '../model/identity.ts';
@@ -28,7 +28,7 @@ export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): Prov
   const request = fault.requestId === undefined ? '' : `request id ${bare(fault.requestId)}, `;
   return new ProviderError(
     reason,
-    `${what.join(': ')} (${request}as ${describeIdentity(call.identity)}): ${wayOut(fault, reason, call)}`,
+    `${what.join(': ')} (${request}as ${describeIdentity(call.identity)}): ${remedy(fault, reason, call)}`,
     call.object === undefined ? {} : { object: call.object },
   );
 }

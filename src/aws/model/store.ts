@@ -35,14 +35,14 @@ export type Limit = <Result>(call: () => Promise<Result>, signal: AbortSignal) =
 export interface StoreAccess<Client> extends Regional<Client> {
   readonly identity: Identity;
   /** What this identity was found not to be allowed. */
-  readonly denials: Denials;
+  readonly deniedActions: DeniedActions;
 }
 
 /** What an identity may do without: it saves calls where it is allowed. */
 export type OptionalAction = 'secretsmanager:BatchGetSecretValue';
 
 /** Of one identity. */
-export interface Denials {
+export interface DeniedActions {
   has(action: OptionalAction): boolean;
   add(action: OptionalAction): void;
 }

@@ -32,7 +32,7 @@ function fetchIn(failures: Readonly<Record<string, ProviderError>>, asked: strin
           region,
           version: '1',
           value: SecretBytes.fromText(source.name),
-          asOf: 0,
+          confirmedAt: 0,
         },
       ]),
     );

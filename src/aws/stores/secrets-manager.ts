@@ -44,7 +44,7 @@ function isBatchable({ source }: StoreRequest): boolean {
  * ARN without its end, is another account's (which only GetSecretValue reaches), or failed, as the call's own errors say less
  */
 async function fetchBatch(requests: readonly StoreRequest[], access: Access, signal: AbortSignal): Promise<Answers> {
-  if (access.denials.has('secretsmanager:BatchGetSecretValue')) {
+  if (access.deniedActions.has('secretsmanager:BatchGetSecretValue')) {
     return new Map();
   }
   const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
@@ -65,7 +65,7 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access, sig
     }
     const { reason } = awsError(thrown, callFor(first, access), signal);
     if (reason === 'AccessDenied') {
-      access.denials.add('secretsmanager:BatchGetSecretValue');
+      access.deniedActions.add('secretsmanager:BatchGetSecretValue');
       return new Map();
     }
     // A plain no to the call is none to its parts, and an account has a hundred calls a second of this kind but ten thousand of the other.

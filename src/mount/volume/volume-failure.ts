@@ -29,14 +29,14 @@ export function volumeFailure(thrown: unknown, context: VolumeFailureContext): E
   const where = context.path ?? (relative(context.at ?? context.targetPath, dest ?? path) || context.targetPath);
   return new ProviderError(
     'VolumeUnwritable',
-    `volume unusable: ${code} at ${quote(where, MAX_PATH)}${wayOut(code, context)}`,
+    `volume unusable: ${code} at ${quote(where, MAX_PATH)}${remedy(code, context)}`,
     {
       cause: thrown,
     },
   );
 }
 
-function wayOut(code: string, { bytes = 0 }: VolumeFailureContext): string {
+function remedy(code: string, { bytes = 0 }: VolumeFailureContext): string {
   switch (code) {
     case 'EROFS':
       return `: it is read-only for the provider: mount the kubelet's pods directory writable into its container`;

@@ -54,13 +54,13 @@ export async function runMix(node: AttackedNode, options: MixOptions): Promise<M
   let rssMiB = 0;
   let endsAt = Number.POSITIVE_INFINITY;
 
-  function isOver(): boolean {
+  function hasEnded(): boolean {
     return performance.now() >= endsAt || node.provider.ended() !== undefined;
   }
 
   async function attack(lane: number): Promise<void> {
     const random = createRandom(seed + lane);
-    while (!isOver()) {
+    while (!hasEnded()) {
       const name = random.pick(Object.keys(kinds).filter((candidate) => !underWay.has(candidate)));
       underWay.add(name);
       const outcomes = (await kinds[name]?.({ node, random })) ?? [];
@@ -82,13 +82,13 @@ export async function runMix(node: AttackedNode, options: MixOptions): Promise<M
   }
 
   async function beVictim(): Promise<void> {
-    while (!isOver()) {
+    while (!hasEnded()) {
       await mountVictim(beside);
     }
   }
 
   async function watch(): Promise<void> {
-    while (!isOver()) {
+    while (!hasEnded()) {
       const during = [...underWay];
       await delay(CONDITION_EVERY_MS);
       const condition = await node.provider.condition().catch(() => undefined);

@@ -44,7 +44,7 @@ describe('a refusal of STS fails the mount once, and says what to set', () => {
       () => mintToken('shop/other'),
       'must allow sts:AssumeRoleWithWebIdentity to system:serviceaccount:shop:cart with audience sts.amazonaws.com',
     ],
-  ])('%s', async ([, token, wayOut]) => {
+  ])('%s', async ([, token, remedy]) => {
     const spec = withToken(token());
 
     const failure = await aws.fetcher.fetchAll(spec, signal).catch((error: unknown) => error);
@@ -53,7 +53,7 @@ describe('a refusal of STS fails the mount once, and says what to set', () => {
     expect(failure).toMatchObject({ reason: 'CredentialsRefused', object: undefined });
     expect(failure).not.toHaveProperty('cause');
     expect(String(failure)).toContain(`Failed to assume role arn:aws:iam::${aws.fakes.account}:role/reader: 40`);
-    expect(String(failure)).toContain(wayOut);
+    expect(String(failure)).toContain(remedy);
     expect(String(failure)).not.toContain(spec.tokens.get('sts.amazonaws.com')?.exposeText());
   });
 });

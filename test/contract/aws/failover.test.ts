@@ -65,10 +65,10 @@ it.for([
     const before = aws.fakes.gate.state.count(values);
     using _ = aws.fakes.gate.state.inject(fault, FIRST);
 
-    const asOf = await remembering.currentAsOf(spec, new Map([['a', version]]), signal);
+    const confirmedAt = await remembering.confirmVersions(spec, new Map([['a', version]]), signal);
     const outcomes = await remembering.fetchAll(spec, signal);
 
-    expect(asOf).toBeUndefined();
+    expect(confirmedAt).toBeUndefined();
     expect(texts(outcomes)).toEqual(['a in the west']);
     // One question, with its two tries.
     expect(aws.fakes.gate.state.count(values)).toBe(before + 2);

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Credentials } from '../../../src/aws/client/clients.ts';
-import { type NoticeOptions, openNotices } from '../../../src/aws/change-events/receive.ts';
-import type { Notice } from '../../../src/aws/change-events/parse-event.ts';
+import { type EventOptions, receiveEvents } from '../../../src/aws/change-events/receive.ts';
+import type { ChangeEvent } from '../../../src/aws/change-events/parse-event.ts';
 import type { ProviderError } from '../../../src/model/errors.ts';
 import { accountKeys } from '../../fakes/aws/seed.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
@@ -55,13 +55,13 @@ function changed(name: string): string {
 }
 
 /** A listener, and what it has told. */
-function listenTo(queueUrl: string, changes: Partial<NoticeOptions> = {}) {
-  const told: Notice[] = [];
+function listenTo(queueUrl: string, changes: Partial<EventOptions> = {}) {
+  const told: ChangeEvent[] = [];
   const troubles: (ProviderError | 'over')[] = [];
-  const listener = openNotices({
+  const listener = receiveEvents({
     queueUrl,
     settings: settingsFor(inject('motoUrl')),
-    onNotices: (notices) => void told.push(...notices),
+    onEvents: (notices) => void told.push(...notices),
     onTrouble: (error) => void troubles.push(error),
     onRecovery: () => void troubles.push('over'),
     repeatMs: 50,

@@ -89,7 +89,7 @@ describe('a hundred mounts of one identity, of thirty secrets together', () => {
     expect(await callsOf({ aws: fakes }, () => fetcher.refresh(specs, signal))).toEqual(expected);
     const served = await callsOf({ aws: fakes }, async () => {
       for (const [index, spec] of specs.entries()) {
-        expect(await fetcher.currentAsOf(spec, held[index]!, signal)).toBe(begun);
+        expect(await fetcher.confirmVersions(spec, held[index]!, signal)).toBe(begun);
       }
     });
     expect(served).toEqual({});
@@ -146,7 +146,7 @@ it.for<readonly [string, readonly Statement[], number, Readonly<Record<string, n
   vi.advanceTimersByTime(1_000);
   await fetcher.refresh([spec], signal);
   const calls = await callsOf({ aws: fakes }, async () => {
-    expect(await fetcher.currentAsOf(spec, held, signal)).toBeUndefined();
+    expect(await fetcher.confirmVersions(spec, held, signal)).toBeUndefined();
     expect(texts(await fetcher.fetchAll(spec, signal))).toEqual(['a2', 'b1']);
   });
 
@@ -172,7 +172,7 @@ it('asks for parameters by ten, and serves them from memory', async () => {
   expect(await callsOf({ aws: fakes }, () => fetcher.refresh(specs, signal))).toEqual({ GetParameters: 3 });
   const calls = await callsOf({ aws: fakes }, async () => {
     for (const spec of specs) {
-      expect(await fetcher.currentAsOf(spec, new Map(), signal)).toBeUndefined();
+      expect(await fetcher.confirmVersions(spec, new Map(), signal)).toBeUndefined();
       expect(texts(await fetcher.fetchAll(spec, signal))).toContain('new');
     }
   });
@@ -192,7 +192,7 @@ it('leaves an outage, and a pod that is nobody, to those that are served next, a
     await fetcher.refresh([nobody, spec], signal);
     await fetcher.refresh([nobody, spec], signal);
     expect(reasons(await fetcher.fetchAll(spec, signal))).toEqual(['StoreUnavailable', 'StoreUnavailable']);
-    expect(await fetcher.currentAsOf(specOf([secret('a')]), held, signal)).toBeUndefined();
+    expect(await fetcher.confirmVersions(specOf([secret('a')]), held, signal)).toBeUndefined();
   });
 
   expect(calls).toEqual({ GetSecretValue: 1, GetParameters: 1 });

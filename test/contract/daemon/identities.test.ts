@@ -104,15 +104,15 @@ describe('what one identity was given, another is not', () => {
     });
     const spec = podSpec([secret('a')]);
     const [outcome] = await fetcher.fetchAll(spec, signal);
-    const { version, asOf: fetchedAt } = fetched(outcome);
+    const { version, confirmedAt: fetchedAt } = fetched(outcome);
     const versions = new Map([['a', version]]);
-    expect(await fetcher.currentAsOf(spec, versions, signal)).toBe(fetchedAt);
+    expect(await fetcher.confirmVersions(spec, versions, signal)).toBe(fetchedAt);
 
     role = second;
-    expect(await fetcher.currentAsOf(spec, versions, signal)).toBeUndefined();
+    expect(await fetcher.confirmVersions(spec, versions, signal)).toBeUndefined();
     expect(reasons(await fetcher.fetchAll(spec, signal))).toEqual(['AccessDenied']);
     role = first;
-    expect(await fetcher.currentAsOf(spec, versions, signal)).toBe(fetchedAt);
+    expect(await fetcher.confirmVersions(spec, versions, signal)).toBe(fetchedAt);
   });
 
   it('nor another pod under Pod Identity, whose sessions carry the pod', async () => {

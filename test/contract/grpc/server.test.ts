@@ -42,7 +42,7 @@ const SERVED: ServedMount = {
     tokens: new Map(),
   },
   versions: planMount([], 0).versions,
-  asOf: 0,
+  confirmedAt: 0,
   changed: true,
 };
 

@@ -79,7 +79,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     });
     expect(first.owners).toEqual([ownerRef('one')]);
     expect(second.resourceVersion).toBe(first.resourceVersion);
-    expect(second.isGoing).toBe(false);
+    expect(second.isTerminating).toBe(false);
   });
 
   it('removes what a manager says no more, unless another says it too', async () => {
@@ -265,7 +265,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     const api = createWorkloadApi(kube, createOwnerApi(kube));
     const pod = {
       ref: { namespace: 'shop', name: 'web-0', uid: 'uid-of-web-0', serviceAccount: 'web' },
-      isOver: false,
+      hasEnded: false,
       labels: new Map([['app', 'web']]),
       owner: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: made.object.metadata?.uid ?? '' },
       volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),

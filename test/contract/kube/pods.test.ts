@@ -38,7 +38,7 @@ describe('the pods of a node', () => {
     expect(pods).toEqual([
       {
         ref: { namespace: 'shop', name: 'web-1', uid: 'uid-of-web-1', serviceAccount: 'web' },
-        isOver: false,
+        hasEnded: false,
         labels: new Map(),
         owner: { apiVersion: 'v1', kind: 'Pod', name: 'web-1', uid: 'uid-of-web-1' },
         volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),
@@ -59,12 +59,12 @@ describe('the pods of a node', () => {
     ['succeeded', true, { status: { phase: 'Succeeded' } }],
     ['failed', true, { status: { phase: 'Failed' } }],
     ['being deleted', true, { metadata: { name: 'web-1', deletionTimestamp: '2026-01-01T00:00:00Z' } }],
-  ])('know whether they are over: %s', async ([, isOver, more]) => {
+  ])('know whether they are over: %s', async ([, hasEnded, more]) => {
     await using fixture = await startKube({ objects: [pod('web-1', more)] });
 
     const pods = await createPodApi(fixture.kube).listPods('node-1', NEVER);
 
-    expect(pods).toMatchObject([{ isOver }]);
+    expect(pods).toMatchObject([{ hasEnded }]);
   });
 
   it.for([

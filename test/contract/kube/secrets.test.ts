@@ -97,7 +97,7 @@ describe('a Secret', () => {
 
     const found = await createSecretApi(fixture.kube).read(SECRET, NEVER);
 
-    expect(found).toMatchObject({ isGoing: true, type: 'Opaque', appliers: new Set() });
+    expect(found).toMatchObject({ isTerminating: true, type: 'Opaque', appliers: new Set() });
   });
 
   it('is written once though the answer was lost on the way, and then it has changed', async () => {

@@ -38,7 +38,7 @@ const REPLICA_SET = workload('ReplicaSet', 'web-5', OF_WEB);
 function podOf(owner: ObjectRef, changes: Partial<NodePod> = {}): NodePod {
   return {
     ref: { namespace: 'shop', name: 'web-5-a', uid: 'uid-of-web-5-a', serviceAccount: 'web' },
-    isOver: false,
+    hasEnded: false,
     labels: new Map([
       ['app', 'web'],
       ['other', '1'],

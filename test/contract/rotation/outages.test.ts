@@ -42,7 +42,7 @@ describe.concurrent('under a pod that runs', () => {
     ['a denial', DENIED, 'AccessDenied', /allow secretsmanager:GetSecretValue on/],
     ['a secret that is gone', MISSING, 'ObjectNotFound', /check its name/],
   ])('%s: the old files stay, one event tells, and the new ones come by themselves', async (row, { expect }) => {
-    const [what, fault, reason, wayOut] = row;
+    const [what, fault, reason, remedy] = row;
     const name = what.replaceAll(' ', '-');
     const other = `other-of-${name}`;
     await cluster.addAccount(name);
@@ -61,7 +61,7 @@ describe.concurrent('under a pod that runs', () => {
     expect(await cluster.eventsOf(name)).toEqual([
       { type: 'Warning', reason, message: expect.stringMatching(/the pod keeps the files it has/), count: 1 },
     ]);
-    expect((await cluster.eventsOf(name))[0]?.message).toMatch(wayOut);
+    expect((await cluster.eventsOf(name))[0]?.message).toMatch(remedy);
     const failures = ofPod(node, name);
     expect(failures.map((line) => line['failures'])).toEqual(failures.map((_, index) => index + 1));
     const ages = failures.map((line) => Number(line['ageMs']));
@@ -211,7 +211,7 @@ describe.concurrent('without the pods’ tokens', () => {
       },
     ],
   ] as const)('the files stay, one event tells, and all goes on when there are some: %s', async (row, { expect }) => {
-    const [, reason, wayOut, begin] = row;
+    const [, reason, remedy, begin] = row;
     await using cluster = await startCluster();
     const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
     await cluster.seed.secret('db', 'old');
@@ -225,7 +225,7 @@ describe.concurrent('without the pods’ tokens', () => {
 
     expect(statsBelow(pod.targetPath)).toEqual(before);
     expect(await cluster.eventsOf('web-1')).toEqual([
-      { type: 'Warning', reason, message: expect.stringMatching(wayOut), count: 1 },
+      { type: 'Warning', reason, message: expect.stringMatching(remedy), count: 1 },
     ]);
     failing[Symbol.dispose]();
     await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });

@@ -59,7 +59,7 @@ describe.concurrent("sync beside the driver's own", () => {
 
     await third.restart(async () => {
       const driver = playDriver(cluster, 'before', pod, ends.signal);
-      await expect.poll(() => secretIn(cluster, 'before'), SOON).toMatchObject({ owners: [], asOf: NaN });
+      await expect.poll(() => secretIn(cluster, 'before'), SOON).toMatchObject({ owners: [], confirmedAt: NaN });
       await expect.poll(() => secretIn(cluster, 'before')?.owners, SOON).toEqual(['ReplicaSet rs-before']);
       ends.abort();
       await driver;

@@ -44,8 +44,8 @@ describe.concurrent('a class with secretObjects', () => {
       annotations: { 'example.com/note': 'for the till' },
       owners: ['ReplicaSet whole-rs'],
     });
-    expect(stored?.asOf).toBeGreaterThanOrEqual(before);
-    expect(stored?.asOf).toBeLessThanOrEqual(Date.now());
+    expect(stored?.confirmedAt).toBeGreaterThanOrEqual(before);
+    expect(stored?.confirmedAt).toBeLessThanOrEqual(Date.now());
   });
 
   it('waits for an API server that is slow', async ({ expect }) => {

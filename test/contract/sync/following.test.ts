@@ -49,7 +49,7 @@ describe.concurrent('a Secret', () => {
     const after = secretIn(cluster, 'rotated');
     expect(tookMs).toBeLessThan(INTERVAL_MS + 2_000);
     expect(after).toMatchObject({ uid: before?.uid, owners: before?.owners, labels: before?.labels });
-    expect(after?.asOf).toBeGreaterThanOrEqual(rotatedAt);
+    expect(after?.confirmedAt).toBeGreaterThanOrEqual(rotatedAt);
     expect(writesOf(cluster, 'rotated', requests)).toEqual(['PATCH aws-secrets-csi']);
   });
 
@@ -96,7 +96,7 @@ describe.concurrent('a Secret', () => {
     const more = { labels: { app: 'shop' }, annotations: { 'example.com/note': 'for the till' } };
     await addClass(cluster, name, 'p1', { secretObjects: [secretObject(name, { password: name }, more)] });
     await node.startPod(`${name}-1`, { className: name, owner: ownedBy('edited-rs') });
-    const { resourceVersion, asOf, ...right } = secretIn(cluster, name)!;
+    const { resourceVersion, confirmedAt, ...right } = secretIn(cluster, name)!;
 
     const edited = await cluster.kube.patch(`${SECRETS}/${name}`, edit);
 
@@ -105,7 +105,7 @@ describe.concurrent('a Secret', () => {
       .toMatchObject(right);
     expect(edited.metadata.resourceVersion).not.toBe(resourceVersion);
     await comesToRest(cluster, name);
-    expect(secretIn(cluster, name)?.asOf).toBeGreaterThanOrEqual(asOf);
+    expect(secretIn(cluster, name)?.confirmedAt).toBeGreaterThanOrEqual(confirmedAt);
   });
 
   it('leaves what others have added', async ({ expect }) => {

@@ -156,7 +156,7 @@ describe.concurrent('several nodes with one Secret', () => {
     await slow.startPod('memory-2', { className: 'memory', owner: ownedBy('memory-rs') });
     await cluster.seed.secretVersion('memory', 'p2');
     await expect.poll(() => secretIn(cluster, 'memory')?.data, SOON).toEqual({ password: 'p2' });
-    const { asOf } = secretIn(cluster, 'memory')!;
+    const { confirmedAt } = secretIn(cluster, 'memory')!;
     const before = cluster.api.requests.length;
 
     const { targetPath } = await slow.startPod('memory-3', { className: 'memory', owner: ownedBy('late-rs') });
@@ -165,7 +165,7 @@ describe.concurrent('several nodes with one Secret', () => {
     expect(secretIn(cluster, 'memory')).toMatchObject({
       data: { password: 'p2' },
       owners: ['ReplicaSet late-rs', 'ReplicaSet memory-rs'],
-      asOf,
+      confirmedAt,
     });
     await sleep(2 * INTERVAL_MS);
     expect(writesOf(cluster, 'memory', before)).toEqual(['PATCH aws-secrets-csi/uid-of-late-rs']);

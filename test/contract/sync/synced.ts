@@ -24,7 +24,7 @@ export interface SecretView {
   /** `<kind> <name>`, sorted. */
   readonly owners: readonly string[];
   /** Wall; NaN where nobody says. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
 }
 
 export function secretIn({ api }: Pick<TestCluster, 'api'>, name: string): SecretView | undefined {
@@ -45,7 +45,7 @@ export function secretIn({ api }: Pick<TestCluster, 'api'>, name: string): Secre
     labels,
     annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith('aws-secrets-csi/'))),
     owners: ownerReferences.map((owner) => `${owner.kind} ${owner.name}`).toSorted(),
-    asOf: Date.parse(annotations[AS_OF] ?? ''),
+    confirmedAt: Date.parse(annotations[AS_OF] ?? ''),
   };
 }
 

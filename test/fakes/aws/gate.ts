@@ -16,7 +16,7 @@ import { refuseToken } from './trust.ts';
 import { type Upstream, upstreamTo } from './upstream.ts';
 
 /**
- * Stands between a client and moto and adds what moto lacks of AWS: which role may do what, denials in AWS's words, and outages.
+ * Stands between a client and moto and adds what moto lacks of AWS: which role may do what, deniedActions in AWS's words, and outages.
  * It learns from STS's answers which access key is whose.
  */
 export interface Gate extends AsyncDisposable {

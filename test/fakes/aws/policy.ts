@@ -36,7 +36,7 @@ export function accountOf(roleArn: string): string {
   return roleArn.split(':')[4] ?? '';
 }
 
-/** `arn:aws:sts::…:assumed-role/<role>/<session>`, the user of AWS's denials. */
+/** `arn:aws:sts::…:assumed-role/<role>/<session>`, the user of AWS's deniedActions. */
 export function sessionArn({ role, name }: Session): string {
   return `arn:aws:sts::${accountOf(role.arn)}:assumed-role/${role.arn.split('/').at(-1)}/${name}`;
 }

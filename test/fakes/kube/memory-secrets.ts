@@ -10,7 +10,7 @@ type Fields = ReadonlyMap<string, Value>;
 interface Kept {
   readonly uid: string;
   resourceVersion: number;
-  isGoing: boolean;
+  isTerminating: boolean;
   readonly fields: Map<string, Value>;
   /** Which fields each has said; as in the API server, applying and updating count as two. */
   readonly managers: Map<string, Set<string>>;
@@ -110,7 +110,7 @@ export function createMemorySecrets(): MemorySecrets {
     markGoing(secret) {
       const found = kept.get(keyOf(secret));
       if (found !== undefined) {
-        found.isGoing = true;
+        found.isTerminating = true;
       }
     },
   };
@@ -127,7 +127,7 @@ export function createMemorySecrets(): MemorySecrets {
     const made: Kept = {
       uid: `uid-${serial}`,
       resourceVersion: serial,
-      isGoing: false,
+      isTerminating: false,
       fields: new Map<string, Value>([['type', 'Opaque']]),
       managers: new Map(),
     };
@@ -240,7 +240,7 @@ function fieldsOf({ type, isImmutable, labels, annotations, data, owners }: Appl
   ]);
 }
 
-function storedOf({ uid, resourceVersion, isGoing, fields, managers }: Kept): StoredSecret {
+function storedOf({ uid, resourceVersion, isTerminating, fields, managers }: Kept): StoredSecret {
   function under<T extends Value>(prefix: string): Map<string, T> {
     const found = [...fields].filter(([path]) => path.startsWith(prefix));
     return new Map(found.map(([path, value]) => [path.slice(prefix.length), value as T]));
@@ -251,7 +251,7 @@ function storedOf({ uid, resourceVersion, isGoing, fields, managers }: Kept): St
     resourceVersion: String(resourceVersion),
     type: fields.get('type') as string,
     isImmutable: fields.get('immutable') === true,
-    isGoing,
+    isTerminating,
     labels: under('label/'),
     annotations: under('annotation/'),
     data: new Map(Array.from(under<Buffer>('data/'), ([key, bytes]) => [key, new SecretBytes(Buffer.from(bytes))])),

@@ -15,7 +15,7 @@ export interface MountWords {
   readonly annotations?: Readonly<Record<string, string>>;
   /** What each file holds, which is its version too. */
   readonly files?: Readonly<Record<string, string>>;
-  readonly asOf?: number;
+  readonly confirmedAt?: number;
   /** Since when it is known; the first node starts at 10,000. */
   readonly since?: number;
 }
@@ -88,7 +88,7 @@ export function mountOf({
   secretObjects = DB,
   annotations = {},
   files = { db: 'v1' },
-  asOf = 1_000,
+  confirmedAt = 1_000,
   since = 0,
 }: MountWords): SyncedMount {
   return {
@@ -104,7 +104,7 @@ export function mountOf({
       secretObjects,
     },
     since,
-    asOf,
+    confirmedAt,
     versions: new Map(Object.entries(files)),
     async files() {
       return Object.entries(files).map(([path, text]) => ({ path, mode: 0o400, value: SecretBytes.fromText(text) }));
@@ -115,7 +115,7 @@ export function mountOf({
 export function podOf(pod: string, owner = 'web', changes: Partial<NodePod> = {}): NodePod {
   return {
     ref: podRef(pod),
-    isOver: false,
+    hasEnded: false,
     labels: new Map(),
     owner: replicaSet(owner),
     volumes: new Map([['secrets', new Map([['secretProviderClass', CLASS]])]]),
@@ -130,7 +130,7 @@ export function show(stored: StoredSecret | undefined) {
       type: stored.type,
       data: Object.fromEntries(Array.from(stored.data, ([key, value]) => [key, value.exposeText()])),
       owners: stored.owners.map(({ name }) => name).toSorted(),
-      asOf: Date.parse(stored.annotations.get('aws-secrets-csi/as-of') ?? ''),
+      confirmedAt: Date.parse(stored.annotations.get('aws-secrets-csi/as-of') ?? ''),
     }
   );
 }

@@ -4,12 +4,12 @@ import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
-import { followUp, type FollowUpDeps } from './follow-up.ts';
+import { updateDownstream, type DownstreamDeps } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
 import { type PresentCall, presentCall, type PresentCallDeps } from './present-call.ts';
 import { serveAgain, type ServedAgain } from './serve-again.ts';
 
-export interface TurnDeps extends SpecDeps, ServeDeps, PresentCallDeps, FollowUpDeps {
+export interface PollDeps extends SpecDeps, ServeDeps, PresentCallDeps, DownstreamDeps {
   readonly providerName: string;
   /** Whether to ask AWS; otherwise what was mounted last is followed, and no more. */
   readonly rotates: boolean;
@@ -51,9 +51,9 @@ const AT_ONCE = 8;
  * Looks at the mounts of a group: AWS is asked once for all of them, and what has changed is published, followed and noted, mount by mount.
  * The failure of one is its own.
  */
-export async function takeTurn(
+export async function pollGroup(
   mounts: readonly NodeMount[],
-  deps: TurnDeps,
+  deps: PollDeps,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<NodeMount, Outcome>> {
   const outcomes = new Map<NodeMount, Outcome>();
@@ -106,7 +106,7 @@ export async function takeTurn(
 }
 
 /** @returns undefined for a mount that is gone, or another provider's by now */
-async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promise<Asked | undefined> {
+async function ask(mount: NodeMount, deps: PollDeps, signal: AbortSignal): Promise<Asked | undefined> {
   const present = await presentCall(mount, deps, signal);
   if (
     present === undefined ||
@@ -131,14 +131,14 @@ async function ask(mount: NodeMount, deps: TurnDeps, signal: AbortSignal): Promi
   return { ...question, spec: mount.spec };
 }
 
-function isAnothers({ class: providerClass }: PresentCall, { providerName }: TurnDeps): boolean {
+function isAnothers({ class: providerClass }: PresentCall, { providerName }: PollDeps): boolean {
   return !(providerClass instanceof ProviderError) && providerClass.provider !== providerName;
 }
 
 async function answer(
   { mount, spec, present }: Asked,
   askedAt: number,
-  deps: TurnDeps,
+  deps: PollDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { noted = new Map<string, string>() } = mount;
@@ -148,9 +148,11 @@ async function answer(
   if (served === undefined) {
     return { isGone: true, rotated: [] };
   }
-  mount.current = { versions: served.versions, asOf: served.asOf };
+  mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
   const failures: ProviderError[] = [];
-  await followUp(mount, present, served, deps, signal).catch((error: unknown) => failures.push(failureOf(error, deps)));
+  await updateDownstream(mount, present, served, deps, signal).catch((error: unknown) =>
+    failures.push(failureOf(error, deps)),
+  );
   // Where the driver writes, it notes what it has written itself.
   if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
     await note(mount, present, served.versions, deps, signal).catch((error: unknown) =>
@@ -166,7 +168,7 @@ async function answer(
 
 /** What nobody has asked AWS about is as old as can be: it takes no newer one's place. */
 function lastServed({ current, noted = new Map() }: NodeMount, clock: Clock): ServedAgain {
-  return current ?? { versions: noted, asOf: clock.now() - clock.wallNow() };
+  return current ?? { versions: noted, confirmedAt: clock.now() - clock.wallNow() };
 }
 
 /** Last of all: a version that is noted is one that everything follows. */
@@ -174,7 +176,7 @@ async function note(
   mount: NodeMount,
   { class: providerClass }: PresentCall,
   versions: ReadonlyMap<string, string>,
-  deps: TurnDeps,
+  deps: PollDeps,
   signal: AbortSignal,
 ): Promise<void> {
   // Who cannot be asked for a class need not be waited for a second time.
@@ -192,7 +194,7 @@ function changesOf(before: ReadonlyMap<string, string>, now: ReadonlyMap<string,
     .toSorted();
 }
 
-function failureOf(error: unknown, { mountTimeoutMs }: TurnDeps): ProviderError {
+function failureOf(error: unknown, { mountTimeoutMs }: PollDeps): ProviderError {
   return error instanceof DOMException && error.name === 'TimeoutError'
     ? new ProviderError('DeadlineExceeded', `not done within ${mountTimeoutMs} ms`, { cause: error })
     : ProviderError.from(error);

@@ -10,7 +10,7 @@ import {
   isSettled,
   isUnclaimed,
   ownerManager,
-  somebodyElses,
+  foreignSecretError,
   unsettledOwners,
 } from './ownership.ts';
 import type { SecretContent } from './secret-content.ts';
@@ -30,7 +30,7 @@ const MAX_ROUNDS = 50;
 export interface WantedSecret {
   readonly content: SecretContent;
   /** Wall. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
   readonly owner: ObjectRef;
 }
 
@@ -38,21 +38,21 @@ export interface Settled {
   /** Whom nobody who writes the content takes away. */
   readonly owners: readonly ObjectRef[];
   /** Another node knows better, as of then (wall). */
-  readonly newerAsOf?: number;
+  readonly newerConfirmedAt?: number;
 }
 
 /**
  * Sees to it that the Secret has this content, or newer, and this owner.
  * @throws ProviderError
  */
-export async function settleSecret(
+export async function reconcileSecret(
   secrets: SecretApi,
   secret: SecretName,
   wanted: WantedSecret,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const { content, asOf, owner } = wanted;
+  const { content, confirmedAt, owner } = wanted;
   /** Of a Secret that was replaced; those that nobody needs any more, the garbage collector takes out. */
   let former: readonly ObjectRef[] = [];
   /** As a write has left it: it need not be read. */
@@ -70,11 +70,11 @@ export async function settleSecret(
       contentIsTaken = true;
       continue;
     }
-    if (isOurs(stored) && !stored.isGoing && isUnclaimed(stored)) {
+    if (isOurs(stored) && !stored.isTerminating && isUnclaimed(stored)) {
       written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
       continue;
     }
-    const decision = decide(stored, content, asOf, clock.wallNow());
+    const decision = decide(stored, content, confirmedAt, clock.wallNow());
     refuseWhere(decision, secret, stored);
     if (decision.kind === 'replace' && !contentIsTaken) {
       former = stored.owners;
@@ -87,29 +87,29 @@ export async function settleSecret(
       written = isSettled(stored, owner) ? stored : await applyOwner(secrets, secret, stored, owner, signal);
       if (written !== 'changed') {
         const owners = [owner, ...stored.owners.filter((other) => isSettled(stored, other))];
-        return { owners, ...(decision.kind === 'newer' && { newerAsOf: decision.asOf }) };
+        return { owners, ...(decision.kind === 'newer' && { newerConfirmedAt: decision.confirmedAt }) };
       }
     }
   }
-  throw restless(secret);
+  throw contentionError(secret);
 }
 
 /** @throws ProviderError for a Secret that is not to be written */
 function refuseWhere({ kind }: Decision, secret: SecretName, stored: StoredSecret): void {
   if (kind === 'refuse') {
-    throw somebodyElses(secret, stored);
+    throw foreignSecretError(secret, stored);
   }
   if (kind === 'going') {
     throw beingDeleted(secret);
   }
 }
 
-function said({ content, asOf }: WantedSecret) {
+function said({ content, confirmedAt }: WantedSecret) {
   return {
     type: content.type,
     ...(content.isImmutable && { isImmutable: true }),
     labels: content.labels,
-    annotations: ownAnnotations(content, asOf),
+    annotations: ownAnnotations(content, confirmedAt),
     data: content.data,
   };
 }
@@ -152,7 +152,7 @@ export async function dropOwner(
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(secret, signal) : written;
-    if (stored === undefined || stored.isGoing || !isOurs(stored) || !isOwnedBy(stored, owner)) {
+    if (stored === undefined || stored.isTerminating || !isOurs(stored) || !isOwnedBy(stored, owner)) {
       return;
     }
     const read = asRead(stored);
@@ -172,7 +172,7 @@ export async function dropOwner(
       isDisowned = written !== 'changed';
     }
   }
-  throw restless(secret);
+  throw contentionError(secret);
 }
 
 /** What is stored, said anew by the content's manager: the one who made the Secret has said its first owner in that name. */
@@ -190,7 +190,7 @@ function beingDeleted({ namespace, name }: SecretName): ProviderError {
   );
 }
 
-function restless({ namespace, name }: SecretName): ProviderError {
+function contentionError({ namespace, name }: SecretName): ProviderError {
   return new ProviderError(
     'KubernetesUnavailable',
     `the Secret ${quote(name)} in namespace ${namespace} is written by others faster than it can be read`,

@@ -9,7 +9,7 @@ import type { NodeMount } from './node-mounts.ts';
 import type { PresentCall } from './present-call.ts';
 
 /** A mount's files, for those that go by them. */
-export interface FollowedMount {
+export interface RefreshedMount {
   readonly targetPath: string;
   readonly pod: PodRef;
   /** As the API server last told, with what its author says of its owner. */
@@ -22,22 +22,22 @@ export interface FollowedMount {
   /** By file. */
   readonly versions: ReadonlyMap<string, string>;
   /** Wall clock in milliseconds: when AWS said that these are the versions. */
-  readonly asOf: number;
+  readonly confirmedAt: number;
   files(): Promise<readonly PlannedFile[]>;
 }
 
 /** Whether it goes by the mount's files now, or by other ones that AWS told another node of later. */
-export type Following = 'even' | 'ahead';
+export type DownstreamState = 'current' | 'newer elsewhere';
 
 /** What goes by the files of a mount, one after the other: a workload that is rolled must find the new Secret. */
-export interface Follower {
+export interface DownstreamStep {
   /** Brings it to the mount's files, where it is not so already. @throws ProviderError */
-  follow(mount: FollowedMount, signal: AbortSignal): Promise<Following>;
+  follow(mount: RefreshedMount, signal: AbortSignal): Promise<DownstreamState>;
 }
 
-export interface FollowUpDeps {
+export interface DownstreamDeps {
   readonly clock: Clock;
-  readonly followers: readonly Follower[];
+  readonly downstream: readonly DownstreamStep[];
   /** Absent where the driver writes. */
   readonly volumes?: Volumes;
 }
@@ -48,27 +48,27 @@ const FOR_GOOD: ReadonlySet<FailureReason> = new Set(['SecretRefused', 'InvalidP
 /**
  * Has Secrets and workloads follow what a mount holds, as far as its files are in sight: where the driver writes, they are while they pass
  * through. One that is refused for good keeps no other from it; any other failure does, as a workload must find the new Secret.
- * @returns `ahead` where any is
+ * @returns `newer elsewhere` where any is
  * @throws ProviderError with all that failed
  */
-export async function followUp(
+export async function updateDownstream(
   mount: NodeMount,
   { class: providerClass }: Pick<PresentCall, 'class'>,
-  served: Pick<ServedMount, 'versions' | 'asOf' | 'files'>,
-  deps: FollowUpDeps,
+  served: Pick<ServedMount, 'versions' | 'confirmedAt' | 'files'>,
+  deps: DownstreamDeps,
   signal: AbortSignal,
-): Promise<Following> {
+): Promise<DownstreamState> {
   const { targetPath, pod, volume, since, nodePod } = mount;
   const { versions } = served;
   const { volumes } = deps;
   const files = served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(mount)).files);
-  if (nodePod === undefined || files === undefined || deps.followers.length === 0) {
-    return 'even';
+  if (nodePod === undefined || files === undefined || deps.downstream.length === 0) {
+    return 'current';
   }
   if (providerClass instanceof ProviderError) {
     throw providerClass;
   }
-  const followed: FollowedMount = {
+  const followed: RefreshedMount = {
     targetPath,
     pod,
     nodePod,
@@ -76,14 +76,14 @@ export async function followUp(
     class: providerClass,
     since,
     versions,
-    asOf: deps.clock.wallNow() - (deps.clock.now() - served.asOf),
+    confirmedAt: deps.clock.wallNow() - (deps.clock.now() - served.confirmedAt),
     files: typeof files === 'function' ? files : async () => files,
   };
-  const outcomes = new Set<Following>();
+  const outcomes = new Set<DownstreamState>();
   const failures: ProviderError[] = [];
-  for (const follower of deps.followers) {
+  for (const step of deps.downstream) {
     try {
-      outcomes.add(await follower.follow(followed, signal));
+      outcomes.add(await step.follow(followed, signal));
     } catch (thrown) {
       const error = ProviderError.from(thrown);
       failures.push(error);
@@ -96,5 +96,5 @@ export async function followUp(
     throw ProviderError.all(failures);
   }
   mount.followed = versions;
-  return outcomes.has('ahead') ? 'ahead' : 'even';
+  return outcomes.has('newer elsewhere') ? 'newer elsewhere' : 'current';
 }

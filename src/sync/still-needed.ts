@@ -9,7 +9,7 @@ import type { SecretPolicy } from '../class/secret-policy.ts';
  * Secret in common.
  */
 
-export interface NeedDeps {
+export interface StillNeededDeps {
   /** Absent: the default one. */
   readonly policy?: SecretPolicy;
   /** Of all nodes. @throws ProviderError */
@@ -22,11 +22,11 @@ export interface NeedDeps {
 export async function classesOfOthers(
   pod: PodRef,
   owner: ObjectRef,
-  { podsOf }: NeedDeps,
+  { podsOf }: StillNeededDeps,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const pods = await podsOf(pod.namespace, owner, signal);
-  const others = pods.filter(({ ref, isOver }) => ref.uid !== pod.uid && !isOver);
+  const others = pods.filter(({ ref, hasEnded }) => ref.uid !== pod.uid && !hasEnded);
   const volumes = others.flatMap((other) => [...other.volumes.values()]);
   return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_ATTRIBUTE) ?? []));
 }
@@ -36,7 +36,7 @@ export async function isAskedFor(
   secretName: string,
   namespace: string,
   classNames: ReadonlySet<string>,
-  { classOf, policy }: NeedDeps,
+  { classOf, policy }: StillNeededDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const answers = await Promise.all(

@@ -6,7 +6,7 @@ import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { createNodeMounts } from './node-mounts.ts';
-import { survey, type SurveyDeps } from './survey.ts';
+import { survey, type DiscoverDeps } from './discover-mounts.ts';
 
 const NEVER = new AbortController().signal;
 const KUBELET = '/var/lib/kubelet';
@@ -19,7 +19,7 @@ function pod(name: string, changes: Partial<NodePod> = {}): NodePod {
   const ref = { namespace: 'shop', name, uid: `uid-${name}`, serviceAccount: 'web' };
   return {
     ref,
-    isOver: false,
+    hasEnded: false,
     labels: new Map(),
     owner: { apiVersion: 'v1', kind: 'Pod', name, uid: ref.uid },
     volumes: new Map([['secrets', new Map([['secretProviderClass', 'shop']])]]),
@@ -43,7 +43,7 @@ function withVolume(volume: string, className: string): Partial<NodePod> {
 }
 
 /** A node as the API server and its disk tell of it. @param filled the pods whose volumes are */
-function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provider = 'aws'): SurveyDeps {
+function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provider = 'aws'): DiscoverDeps {
   return {
     kubeletDir: KUBELET,
     volumes: {
@@ -78,7 +78,7 @@ it('finds the mounts that were there before this process', async () => {
 
 it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
   ['not mounted yet', [pod('web-1')], []],
-  ['of a pod at its end', [pod('web-1', { isOver: true })], ['web-1']],
+  ['of a pod at its end', [pod('web-1', { hasEnded: true })], ['web-1']],
   ["of another provider's class", [pod('web-1')], ['web-1'], 'azure'],
   ['of a class that cannot be read', [pod('web-1', withVolume('secrets', 'deleted'))], ['web-1']],
   ['with a name that leads elsewhere', [pod('web-1', withVolume('../../../uid-web-2/volumes/x', 'shop'))], ['web-1']],
@@ -97,7 +97,7 @@ it('forgets mounts whose pods are gone or at their end, and no others', async ()
     mounts.learnCall(call(name));
   }
 
-  const { gone } = await survey(mounts, nodeOf([pod('stays'), pod('ending', { isOver: true })]), NEVER);
+  const { gone } = await survey(mounts, nodeOf([pod('stays'), pod('ending', { hasEnded: true })]), NEVER);
 
   expect(gone.map((mount) => mount.pod.name).toSorted()).toEqual(['ending', 'gone']);
   expect([...mounts.all()].map((mount) => mount.pod.name)).toEqual(['stays']);

@@ -4,7 +4,7 @@ import type { Volumes } from '../mount/volume/volumes.ts';
 import { volumePath } from '../request/volume-path.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
 
-export interface SurveyDeps {
+export interface DiscoverDeps {
   /** Pods of this node, which may be some seconds old. @throws ProviderError */
   listPods(signal: AbortSignal): Promise<readonly NodePod[]>;
   /** A pod as it is now; undefined where it is gone. @throws ProviderError */
@@ -19,7 +19,7 @@ export interface SurveyDeps {
   readonly providerName: string;
 }
 
-export interface Survey {
+export interface Discovered {
   /** Mounts not known before: this process is younger than they are, or the driver called another. */
   readonly found: readonly NodeMount[];
   /** Forgotten by now: their pods are gone, or at their end. */
@@ -30,13 +30,13 @@ export interface Survey {
  * Looks over the node: which mounts there are, whoever made them known.
  * @throws ProviderError where the API server tells nothing; then all stays as it is
  */
-export async function survey(mounts: NodeMounts, deps: SurveyDeps, signal: AbortSignal): Promise<Survey> {
+export async function survey(mounts: NodeMounts, deps: DiscoverDeps, signal: AbortSignal): Promise<Discovered> {
   const pods = new Map((await deps.listPods(signal)).map((pod) => [pod.ref.uid, pod]));
   const gone: NodeMount[] = [];
   for (const mount of mounts.all()) {
     // A pod that has just started may be missing in the list.
     const pod = pods.get(mount.pod.uid) ?? (await deps.podOf(mount.pod, signal));
-    if (pod === undefined || pod.isOver) {
+    if (pod === undefined || pod.hasEnded) {
       mounts.forget(mount.targetPath);
       gone.push(mount);
     } else {
@@ -49,12 +49,12 @@ export async function survey(mounts: NodeMounts, deps: SurveyDeps, signal: Abort
 async function findUnknown(
   mounts: NodeMounts,
   pods: ReadonlyMap<string, NodePod>,
-  deps: SurveyDeps,
+  deps: DiscoverDeps,
   signal: AbortSignal,
 ): Promise<readonly NodeMount[]> {
   const known = new Set([...mounts.all()].map(({ pod, volume }) => keyOf(pod.uid, volume)));
   const unknown = [...pods.values()]
-    .filter(({ isOver }) => !isOver)
+    .filter(({ hasEnded }) => !hasEnded)
     .flatMap((pod) => [...pod.volumes].map(([volume, attributes]) => ({ pod, volume, attributes })))
     .filter(({ pod, volume }) => !known.has(keyOf(pod.ref.uid, volume)));
   const ours = await Promise.all(

@@ -8,9 +8,9 @@ import { ProviderError } from '../model/errors.ts';
 import { createClassReader } from '../mount/class-reader.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import type { FollowedMount, Follower, Following } from './follow-up.ts';
+import type { RefreshedMount, DownstreamStep, DownstreamState } from './downstream.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
-import { takeTurn, type TurnDeps } from './turn.ts';
+import { pollGroup, type PollDeps } from './poll-group.ts';
 
 const NEVER = new AbortController().signal;
 const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' } as const;
@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 /** A mount with v1 in its volume, and an AWS that has v2 by now. */
-async function rotatedMount(...followers: readonly Follower['follow'][]) {
+async function rotatedMount(...downstream: readonly DownstreamStep['follow'][]) {
   const kubeletDir = await mkdtemp(join(tmpdir(), 'turn-'));
   onTestFinished(() => rm(kubeletDir, { recursive: true }));
   const targetPath = join(kubeletDir, 'pods', POD.uid, 'volumes', 'kubernetes.io~csi', 'secrets', 'mount');
@@ -36,7 +36,7 @@ async function rotatedMount(...followers: readonly Follower['follow'][]) {
   ]);
   const slices = createTimeSlices(SYSTEM_CLOCK);
   const volumes = createVolumes({ slices });
-  const deps: TurnDeps = {
+  const deps: PollDeps = {
     providerName: 'aws',
     clock: SYSTEM_CLOCK,
     slices,
@@ -55,9 +55,9 @@ async function rotatedMount(...followers: readonly Follower['follow'][]) {
         region: 'us-east-1',
         version: 'v2',
         value: SecretBytes.fromText('p2'),
-        asOf: performance.now(),
+        confirmedAt: performance.now(),
       })),
-    currentAsOf: async () => undefined,
+    confirmVersions: async () => undefined,
     volumes,
     classOf: async (namespace, name) => ({
       namespace,
@@ -68,7 +68,7 @@ async function rotatedMount(...followers: readonly Follower['follow'][]) {
       secretObjects: undefined,
     }),
     podOf: async () => undefined,
-    followers: followers.map((follow) => ({ follow })),
+    downstream: downstream.map((follow) => ({ follow })),
   };
   const mount: NodeMount = createNodeMounts(kubeletDir, SYSTEM_CLOCK).learn({
     targetPath,
@@ -77,7 +77,7 @@ async function rotatedMount(...followers: readonly Follower['follow'][]) {
     className: 'shop',
     nodePod: {
       ref: POD,
-      isOver: false,
+      hasEnded: false,
       labels: new Map(),
       owner: { apiVersion: 'v1', kind: 'Pod', name: POD.name, uid: POD.uid },
       volumes: new Map([['secrets', new Map([['secretProviderClass', 'shop']])]]),
@@ -86,12 +86,12 @@ async function rotatedMount(...followers: readonly Follower['follow'][]) {
   const files = [{ path: 'db', mode: 0o644, value: SecretBytes.fromText('p1') }];
   const spec = { regions: ['us-east-1'], authentication: { kind: 'irsa' }, objects: [] } as const;
   await volumes.publish({ ...spec, targetPath, pod: POD, tokens: new Map() }, { files, versions: VERSION_1 }, NEVER);
-  return { mount, look: async () => (await takeTurn([mount], deps, NEVER)).get(mount) };
+  return { mount, look: async () => (await pollGroup([mount], deps, NEVER)).get(mount) };
 }
 
 it('notes new versions after all that follows them, so that who is killed in between follows them after the restart', async () => {
-  const following = Promise.withResolvers<FollowedMount>();
-  const followed = Promise.withResolvers<Following>();
+  const following = Promise.withResolvers<RefreshedMount>();
+  const followed = Promise.withResolvers<DownstreamState>();
   const { look } = await rotatedMount((mount) => {
     following.resolve(mount);
     return followed.promise;
@@ -100,7 +100,7 @@ it('notes new versions after all that follows them, so that who is killed in bet
   const looking = look();
   expect((await following.promise).versions).toEqual(VERSION_2);
   expect(noted).toEqual(VERSION_1);
-  followed.resolve('even');
+  followed.resolve('current');
 
   expect(await looking).toEqual({ isServed: true, rotated: ['db'] });
   expect(noted).toEqual(VERSION_2);
@@ -112,7 +112,7 @@ it('rolls no workload before its Secret could be written', async () => {
     () => Promise.reject(new ProviderError('KubernetesUnavailable', 'etcd leader changed')),
     async () => {
       seen.push('rolled');
-      return 'even';
+      return 'current';
     },
   );
 
@@ -126,7 +126,7 @@ it('rolls a workload though its Secret is refused for good', async () => {
     () => Promise.reject(new ProviderError('SecretRefused', "somebody else's")),
     async ({ versions }) => {
       seen.push(`rolled for ${versions.get('db')}`);
-      return 'even';
+      return 'current';
     },
   );
 

@@ -9,7 +9,7 @@ const REMEMBERED_MS = 5_000;
  * What is asked of the API server through it is answered by the last failure for a while, where that took long to come: hundreds of mounts would
  * each wait for the next one otherwise.
  */
-export function rememberAbsence(
+export function createCircuitBreaker(
   clock: Clock,
 ): <Args extends readonly unknown[], Answer>(
   ask: (...args: Args) => Promise<Answer>,

@@ -1,5 +1,5 @@
 import type { Outcomes } from '../../../src/aws/stores/failover.ts';
-import type { Asker } from '../../../src/aws/cache/cached-store.ts';
+import type { StoreClient } from '../../../src/aws/cache/cached-store.ts';
 import type { StoreRequest } from '../../../src/aws/model/store.ts';
 import { type FailureReason, ProviderError } from '../../../src/model/errors.ts';
 import type { FetchOutcome } from '../../../src/mount/mount.ts';
@@ -8,7 +8,7 @@ import type { ObjectSource, Store } from '../../../src/model/mount-spec.ts';
 import { unlessAborted } from '../../../src/concurrency/cancellation.ts';
 
 /** A store as one identity sees it: version by name (the value is "<name> <version>"), or why there is none. */
-export class FakeAsker implements Asker {
+export class FakeStoreClient implements StoreClient {
   readonly asked: string[] = [];
   readonly holds = new Map<string, string | ProviderError>();
   readonly key: string;

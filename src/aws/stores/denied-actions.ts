@@ -1,11 +1,11 @@
 import type { Clock } from '../../concurrency/clock.ts';
-import type { Denials, OptionalAction } from '../model/store.ts';
+import type { DeniedActions, OptionalAction } from '../model/store.ts';
 
 /** A policy may have been widened since. */
 const GOOD_FOR_MS = 3_600_000;
 
 /** What identities were found not to be allowed, so that nobody asks again and again. By identity. */
-export function createDenialBook(clock: Clock): (identityKey: string) => Denials {
+export function createDeniedActions(clock: Clock): (identityKey: string) => DeniedActions {
   const until = new Map<string, number>();
 
   function dropOld(): void {

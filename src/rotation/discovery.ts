@@ -2,29 +2,29 @@ import { ProviderError } from '../model/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
 import { retryIn } from './schedule.ts';
-import { survey, type SurveyDeps } from './survey.ts';
+import { survey, type DiscoverDeps } from './discover-mounts.ts';
 
-export interface SurveysDeps extends SurveyDeps {
+export interface DiscoveryDeps extends DiscoverDeps {
   readonly log: Logger;
   readonly nodeName: string;
   /** Milliseconds from one survey to the next. */
-  readonly surveyEveryMs: number;
+  readonly discoverEveryMs: number;
   /** A mount is gone: what followed it goes by it no longer. @throws ProviderError */
   drop(targetPath: string, signal: AbortSignal): Promise<void>;
 }
 
-/** Surveys one after the other, and what they come to. */
-export interface Surveys {
+/** Discovery one after the other, and what they come to. */
+export interface Discovery {
   /**
-   * @param welcome what to do with mounts not known before
+   * @param scheduleFirstPoll what to do with mounts not known before
    * @returns milliseconds to the next one
    */
-  run(welcome: (mount: NodeMount) => void, signal: AbortSignal): Promise<number>;
+  run(scheduleFirstPoll: (mount: NodeMount) => void, signal: AbortSignal): Promise<number>;
   /** Has what followed a mount that is gone dropped with the next survey. */
   gone(targetPath: string): void;
 }
 
-export function createSurveys(mounts: NodeMounts, deps: SurveysDeps): Surveys {
+export function createDiscovery(mounts: NodeMounts, deps: DiscoveryDeps): Discovery {
   /** Target paths whose mounts are gone, and which something may still go by. */
   const toDrop = new Set<string>();
   let failures = 0;
@@ -40,10 +40,10 @@ export function createSurveys(mounts: NodeMounts, deps: SurveysDeps): Surveys {
   }
 
   return {
-    async run(welcome, signal) {
+    async run(scheduleFirstPoll, signal) {
       try {
         const { found, gone } = await survey(mounts, deps, signal);
-        found.forEach(welcome);
+        found.forEach(scheduleFirstPoll);
         for (const { targetPath } of gone) {
           toDrop.add(targetPath);
         }
@@ -52,14 +52,14 @@ export function createSurveys(mounts: NodeMounts, deps: SurveysDeps): Surveys {
         }
         await dropGone(signal);
         failures = 0;
-        return deps.surveyEveryMs;
+        return deps.discoverEveryMs;
       } catch (thrown) {
         const error = ProviderError.from(thrown);
         failures += 1;
         if (!signal.aborted) {
           deps.log.error({ reason: error.reason, error: error.message, failures }, 'mounts not surveyed');
         }
-        return retryIn(failures, deps.nodeName, deps.surveyEveryMs);
+        return retryIn(failures, deps.nodeName, deps.discoverEveryMs);
       }
     },
     gone(targetPath) {

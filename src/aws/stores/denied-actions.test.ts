@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { clockAt } from '../../../test/fakes/virtual-clock.ts';
+import { createDeniedActions } from './denied-actions.ts';
+
+const BATCH = 'secretsmanager:BatchGetSecretValue';
+const HOUR = 3_600_000;
+
+it('remembers what an identity may not do, and nothing of another', () => {
+  const deniedActionsOf = createDeniedActions(clockAt(() => 0));
+  deniedActionsOf('role-a').add(BATCH);
+
+  expect([deniedActionsOf('role-a').has(BATCH), deniedActionsOf('role-b').has(BATCH)]).toEqual([true, false]);
+});
+
+it('has it tried again after an hour, each by itself', () => {
+  let now = 0;
+  const deniedActionsOf = createDeniedActions(clockAt(() => now));
+  deniedActionsOf('a').add(BATCH);
+  now = 1_000;
+  deniedActionsOf('b').add(BATCH);
+
+  now = HOUR - 1;
+  expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([true, true]);
+  now = HOUR;
+  expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([false, true]);
+  now = HOUR + 1_000;
+  expect(deniedActionsOf('b').has(BATCH)).toBe(false);
+});
+
+it('counts the hour from the latest denial', () => {
+  let now = 0;
+  const deniedActionsOf = createDeniedActions(clockAt(() => now));
+  deniedActionsOf('a').add(BATCH);
+  deniedActionsOf('b').add(BATCH);
+  now = 1_000;
+  deniedActionsOf('a').add(BATCH);
+
+  now = HOUR;
+  expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([true, false]);
+});
