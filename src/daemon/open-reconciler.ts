@@ -52,8 +52,8 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     minIntervalMs: restart.minIntervalMs,
   });
   const downstream: readonly DownstreamStep[] = [
-    ...(syncSecret ? [{ follow: syncing(sync, owners) }] : []),
-    ...(restart.enabled ? [{ follow: restarting(restarts, recordEvent) }] : []),
+    ...(syncSecret ? [{ update: syncing(sync, owners) }] : []),
+    ...(restart.enabled ? [{ update: restarting(restarts, recordEvent) }] : []),
   ];
   return startReconciler({
     ...serve,
@@ -81,15 +81,14 @@ function statusOf({ pod, className, targetPath }: NodeMount): MountStatusKey {
 }
 
 /** A Secret is owned by who makes the pod, where the pod's word for that is true. */
-function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): DownstreamStep['follow'] {
+function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): DownstreamStep['update'] {
   return async (mount, signal) => {
     const owner = await ownerOf(mount.nodePod, mount.volume, signal);
-    return (await sync({ ...mount, owner }, signal)) ? 'current' : 'newer elsewhere';
+    return { isNewerElsewhere: !(await sync({ ...mount, owner }, signal)) };
   };
 }
 
-/** A restart that is due too soon is left to a later turn: each looks at the workload again. */
-function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): DownstreamStep['follow'] {
+function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): DownstreamStep['update'] {
   return async (mount, signal) => {
     const outcome = await restarts.observe(mount, signal);
     if (outcome === 'restarted') {
@@ -98,6 +97,6 @@ function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']):
       const message = `new versions of what SecretProviderClass ${mount.class.name} mounts: the workload of ${owner.kind} ${owner.name} restarts`;
       await recordEvent({ pod, type: 'Normal', reason: 'WorkloadRestarted', message }, signal);
     }
-    return outcome === 'newer elsewhere' ? 'newer elsewhere' : 'current';
+    return typeof outcome === 'object' ? outcome : { isNewerElsewhere: outcome === 'newer elsewhere' };
   };
 }

@@ -49,7 +49,7 @@ describe('restarts', () => {
     clock.now = 11_000;
     const late = await node.observe(seen('v3', 10_300), signal);
 
-    expect([early, late]).toEqual([{ laterMs: 600 }, 'restarted']);
+    expect([early, late]).toEqual([{ dueInMs: 600 }, 'restarted']);
     expect(store.rolls).toHaveLength(2);
   });
 

@@ -13,10 +13,10 @@ export interface ObservedMount extends Sighting {
 }
 
 /**
- * `newer elsewhere`: the workload was restarted for other versions, which AWS told another node of later. `laterMs`: the restart is due, and too soon
+ * `newer elsewhere`: the workload was restarted for other versions, which AWS told another node of later. `dueInMs`: the restart is due, and too soon
  * after the last one; observe again after that many milliseconds.
  */
-export type RestartOutcome = 'none' | 'noted' | 'restarted' | 'newer elsewhere' | { readonly laterMs: number };
+export type RestartOutcome = 'none' | 'noted' | 'restarted' | 'newer elsewhere' | { readonly dueInMs: number };
 
 export interface RestartDeps {
   readonly workloads: WorkloadApi;
@@ -78,7 +78,7 @@ export function createRestarts({ workloads, minIntervalMs, clock }: RestartDeps)
         return plan.kind;
       }
       if (plan.kind === 'later') {
-        return { laterMs: plan.afterMs };
+        return { dueInMs: plan.afterMs };
       }
       if ((await workloads.patch(workload, plan.patch, signal)) === 'written') {
         return plan.kind === 'roll' ? 'restarted' : 'noted';

@@ -26,13 +26,18 @@ export interface RefreshedMount {
   files(): Promise<readonly PlannedFile[]>;
 }
 
-/** Whether it goes by the mount's files now, or by other ones that AWS told another node of later. */
-export type DownstreamState = 'current' | 'newer elsewhere';
+/** What came of bringing something to a mount's files. */
+export interface DownstreamResult {
+  /** It holds other values, which AWS confirmed to another node later. */
+  readonly isNewerElsewhere?: boolean;
+  /** It must wait; milliseconds until it can be brought to them. */
+  readonly dueInMs?: number;
+}
 
-/** What goes by the files of a mount, one after the other: a workload that is rolled must find the new Secret. */
+/** What depends on the files of a mount, one after the other: a workload that is rolled must find the new Secret. */
 export interface DownstreamStep {
   /** Brings it to the mount's files, where it is not so already. @throws ProviderError */
-  follow(mount: RefreshedMount, signal: AbortSignal): Promise<DownstreamState>;
+  update(mount: RefreshedMount, signal: AbortSignal): Promise<DownstreamResult>;
 }
 
 export interface DownstreamDeps {
@@ -48,7 +53,6 @@ const FOR_GOOD: ReadonlySet<FailureReason> = new Set(['SecretRefused', 'InvalidP
 /**
  * Has Secrets and workloads follow what a mount holds, as far as its files are in sight: where the driver writes, they are while they pass
  * through. One that is refused for good keeps no other from it; any other failure does, as a workload must find the new Secret.
- * @returns `newer elsewhere` where any is
  * @throws ProviderError with all that failed
  */
 export async function updateDownstream(
@@ -57,18 +61,18 @@ export async function updateDownstream(
   served: Pick<ServedMount, 'versions' | 'confirmedAt' | 'files'>,
   deps: DownstreamDeps,
   signal: AbortSignal,
-): Promise<DownstreamState> {
+): Promise<DownstreamResult> {
   const { targetPath, pod, volume, since, nodePod } = mount;
   const { versions } = served;
   const { volumes } = deps;
   const files = served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(mount)).files);
   if (nodePod === undefined || files === undefined || deps.downstream.length === 0) {
-    return 'current';
+    return {};
   }
   if (providerClass instanceof ProviderError) {
     throw providerClass;
   }
-  const followed: RefreshedMount = {
+  const refreshed: RefreshedMount = {
     targetPath,
     pod,
     nodePod,
@@ -79,11 +83,11 @@ export async function updateDownstream(
     confirmedAt: deps.clock.wallNow() - (deps.clock.now() - served.confirmedAt),
     files: typeof files === 'function' ? files : async () => files,
   };
-  const outcomes = new Set<DownstreamState>();
+  const results: DownstreamResult[] = [];
   const failures: ProviderError[] = [];
   for (const step of deps.downstream) {
     try {
-      outcomes.add(await step.follow(followed, signal));
+      results.push(await step.update(refreshed, signal));
     } catch (thrown) {
       const error = ProviderError.from(thrown);
       failures.push(error);
@@ -95,6 +99,10 @@ export async function updateDownstream(
   if (failures.length > 0) {
     throw ProviderError.all(failures);
   }
-  mount.followed = versions;
-  return outcomes.has('newer elsewhere') ? 'newer elsewhere' : 'current';
+  mount.downstreamVersions = versions;
+  const waits = results.flatMap(({ dueInMs }) => dueInMs ?? []);
+  return {
+    isNewerElsewhere: results.some(({ isNewerElsewhere }) => isNewerElsewhere === true),
+    ...(waits.length > 0 && { dueInMs: Math.min(...waits) }),
+  };
 }

@@ -27,16 +27,10 @@ export interface NodeMount {
   noted?: ReadonlyMap<string, string>;
   /** Versions by file in the volume, and the time as of which AWS said they are current. */
   current?: { readonly versions: ReadonlyMap<string, string>; readonly confirmedAt: number };
-  /** Versions that Secrets and workloads have followed. */
-  followed?: ReadonlyMap<string, string>;
-  dueAt: number;
-  /** Of the latest look that a notice has asked for, which may be still to come. */
+  /** Versions that Secrets and workloads were brought to. */
+  downstreamVersions?: ReadonlyMap<string, string>;
+  /** Time of the latest poll that a change event has asked for, which may be still to come. */
   eventAt: number;
-  isBusy: boolean;
-  /** Settles when it is busy no longer. */
-  idle: Pick<PromiseWithResolvers<void>, 'promise' | 'resolve'>;
-  /** Asked for while busy. */
-  isWanted: boolean;
   /** Failures in a row. */
   failures: number;
 }
@@ -54,23 +48,12 @@ export interface NodeMounts {
 /** The driver's own default, 0644, in every call so far. */
 const DEFAULT_MODE = 0o644;
 
-function idleMount() {
-  return {
-    dueAt: Number.POSITIVE_INFINITY,
-    eventAt: Number.NEGATIVE_INFINITY,
-    isBusy: false,
-    idle: Promise.withResolvers<void>(),
-    isWanted: false,
-    failures: 0,
-  };
-}
-
 /** @param kubeletDir the kubelet's root directory */
 export function createNodeMounts(kubeletDir: string, clock: Clock): NodeMounts {
   const mounts = new Map<string, NodeMount>();
 
-  function add(fields: Omit<NodeMount, 'since' | keyof ReturnType<typeof idleMount>>): NodeMount {
-    const mount = { ...fields, ...idleMount(), since: clock.wallNow() };
+  function add(fields: Omit<NodeMount, 'since' | 'eventAt' | 'failures'>): NodeMount {
+    const mount = { ...fields, since: clock.wallNow(), eventAt: Number.NEGATIVE_INFINITY, failures: 0 };
     mounts.set(fields.targetPath, mount);
     return mount;
   }

@@ -8,7 +8,7 @@ import { ProviderError } from '../model/errors.ts';
 import { createClassReader } from '../mount/class-reader.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import type { RefreshedMount, DownstreamStep, DownstreamState } from './downstream.ts';
+import type { RefreshedMount, DownstreamStep, DownstreamResult } from './downstream.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { pollGroup, type PollDeps } from './poll-group.ts';
 
@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 /** A mount with v1 in its volume, and an AWS that has v2 by now. */
-async function rotatedMount(...downstream: readonly DownstreamStep['follow'][]) {
+async function rotatedMount(...downstream: readonly DownstreamStep['update'][]) {
   const kubeletDir = await mkdtemp(join(tmpdir(), 'turn-'));
   onTestFinished(() => rm(kubeletDir, { recursive: true }));
   const targetPath = join(kubeletDir, 'pods', POD.uid, 'volumes', 'kubernetes.io~csi', 'secrets', 'mount');
@@ -68,7 +68,7 @@ async function rotatedMount(...downstream: readonly DownstreamStep['follow'][]) 
       secretObjects: undefined,
     }),
     podOf: async () => undefined,
-    downstream: downstream.map((follow) => ({ follow })),
+    downstream: downstream.map((update) => ({ update })),
   };
   const mount: NodeMount = createNodeMounts(kubeletDir, SYSTEM_CLOCK).learn({
     targetPath,
@@ -91,7 +91,7 @@ async function rotatedMount(...downstream: readonly DownstreamStep['follow'][]) 
 
 it('notes new versions after all that follows them, so that who is killed in between follows them after the restart', async () => {
   const following = Promise.withResolvers<RefreshedMount>();
-  const followed = Promise.withResolvers<DownstreamState>();
+  const followed = Promise.withResolvers<DownstreamResult>();
   const { look } = await rotatedMount((mount) => {
     following.resolve(mount);
     return followed.promise;
@@ -100,7 +100,7 @@ it('notes new versions after all that follows them, so that who is killed in bet
   const looking = look();
   expect((await following.promise).versions).toEqual(VERSION_2);
   expect(noted).toEqual(VERSION_1);
-  followed.resolve('current');
+  followed.resolve({});
 
   expect(await looking).toEqual({ isServed: true, rotated: ['db'] });
   expect(noted).toEqual(VERSION_2);
@@ -112,7 +112,7 @@ it('rolls no workload before its Secret could be written', async () => {
     () => Promise.reject(new ProviderError('KubernetesUnavailable', 'etcd leader changed')),
     async () => {
       seen.push('rolled');
-      return 'current';
+      return {};
     },
   );
 
@@ -126,7 +126,7 @@ it('rolls a workload though its Secret is refused for good', async () => {
     () => Promise.reject(new ProviderError('SecretRefused', "somebody else's")),
     async ({ versions }) => {
       seen.push(`rolled for ${versions.get('db')}`);
-      return 'current';
+      return {};
     },
   );
 

@@ -4,7 +4,7 @@ import { createLimiter } from '../concurrency/limiter.ts';
 import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
-import { updateDownstream, type DownstreamDeps } from './downstream.ts';
+import { type DownstreamDeps, type DownstreamResult, updateDownstream } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
 import { type PresentCall, presentCall, type PresentCallDeps } from './present-call.ts';
 import { serveAgain, type ServedAgain } from './serve-again.ts';
@@ -35,6 +35,8 @@ export interface Outcome {
   /** What failed: all, or where files are served, what was to follow them. */
   readonly error?: ProviderError;
   readonly isServed?: boolean;
+  /** Something that depends on the files can be brought to them after so many milliseconds. */
+  readonly dueInMs?: number;
 }
 
 interface Asked {
@@ -150,8 +152,11 @@ async function answer(
   }
   mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
   const failures: ProviderError[] = [];
-  await updateDownstream(mount, present, served, deps, signal).catch((error: unknown) =>
-    failures.push(failureOf(error, deps)),
+  const { dueInMs } = await updateDownstream(mount, present, served, deps, signal).catch(
+    (error: unknown): DownstreamResult => {
+      failures.push(failureOf(error, deps));
+      return {};
+    },
   );
   // Where the driver writes, it notes what it has written itself.
   if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
@@ -162,6 +167,7 @@ async function answer(
   return {
     isServed: true,
     rotated: served.changed === true ? changesOf(before, served.versions) : [],
+    ...(dueInMs !== undefined && { dueInMs }),
     ...(failures.length > 0 && { error: ProviderError.all(failures) }),
   };
 }

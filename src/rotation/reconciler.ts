@@ -1,21 +1,19 @@
-import { endsWithin, unlessAborted } from '../concurrency/cancellation.ts';
-import { ProviderError, stackOf } from '../model/errors.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
-import { type ServedMount, serveSpec } from '../mount/serve.ts';
-import { areEqualVersions } from '../model/equal-versions.ts';
+import { createWorkQueue } from '../concurrency/work-queue.ts';
+import { ProviderError, stackOf } from '../model/errors.ts';
 import { type MountSpec, type ObjectSpec, partyOf } from '../model/mount-spec.ts';
+import type { ServedMount } from '../mount/serve.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
-import { updateDownstream } from './downstream.ts';
-import { createNodeMounts, type NodeMount } from './node-mounts.ts';
-import { presentCall } from './present-call.ts';
-import { ageOf, createReport, type ReportDeps } from './report.ts';
-import { firstPollIn, groupOf, nextPollAt, eventPollAt, retryIn } from './schedule.ts';
 import { createDiscovery, type DiscoveryDeps } from './discovery.ts';
+import { afterMountCall } from './mount-call.ts';
+import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { type Outcome, pollGroup, type PollDeps } from './poll-group.ts';
+import { ageOf, createReport, type ReportDeps } from './report.ts';
+import { eventPollAt, firstPollIn, groupOf, nextPollAt, retryIn } from './schedule.ts';
 
 export interface ReconcilerDeps extends PollDeps, Omit<DiscoveryDeps, 'discoverEveryMs'>, ReportDeps {
-  /** Milliseconds from one look at a mount to the next, for classes that do not say. */
+  /** Milliseconds from one poll of a mount to the next, for classes that do not say. */
   readonly intervalMs: number;
 }
 
@@ -24,52 +22,44 @@ export interface Staleness {
   readonly namespace: string;
   readonly pod: string;
   readonly className: string;
-  /** Milliseconds since AWS last said that its files are current; undefined where this process has not heard so yet. */
+  /** Milliseconds since AWS last confirmed its files; undefined where it has not confirmed them to this process yet. */
   readonly ageMs: number | undefined;
 }
 
-/** Sees to it that the node's mounts, and what goes by them, hold the latest values. Stops when disposed of. */
+/** Keeps the node's mounts, and what depends on them, up to date. Stops when disposed of. */
 export interface Reconciler extends AsyncDisposable {
-  /**
-   * A Mount call was served: from now on the mount is looked after. Waits, but not for long, until Secrets have followed: a container that
-   * takes a variable from one starts next.
-   * @returns what the volume holds then: it is newer where another node knew of newer
-   */
+  /** As `afterMountCall`. */
   mounted(call: MountCall, served: ServedMount, signal: AbortSignal): Promise<ServedMount>;
-  /** Something is said to have changed: mounts that ask for it are looked at now, or soon where they just were for the same reason. */
+  /** Change events came: mounts that ask for these objects are polled now, or soon where they just were for the same reason. */
   notice(concerns: (object: ObjectSpec, region: string) => boolean): void;
   staleness(): readonly Staleness[];
 }
 
-/** Longest time that a Mount call waits for what follows it. */
-const FOLLOW_WAIT_MS = 5_000;
-/** Groups that are looked at at once; each asks AWS a question or two. */
+/** Groups that are polled at once; each asks AWS a question or two. */
 const GROUPS_AT_ONCE = 16;
 const LONGEST_DISCOVERY_MS = 60_000;
-/** Node takes no longer ones. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Keys are mounts, reasons are none: whatever woke it, a turn looks at what is there and at what should be. */
+/** Level-based, as controllers are: whatever made a mount due, a poll compares what is there with what should be. */
 export function startReconciler(given: ReconcilerDeps): Reconciler {
-  const { clock } = given;
+  const { clock, log, intervalMs } = given;
   const failFastWhileDown = createCircuitBreaker(clock);
   const deps = { ...given, classOf: failFastWhileDown(given.classOf), podOf: failFastWhileDown(given.podOf) };
   const closing = new AbortController();
   const mounts = createNodeMounts(deps.kubeletDir, clock);
   const report = createReport(deps);
   const limiter = createLimiter(GROUPS_AT_ONCE);
-  const surveys = createDiscovery(mounts, {
-    ...deps,
-    discoverEveryMs: Math.min(deps.intervalMs, LONGEST_DISCOVERY_MS),
-  });
   const running = new Set<Promise<void>>();
-  let discoverAt = clock.now();
-  let timer = new AbortController();
+  const queue = createWorkQueue<NodeMount>(clock, pollDue);
+  const discovery = createDiscovery(mounts, {
+    ...deps,
+    discoverEveryMs: Math.min(intervalMs, LONGEST_DISCOVERY_MS),
+  });
 
   function intervalOf({ spec }: NodeMount): number {
-    return spec?.pollIntervalMs ?? deps.intervalMs;
+    return spec?.pollIntervalMs ?? intervalMs;
   }
 
+  /** Mounts of one group are polled together, as one question to AWS serves them. */
   function groupKey(mount: NodeMount): string {
     const { spec, pod } = mount;
     // Mounts that only the API server told of are most likely of one identity where their pods are of one service account.
@@ -80,108 +70,83 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     return `${deps.nodeName} ${groupKey(mount)}`;
   }
 
-  function idle(): readonly NodeMount[] {
-    return [...mounts.all()].filter(({ isBusy }) => !isBusy);
-  }
-
-  /** Work that ends by itself, and at the latest with the process. */
-  function start(work: () => Promise<void>): Promise<void> {
+  /** Does work that ends by itself, and at the latest with the process. */
+  function start(work: () => Promise<void>): void {
     const task = work()
       .catch((error: unknown) => {
         if (!closing.signal.aborted) {
-          deps.log.error({ stack: stackOf(error) }, 'bug in rotation');
+          log.error({ stack: stackOf(error) }, 'bug in rotation');
         }
       })
-      .finally(() => {
-        running.delete(task);
-        arm();
-      });
+      .finally(() => running.delete(task));
     running.add(task);
-    return task;
   }
 
-  function arm(): void {
-    timer.abort();
-    if (!closing.signal.aborted) {
-      const nextAt = Math.min(discoverAt, ...idle().map(({ dueAt }) => dueAt));
-      timer = new AbortController();
-      clock
-        .sleep(Math.min(Math.max(nextAt - clock.now(), 0), MAX_TIMEOUT_MS), timer.signal)
-        .then(wake, () => undefined);
+  async function discover(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const waitMs = await discovery.run((mount) => {
+        queue.add(mount, clock.now() + firstPollIn(jitterKey(mount), intervalMs));
+      }, closing.signal);
+      await clock.sleep(waitMs, closing.signal).catch(() => undefined);
     }
   }
 
-  function wake(): void {
-    const now = clock.now();
-    if (discoverAt <= now) {
-      discoverAt = Number.POSITIVE_INFINITY;
-      void start(async () => {
-        discoverAt = clock.now() + (await surveys.run(scheduleFirstPoll, closing.signal));
-      });
+  /** One that was forgotten, or whose pod is another by now, leaves the queue too. */
+  function isKnown(mount: NodeMount): boolean {
+    const isCurrent = mounts.get(mount.targetPath) === mount;
+    if (!isCurrent) {
+      queue.remove(mount);
     }
-    for (const group of Map.groupBy(idle(), groupKey).values()) {
-      if (group.some(({ dueAt }) => dueAt <= now)) {
-        // Who is well goes along, as the question is the same; who is not waits until it is time to try again.
-        const members = group.filter(({ dueAt, failures }) => dueAt <= now || failures === 0);
-        members.forEach(begin);
-        void start(() => look(members));
+    return isCurrent;
+  }
+
+  function pollDue(isDue: (mount: NodeMount) => boolean): void {
+    for (const group of Map.groupBy(queue.idle().filter(isKnown), groupKey).values()) {
+      if (group.some(isDue)) {
+        // Healthy ones go along, as the question is the same; one that fails waits until it is time to try again.
+        const members = group.filter((mount) => isDue(mount) || mount.failures === 0);
+        members.forEach(queue.begin);
+        start(() => poll(members));
       }
     }
-    arm();
   }
 
-  function scheduleFirstPoll(mount: NodeMount): void {
-    mount.dueAt = clock.now() + firstPollIn(jitterKey(mount), deps.intervalMs);
-  }
-
-  async function look(members: readonly NodeMount[]): Promise<void> {
+  async function poll(members: readonly NodeMount[]): Promise<void> {
     let outcomes: ReadonlyMap<NodeMount, Outcome> = new Map();
     let startedAt = clock.now();
-    async function turn(): Promise<ReadonlyMap<NodeMount, Outcome>> {
-      startedAt = clock.now();
-      return await pollGroup(members, deps, closing.signal);
-    }
     try {
-      outcomes = await limiter.run({ lane: '', party: partyOfGroup(members) }, turn, closing.signal);
+      outcomes = await limiter.run(
+        { lane: '', party: partyOfGroup(members) },
+        () => {
+          startedAt = clock.now();
+          return pollGroup(members, deps, closing.signal);
+        },
+        closing.signal,
+      );
     } finally {
-      const told = members.map((mount) => end(mount, outcomes.get(mount), startedAt));
-      await Promise.all(told);
+      await Promise.all(members.map((mount) => end(mount, outcomes.get(mount), startedAt)));
     }
   }
 
-  /** @param outcome absent where the turn itself broke down */
+  /** Puts a mount back into the queue, and reports. @param outcome absent where the poll itself broke down */
   async function end(mount: NodeMount, outcome: Outcome | undefined, startedAt: number): Promise<void> {
-    const { isGone = false, isServed = false, rotated = [], error } = outcome ?? {};
     const wasFailing = mount.failures > 0;
-    mount.isBusy = false;
-    mount.idle.resolve();
+    if (outcome?.isGone === true) {
+      mounts.forget(mount.targetPath);
+    }
+    // Discovery may have found it gone, and dropped what this poll has then written once more.
+    if (mounts.get(mount.targetPath) !== mount) {
+      queue.remove(mount);
+      discovery.gone(mount.targetPath);
+      return;
+    }
+    const { rotated = [], error, isServed = false } = outcome ?? {};
+    const isFailed = outcome === undefined || error !== undefined;
+    mount.failures = isFailed ? mount.failures + 1 : 0;
+    queue.end(mount, isFailed ? retryAt(mount) : nextPollOf(mount, startedAt, outcome.dueInMs), startedAt);
     // How a process ends says nothing of its mounts.
     if (closing.signal.aborted) {
       return;
-    }
-    if (isGone) {
-      mounts.forget(mount.targetPath);
-    }
-    // A survey may have found it gone, and had dropped what this look then followed once more.
-    if (mounts.get(mount.targetPath) !== mount) {
-      surveys.gone(mount.targetPath);
-      return;
-    }
-    if (outcome === undefined || error !== undefined) {
-      mount.failures += 1;
-      mount.dueAt = clock.now() + retryIn(mount.failures, jitterKey(mount), intervalOf(mount));
-    } else {
-      mount.failures = 0;
-      mount.dueAt = nextPollAt(
-        { startedAt, confirmedAt: mount.current?.confirmedAt },
-        jitterKey(mount),
-        intervalOf(mount),
-      );
-    }
-    if (mount.isWanted) {
-      mount.dueAt = clock.now();
-    } else if (mount.eventAt >= startedAt) {
-      mount.dueAt = Math.min(mount.dueAt, mount.eventAt);
     }
     if (rotated.length > 0) {
       await report.rotated(mount, rotated, closing.signal);
@@ -193,67 +158,28 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
   }
 
-  /**
-   * What follows a Mount call. It may have been served from memory, and its pod be new because another node has rolled its workload for
-   * what memory does not know: then AWS is asked now, since a program that reads its files once does so next.
-   * @returns how it came out; telling of it is nothing to wait for
-   */
-  async function follow(mount: NodeMount, served: ServedMount): Promise<Outcome & { readonly latest: ServedMount }> {
-    let [latest, isServed] = [served, true];
-    try {
-      const ends = AbortSignal.any([closing.signal, clock.timeout(deps.mountTimeoutMs)]);
-      const present = await presentCall(mount, deps, ends);
-      if (present !== undefined && (await updateDownstream(mount, present, served, deps, ends)) === 'newer elsewhere') {
-        isServed = false;
-        await deps.refresh([served.spec], ends);
-        latest = await serveSpec(served.spec, deps, ends);
-        isServed = true;
-        // Not its files: they are for the driver, and nothing to keep.
-        mount.current = { versions: latest.versions, confirmedAt: latest.confirmedAt };
-        await updateDownstream(mount, present, latest, deps, ends);
-      }
-      return { rotated: [], latest };
-    } catch (error) {
-      return { isServed, rotated: [], latest, error: ProviderError.from(error) };
-    }
+  function retryAt(mount: NodeMount): number {
+    return clock.now() + retryIn(mount.failures, jitterKey(mount), intervalOf(mount));
   }
 
-  arm();
+  function nextPollOf(mount: NodeMount, startedAt: number, dueInMs = Number.POSITIVE_INFINITY): number {
+    const { confirmedAt } = mount.current ?? {};
+    const at = nextPollAt({ startedAt, confirmedAt }, jitterKey(mount), intervalOf(mount));
+    return Math.min(at, clock.now() + dueInMs);
+  }
+
+  const callDeps = {
+    ...deps,
+    mounts,
+    queue,
+    nextPollOf,
+    closing: closing.signal,
+    finish: (mount: NodeMount, outcome: Promise<Outcome>, startedAt: number) =>
+      start(async () => end(mount, await outcome, startedAt)),
+  };
+  start(discover);
   return {
-    async mounted(call, served, signal) {
-      const mount = mounts.learnCall(call);
-      if (mount === undefined || closing.signal.aborted) {
-        return served;
-      }
-      mount.spec = served.spec;
-      mount.noted = served.versions;
-      mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
-      if (!isFollowedBy(mount, served) && mount.isBusy) {
-        mount.isWanted = true;
-        // What is under way may have begun before there were files, as right after a start, and leave the Secrets to us.
-        await unlessAborted(endsWithin(mount.idle.promise, FOLLOW_WAIT_MS, clock), signal);
-      }
-      const isFollowed = isFollowedBy(mount, served);
-      if (!isFollowed && !mount.isBusy && deps.downstream.length > 0) {
-        begin(mount);
-        const startedAt = clock.now();
-        const following = follow(mount, served);
-        void start(async () => end(mount, await following, startedAt));
-        if (await unlessAborted(endsWithin(following, FOLLOW_WAIT_MS, clock), signal)) {
-          const { latest } = await following;
-          mount.noted = latest.versions;
-          return latest;
-        }
-      } else if (mount.dueAt === Number.POSITIVE_INFINITY) {
-        mount.dueAt = nextPollAt(
-          { startedAt: clock.now(), confirmedAt: served.confirmedAt },
-          jitterKey(mount),
-          intervalOf(mount),
-        );
-      }
-      arm();
-      return served;
-    },
+    mounted: (call, served, signal) => afterMountCall(call, served, callDeps, signal),
     notice(concerns) {
       const now = clock.now();
       for (const group of Map.groupBy(mounts.all(), groupKey).values()) {
@@ -261,10 +187,9 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
         const at = eventPollAt(lastAt, now);
         for (const mount of group.filter(({ spec }) => isConcerned(spec, concerns))) {
           mount.eventAt = at;
-          mount.dueAt = Math.min(mount.dueAt, at);
+          queue.add(mount, at);
         }
       }
-      arm();
     },
     staleness: () =>
       [...mounts.all()].map((mount) => ({
@@ -275,7 +200,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
       })),
     async [Symbol.asyncDispose]() {
       closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
-      timer.abort();
+      queue.stop();
       await Promise.all(running);
     },
   };
@@ -288,14 +213,4 @@ function isConcerned(spec: MountSpec | undefined, concerns: (object: ObjectSpec,
 /** Mounts of one group are of one service account. */
 function partyOfGroup([mount]: readonly NodeMount[]): string {
   return mount === undefined ? '' : partyOf(mount.pod);
-}
-
-function begin(mount: NodeMount): void {
-  mount.isBusy = true;
-  mount.isWanted = false;
-  mount.idle = Promise.withResolvers();
-}
-
-function isFollowedBy({ followed }: NodeMount, { versions }: ServedMount): boolean {
-  return followed !== undefined && areEqualVersions(followed, versions);
 }

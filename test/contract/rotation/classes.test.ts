@@ -119,11 +119,14 @@ describe.concurrent('a class that is no longer ours', () => {
     const pod = await node.startPod('deleted', { className: 'deleted' });
     const before = statsBelow(pod.targetPath);
 
+    function failures(): number {
+      return node.said('mount not refreshed').filter((line) => line['pod'] === 'deleted').length;
+    }
+
     await cluster.removeClass('deleted');
+    await expect.poll(failures, SOON).toBeGreaterThan(0);
     await cluster.seed.secretVersion('deleted', 'new');
-    await expect
-      .poll(() => node.said('mount not refreshed').filter((line) => line['pod'] === 'deleted').length, SOON)
-      .toBeGreaterThan(2);
+    await expect.poll(failures, SOON).toBeGreaterThan(2);
 
     expect(await cluster.eventsOf('deleted')).toEqual([
       {

@@ -24,7 +24,7 @@ describe('a wall clock that jumps', () => {
     const pod = await node.startPod('web-1', { className: 'class' });
 
     for (const [value, jumpMs] of [
-      ['newer elsewhere', HOUR_MS],
+      ['ahead', HOUR_MS],
       ['back', -2 * HOUR_MS],
     ] as const) {
       vi.setSystemTime(Date.now() + jumpMs);
