@@ -1,12 +1,9 @@
 // Runs checks and test projects one after another and ends with one line that adds them up: `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { runVitest, toolsOf } from './run-vitest.ts';
 
 const root = join(import.meta.dirname, '..');
-/** The checkout's own tools, and its own Node, however this was started. */
-const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter) };
-const results = join(root, '.cache', 'vitest-results.json');
 
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
   format: ['oxfmt', '--check', '.'],
@@ -22,17 +19,11 @@ interface Tally {
   readonly skipped: number;
 }
 
-/** What vitest's json reporter writes, as far as we read it. */
-interface VitestResults {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
-}
-
 function run(command: readonly string[]): boolean {
   const [program = '', ...args] = command;
-  return spawnSync(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+  return (
+    spawnSync(program, args, { cwd: root, env: toolsOf(root), stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
+  );
 }
 
 function check(name: string, command: readonly string[]): Tally {
@@ -42,34 +33,10 @@ function check(name: string, command: readonly string[]): Tally {
 }
 
 function test(projects: readonly string[]): Tally {
-  mkdirSync(join(root, '.cache'), { recursive: true });
-  rmSync(results, { force: true });
-  const ok = run([
-    'vitest',
-    'run',
-    '--config=test/vitest.config.ts',
-    '--root=.',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${results}`,
-    ...projects.map((project) => `--project=${project}`),
-  ]);
-  let counted: Tally = { passed: 0, failed: 0, skipped: 0 };
-  try {
-    const json: VitestResults = JSON.parse(readFileSync(results, 'utf8'));
-    // A file that cannot even be loaded has no test that could fail.
-    const unloadable = json.testResults.filter(
-      ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-    );
-    counted = {
-      passed: json.numPassedTests,
-      failed: json.numFailedTests + unloadable.length,
-      skipped: json.numPendingTests,
-    };
-  } catch {
-    // No results: the run itself broke, which `ok` says.
-  }
-  return ok || counted.failed > 0 ? counted : { ...counted, failed: 1 };
+  const args = projects.map((project) => `--project=${project}`);
+  const { ok, passed, failed, skipped, unloadable } = runVitest({ root, args });
+  const broken = failed + unloadable;
+  return { passed, failed: ok || broken > 0 ? broken : 1, skipped };
 }
 
 const [mode = 'all'] = process.argv.slice(2);

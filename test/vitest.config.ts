@@ -12,7 +12,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/bench/**/*.test.ts', 'test/structure/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/bench/**/*.test.ts',
+            'test/mutants/**/*.test.ts',
+            'test/structure/**/*.test.ts',
+          ],
           testTimeout: 5_000,
         },
       },

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -8,7 +8,7 @@ import { ProviderError } from '../model/errors.ts';
 import { createClassReader } from '../mount/class-reader.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import type { RefreshedMount, DownstreamStep, DownstreamResult } from './downstream.ts';
+import type { DownstreamResult, DownstreamStep, RefreshedMount } from './downstream.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { pollGroup, type PollDeps } from './poll-group.ts';
 
@@ -24,9 +24,17 @@ beforeEach(() => {
   noted = VERSION_1;
 });
 
+interface Story {
+  readonly downstream?: readonly DownstreamStep['update'][];
+  /** When AWS was asked for the values that it has by now; during the poll, unless told. */
+  readonly confirmedAt?: number;
+  /** Happens while AWS is asked. */
+  meanwhile?(targetPath: string): Promise<unknown>;
+}
+
 /** A mount with v1 in its volume, and an AWS that has v2 by now. */
-async function rotatedMount(...downstream: readonly DownstreamStep['update'][]) {
-  const kubeletDir = await mkdtemp(join(tmpdir(), 'turn-'));
+async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Story) {
+  const kubeletDir = await mkdtemp(join(tmpdir(), 'poll-'));
   onTestFinished(() => rm(kubeletDir, { recursive: true }));
   const targetPath = join(kubeletDir, 'pods', POD.uid, 'volumes', 'kubernetes.io~csi', 'secrets', 'mount');
   await mkdir(targetPath, { recursive: true });
@@ -49,14 +57,17 @@ async function rotatedMount(...downstream: readonly DownstreamStep['update'][]) 
     mountTimeoutMs: 60_000,
     readClass: createClassReader(slices),
     defaultRegion: async () => 'us-east-1',
-    fetchAll: async ({ objects }) =>
-      objects.map((object) => ({
+    async fetchAll({ objects }) {
+      await meanwhile?.(targetPath);
+      const value = SecretBytes.fromText('p2');
+      return objects.map((object) => ({
         object,
         region: 'us-east-1',
         version: 'v2',
-        value: SecretBytes.fromText('p2'),
-        confirmedAt: performance.now(),
-      })),
+        value,
+        confirmedAt: confirmedAt ?? SYSTEM_CLOCK.now(),
+      }));
+    },
     confirmVersions: async () => undefined,
     volumes,
     classOf: async (namespace, name) => ({
@@ -86,50 +97,89 @@ async function rotatedMount(...downstream: readonly DownstreamStep['update'][]) 
   const files = [{ path: 'db', mode: 0o644, value: SecretBytes.fromText('p1') }];
   const spec = { regions: ['us-east-1'], authentication: { kind: 'irsa' }, objects: [] } as const;
   await volumes.publish({ ...spec, targetPath, pod: POD, tokens: new Map() }, { files, versions: VERSION_1 }, NEVER);
-  return { mount, look: async () => (await pollGroup([mount], deps, NEVER)).get(mount) };
+  return {
+    poll: async () => (await pollGroup([mount], deps, NEVER)).get(mount),
+    contents: async () => (await volumes.read({ targetPath, pod: POD })).files.map(({ value }) => value.exposeText()),
+  };
 }
 
 it('notes new versions after all that follows them, so that who is killed in between follows them after the restart', async () => {
   const following = Promise.withResolvers<RefreshedMount>();
   const followed = Promise.withResolvers<DownstreamResult>();
-  const { look } = await rotatedMount((mount) => {
-    following.resolve(mount);
-    return followed.promise;
+  const { poll } = await rotatedMount({
+    downstream: [
+      (mount) => {
+        following.resolve(mount);
+        return followed.promise;
+      },
+    ],
   });
 
-  const looking = look();
+  const polling = poll();
   expect((await following.promise).versions).toEqual(VERSION_2);
   expect(noted).toEqual(VERSION_1);
   followed.resolve({});
 
-  expect(await looking).toEqual({ isServed: true, rotated: ['db'] });
+  expect(await polling).toEqual({ isServed: true, rotated: ['db'] });
   expect(noted).toEqual(VERSION_2);
 });
 
 it('rolls no workload before its Secret could be written', async () => {
   const seen: string[] = [];
-  const { look } = await rotatedMount(
-    () => Promise.reject(new ProviderError('KubernetesUnavailable', 'etcd leader changed')),
-    async () => {
-      seen.push('rolled');
-      return {};
-    },
-  );
+  const { poll } = await rotatedMount({
+    downstream: [
+      () => Promise.reject(new ProviderError('KubernetesUnavailable', 'etcd leader changed')),
+      async () => {
+        seen.push('rolled');
+        return {};
+      },
+    ],
+  });
 
-  expect(await look()).toMatchObject({ isServed: true, error: { reason: 'KubernetesUnavailable' } });
+  expect(await poll()).toMatchObject({ isServed: true, error: { reason: 'KubernetesUnavailable' } });
   expect(seen).toEqual([]);
 });
 
 it('rolls a workload though its Secret is refused for good', async () => {
   const seen: string[] = [];
-  const { look } = await rotatedMount(
-    () => Promise.reject(new ProviderError('SecretRefused', "somebody else's")),
-    async ({ versions }) => {
-      seen.push(`rolled for ${versions.get('db')}`);
-      return {};
-    },
-  );
+  const { poll } = await rotatedMount({
+    downstream: [
+      () => Promise.reject(new ProviderError('SecretRefused', "somebody else's")),
+      async ({ versions }) => {
+        seen.push(`rolled for ${versions.get('db')}`);
+        return {};
+      },
+    ],
+  });
 
-  expect(await look()).toMatchObject({ isServed: true, error: { reason: 'SecretRefused' } });
+  expect(await poll()).toMatchObject({ isServed: true, error: { reason: 'SecretRefused' } });
   expect(seen).toEqual(['rolled for v2']);
+});
+
+it('changes the files of a pod once AWS has told of the new values', async () => {
+  const { poll, contents } = await rotatedMount({});
+
+  expect(await poll()).toEqual({ isServed: true, rotated: ['db'] });
+  expect(await contents()).toEqual(['p2']);
+});
+
+it('leaves the files as they are where memory alone speaks for a value, as the others may be older still', async () => {
+  const { poll, contents } = await rotatedMount({ confirmedAt: 0 });
+
+  expect(await poll()).toEqual({ isServed: true, rotated: [] });
+  expect(await contents()).toEqual(['p1']);
+  expect(noted).toEqual(VERSION_1);
+});
+
+it('fills no volume again that the driver empties meanwhile', async () => {
+  const { poll, contents } = await rotatedMount({
+    async meanwhile(targetPath) {
+      for (const entry of await readdir(targetPath)) {
+        await rm(join(targetPath, entry), { recursive: true });
+      }
+    },
+  });
+
+  expect(await poll()).toEqual({ isGone: true, rotated: [] });
+  expect(await contents()).toEqual([]);
 });

@@ -117,6 +117,23 @@ describe('a Secret', () => {
     expect((await api.read(SECRET, NEVER))?.data.get('password')?.exposeText()).toBe(VALUE);
   });
 
+  it('is deleted only as it was read, and not where another has made or written it meanwhile', async () => {
+    await using fixture = await startKube();
+    const api = createSecretApi(fixture.kube);
+    await api.apply(SECRET, 'aws-secrets-csi', {}, NEVER);
+    const before = (await api.read(SECRET, NEVER))!;
+    await api.apply(SECRET, 'another', FIELDS, NEVER);
+
+    expect(await api.remove(SECRET, before, NEVER)).toBe('changed');
+    const now = (await api.read(SECRET, NEVER))!;
+    expect(await api.remove(SECRET, { ...now, uid: 'of-another' }, NEVER)).toBe('changed');
+    expect(await api.read(SECRET, NEVER)).toBeDefined();
+
+    expect(await api.remove(SECRET, now, NEVER)).toBe('written');
+    expect(await api.read(SECRET, NEVER)).toBeUndefined();
+    expect(await api.remove(SECRET, now, NEVER)).toBe('written');
+  });
+
   it('that comes in half is not quoted', async () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'text', status: 200, text: `{"data":{"password":"${BASE64}` };

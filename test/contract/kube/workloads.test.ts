@@ -53,6 +53,21 @@ function apiOf(kube: Kube) {
   return createWorkloadApi(kube, createOwnerApi(kube));
 }
 
+describe('the owner of what follows a pod', () => {
+  it.for<readonly [string, ObjectRef, ObjectRef]>([
+    ['whom the pod names', refTo('StatefulSet', 'web'), refTo('StatefulSet', 'web')],
+    [
+      'the pod itself, where that was made anew under its name',
+      refTo('StatefulSet', 'web', 'older'),
+      { apiVersion: 'v1', kind: 'Pod', name: 'web-5-a', uid: 'uid-of-web-5-a' },
+    ],
+  ])('is %s', async ([, named, owner]) => {
+    await using fixture = await startKube({ objects: [workload('StatefulSet', 'web')] });
+
+    expect(await createOwnerApi(fixture.kube).ownerOf(podOf(named), 'db', NEVER)).toEqual(owner);
+  });
+});
+
 describe('the workload of an owner', () => {
   it.for(['StatefulSet', 'DaemonSet'])('is the %s itself', async (kind) => {
     await using fixture = await startKube({ objects: [workload(kind, 'web')] });

@@ -1,0 +1,162 @@
+import type { Mutant } from './files.ts';
+
+/** Which Secrets, workloads and volumes are ours to touch, and when they go. */
+export const OF_OWNERSHIP: readonly Mutant[] = [
+  {
+    bug: 'any value of the label "managed" makes a Secret ours',
+    file: 'ownership',
+    find: 'labels.get(label) === value',
+    replace: 'labels.has(label)',
+  },
+  {
+    bug: 'any Secret is ours',
+    file: 'ownership',
+    find: 'return appliers.has(CONTENT_MANAGER) || labels',
+    replace: 'return appliers.size >= 0 || labels',
+  },
+  {
+    bug: 'an owner that the driver has put counts as settled',
+    file: 'ownership',
+    find: 'isOwnedBy(stored, owner) && stored.appliers.has(ownerManager(owner))',
+    replace: 'isOwnedBy(stored, owner)',
+  },
+  {
+    bug: 'a Secret that is being deleted is written to',
+    file: 'decide',
+    find: 'stored.isTerminating',
+    replace: "stored.isTerminating && stored.uid === ''",
+  },
+  {
+    bug: 'an owner counts whose selector does not match the pod',
+    file: 'owners',
+    find: 'matchesLabels(selector, pod.labels)',
+    replace: 'selector !== undefined',
+  },
+  {
+    bug: 'an owner counts whose pods have no such volume',
+    file: 'owners',
+    find: 'volumes.get(volume)?.get(CLASS_ATTRIBUTE) === className &&',
+    replace: '',
+  },
+  {
+    bug: 'an owner counts that has been made anew under its name',
+    file: 'owners',
+    find: 'object.metadata?.uid !== uid',
+    replace: "uid === ''",
+  },
+  {
+    bug: 'a Secret is deleted that another has made meanwhile',
+    file: 'secretApi',
+    find: 'preconditions: { uid, resourceVersion }',
+    replace: 'preconditions: {}',
+  },
+  {
+    bug: 'a Secret is applied over what another wrote meanwhile',
+    file: 'secretApi',
+    find: '...(resourceVersion !== undefined && { resourceVersion }),',
+    replace: '',
+  },
+  {
+    bug: 'who has updated a Secret counts as who applies it',
+    file: 'secretApi',
+    find: "operation === 'Apply'",
+    replace: "operation !== ''",
+  },
+  {
+    bug: 'a Secret goes with the first of its owners',
+    file: 'reconcileSecret',
+    find: 'stored.owners.length === 1',
+    replace: 'stored.owners.length >= 1',
+  },
+  {
+    bug: 'an owner is taken off a Secret of others',
+    file: 'reconcileSecret',
+    find: '!isOurs(stored) || ',
+    replace: '',
+  },
+  {
+    bug: 'owners whom nobody else says are lost with a write',
+    file: 'reconcileSecret',
+    find: 'const owners = isSettled(stored, owner) ? others : [...others, owner];',
+    replace: 'const owners = isSettled(stored, owner) ? [] : [owner];',
+  },
+  {
+    bug: 'a replaced Secret loses its other owners',
+    file: 'reconcileSecret',
+    find: 'former = stored.owners;',
+    replace: '',
+  },
+  {
+    bug: 'an owner goes though another pod of the node needs the Secret',
+    file: 'secretSync',
+    find: 'if (isWanted(secret, owner)) {',
+    replace: 'if (isWanted(secret, owner) && owner.uid === "") {',
+  },
+  {
+    bug: 'an owner goes though a pod of another node needs the Secret',
+    file: 'secretSync',
+    find: 'if (!(await isNeeded())) {',
+    replace: 'if ((await isNeeded()) || true) {',
+  },
+  {
+    bug: 'an entry that cannot be read lets go of its Secret',
+    file: 'secretSync',
+    find: 'names.union(before.toOwn)',
+    replace: 'names',
+  },
+  {
+    bug: 'an owner is wanted only after its Secret is written',
+    file: 'secretSync',
+    find: '    remember(targetPath, known);\n',
+    replace: '',
+  },
+  {
+    bug: 'a Secret of the last owner stays after its pod',
+    file: 'stillNeeded',
+    find: 'ref.uid !== pod.uid && ',
+    replace: '',
+  },
+  { bug: 'a pod that has ended keeps a Secret', file: 'stillNeeded', find: ' && !hasEnded', replace: '' },
+  {
+    bug: 'a class that is gone lets go of Secrets',
+    file: 'stillNeeded',
+    find: "error.reason === 'ClassMissing') {\n          return true;",
+    replace: "error.reason === 'ClassMissing') {\n          return false;",
+  },
+  {
+    bug: 'a class with a mistake lets go of Secrets',
+    file: 'stillNeeded',
+    find: 'problems.length > 0 || ',
+    replace: '',
+  },
+  {
+    bug: 'a workload is rolled that does not ask for it',
+    file: 'planRestart',
+    find: "workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || ",
+    replace: '',
+  },
+  {
+    bug: 'a pod that is to be replaced speaks for the new ones',
+    file: 'planRestart',
+    find: ' || wanted !== className',
+    replace: '',
+  },
+  {
+    bug: 'mounts of other providers are taken over',
+    file: 'discoverMounts',
+    find: 'found?.provider === deps.providerName',
+    replace: 'found !== undefined',
+  },
+  {
+    bug: 'mounts of pods that have ended stay',
+    file: 'discoverMounts',
+    find: 'pod === undefined || pod.hasEnded',
+    replace: 'pod === undefined',
+  },
+  {
+    bug: 'a pod that is missing in a list counts as gone',
+    file: 'discoverMounts',
+    find: ' ?? (await deps.podOf(mount.pod, signal))',
+    replace: '',
+  },
+];

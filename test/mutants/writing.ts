@@ -1,0 +1,139 @@
+import type { Mutant } from './files.ts';
+
+/** What is written, in which order, and whether it is whole. */
+export const OF_WRITING: readonly Mutant[] = [
+  {
+    bug: 'versions are noted before what follows them',
+    file: 'pollGroup',
+    find: 'const failures: ProviderError[] = [];',
+    replace: 'await note(mount, present, served.versions, deps, signal);\n  const failures: ProviderError[] = [];',
+  },
+  {
+    bug: 'a workload is rolled though its Secret could not be written',
+    file: 'downstream',
+    find: '!FOR_GOOD.has(error.reason)',
+    replace: 'FOR_GOOD.size === 0',
+  },
+  {
+    bug: 'a workload waits for ever for a Secret that is refused',
+    file: 'downstream',
+    find: '!FOR_GOOD.has(error.reason)',
+    replace: 'FOR_GOOD.size > 0',
+  },
+  {
+    bug: 'a volume changes though AWS told only a part of the new values',
+    file: 'serveAgain',
+    find: 'return confirmedAt < askedAt ? false : await',
+    replace: 'return await',
+  },
+  {
+    bug: 'a volume that the driver has emptied is filled again',
+    file: 'serveAgain',
+    find: '!(await inner.isFilled(spec.targetPath))',
+    replace: 'spec.targetPath === ""',
+  },
+  {
+    bug: 'work on one key does not wait for the work before it',
+    file: 'keyedLock',
+    find: 'await before;',
+    replace: '',
+  },
+  { bug: 'one party takes all the places', file: 'limiter', find: 'SHARE = 3 / 4', replace: 'SHARE = 1' },
+  {
+    bug: 'more is under way than there are places',
+    file: 'limiter',
+    find: 'lane.running < limit',
+    replace: 'lane.running <= limit',
+  },
+  {
+    bug: 'an older value takes the place of a newer one in a Secret',
+    file: 'decide',
+    find: 'storedConfirmedAt > confirmedAt &&',
+    replace: 'storedConfirmedAt > Infinity &&',
+  },
+  {
+    bug: 'a Secret with other values counts as equal',
+    file: 'decide',
+    find: 'held !== undefined && Buffer.compare(held.expose(), value.expose()) === 0',
+    replace: 'held !== undefined',
+  },
+  {
+    bug: 'what the class no longer names stays in a Secret',
+    file: 'decide',
+    find: 'digest === undefined || digest === fieldsDigest(desired)',
+    replace: 'digest !== ""',
+  },
+  {
+    bug: 'an immutable Secret is written to',
+    file: 'decide',
+    find: '(!stored.isImmutable ||',
+    replace: '(stored.type === desired.type ||',
+  },
+  {
+    bug: 'a Secret is written over what another wrote meanwhile',
+    file: 'reconcileSecret',
+    find: 'return { uid, resourceVersion };',
+    replace:
+      'return resourceVersion === "" ? { uid, resourceVersion } : ({} as { uid: string; resourceVersion: string });',
+  },
+  {
+    bug: 'a Secret that was left with newer values counts as ours',
+    file: 'secretSync',
+    find: 'return !areOurs.includes(false);',
+    replace: 'return true;',
+  },
+  {
+    bug: 'an older observation rolls a workload back',
+    file: 'planRestart',
+    find: 'known.confirmedAt >= seen.confirmedAt &&',
+    replace: 'known.confirmedAt > Infinity &&',
+  },
+  {
+    bug: 'the first sight of a workload rolls it',
+    file: 'planRestart',
+    find: 'known?.className !== className',
+    replace: 'known !== undefined && known.className !== className',
+  },
+  {
+    bug: 'a workload is rolled again for the same versions',
+    file: 'planRestart',
+    find: 'known.hash === seen.hash',
+    replace: 'known.hash === ""',
+  },
+  {
+    bug: 'a volume shows new files before all of them are there',
+    file: 'publish',
+    find: 'yield* fill(dir, files);',
+    replace: 'relink(`${dir}.early`, join(at, DATA_LINK), basename(dir));\n    yield* fill(dir, files);',
+  },
+  {
+    bug: 'files of removed objects stay',
+    file: 'publish',
+    find: 'yield* toTheEnd(sweep(at, topNames(files)));',
+    replace: '',
+  },
+  {
+    bug: 'a change of mode alone is not written',
+    file: 'publish',
+    find: 'file?.mode === mode && ',
+    replace: 'file !== undefined && ',
+  },
+  {
+    bug: 'a path may lead out of the volume',
+    file: 'publish',
+    find: 'if (!isInside)',
+    replace: 'if (!isInside && path === "")',
+  },
+  {
+    bug: 'a volume that another has written counts as what was put there',
+    file: 'volumes',
+    find: 'dataDir === volume?.dataDir',
+    replace: 'dataDir !== ""',
+  },
+  {
+    bug: 'a changed class is answered with the versions of the former one',
+    file: 'volumes',
+    find: 'volume?.fingerprint === fingerprint',
+    replace: 'volume !== undefined',
+  },
+];
