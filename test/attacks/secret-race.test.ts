@@ -4,7 +4,8 @@ import { type AttackedNode, startAttackedNode } from './node/attacked-node.ts';
 
 const SOON = { timeout: 30_000, interval: 50 };
 const PARAMETERS = { objects: '[{objectName: value, objectType: secretsmanager}]' };
-const OTHERS = 'b3RoZXJz';
+const OURS = btoa('ours');
+const OTHERS = btoa('others');
 
 let node: AttackedNode;
 beforeAll(async () => {
@@ -14,14 +15,9 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** An operator's own, as it appears between our reading and our writing. */
-function makeOthers(name: string, labels: Readonly<Record<string, string>> = {}): void {
-  node.api.put({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { namespace: 'shop', name, labels },
-    type: 'Opaque',
-    data: { password: OTHERS },
-  });
+function makeOthers(name: string, labels: Readonly<Record<string, string>> = {}, password = OTHERS): void {
+  const metadata = { namespace: 'shop', name, labels };
+  node.api.put({ apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: { password } });
 }
 
 async function mountClassOf(name: string) {
@@ -56,15 +52,18 @@ describe("somebody else's Secret", () => {
     expect(secretOf(node, 'shop', 'made')?.metadata.ownerReferences).toBeUndefined();
   });
 
-  it('that stops to be ours after it was read gets no owner of ours', async () => {
-    makeOthers('handed', { 'secrets-store.csi.k8s.io/managed': 'true' });
-    using _race = beforeTheWrite('handed', () => makeOthers('handed'));
+  it.for([
+    ['no value of ours', 'rewritten', OTHERS],
+    ['no owner of ours', 'handed', OURS],
+  ] as const)('that stops to be ours after it was read gets %s', async ([, name, password]) => {
+    makeOthers(name, { 'secrets-store.csi.k8s.io/managed': 'true' }, password);
+    using _race = beforeTheWrite(name, () => makeOthers(name));
 
-    const { pod, mounted } = await mountClassOf('handed');
+    const { pod, mounted } = await mountClassOf(name);
     await mounted;
 
     await expect.poll(() => eventsOf(node, pod), SOON).toEqual([expect.stringContaining("is somebody else's")]);
-    expect(secretOf(node, 'shop', 'handed')).toMatchObject({ data: { password: OTHERS } });
-    expect(secretOf(node, 'shop', 'handed')?.metadata.ownerReferences).toBeUndefined();
+    expect(secretOf(node, 'shop', name)).toMatchObject({ data: { password: OTHERS } });
+    expect(secretOf(node, 'shop', name)?.metadata.ownerReferences).toBeUndefined();
   });
 });
