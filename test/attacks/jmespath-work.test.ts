@@ -14,7 +14,7 @@ afterAll(() => node[Symbol.asyncDispose]());
 const COSTLY: Readonly<Record<string, (index: number) => string>> = {
   'one expression again and again': () => "to_string(sort(@)) || 'x'",
   'another one each time': (index) => `to_string(sort(@)[${index}:]) || 'x'`,
-  'long expressions': (index) => `${'a | '.repeat(12)}b${index} || to_string(@)`,
+  'filters of what filters leave': (index) => `to_string(length([?@>\`1\`]|[?@<\`${index}\`]))`,
 };
 
 function classOf(entries: number, expression: (index: number) => string): string {
@@ -34,7 +34,7 @@ it.for(Object.entries(COSTLY))('costly expressions hold up nobody: %s', async ([
   const took = performance.now() - started;
   const { maxMs } = await node.provider.condition();
 
-  expect(failure.message).toMatch(/too much work|a volume may|more than/);
+  expect(failure.message).toContain('too much work');
   expect(maxMs).toBeLessThan(LONGEST_BLOCK_MS);
   expect(Math.max(...victims)).toBeLessThan(10_000);
   expect(took).toBeLessThan(60_000);
