@@ -10,9 +10,10 @@ afterAll(() => node[Symbol.asyncDispose]());
 describe('the harness', () => {
   it('mounts a victim and measures the process', async () => {
     const ms = await node.victimMount();
-    const { maxMs } = await node.provider.condition();
+    const { maxMs, workMs } = await node.provider.condition();
 
     expect(ms).toBeGreaterThan(0);
     expect(maxMs).toBeGreaterThan(0);
+    expect(workMs).toBeGreaterThan(0);
   });
 });

@@ -10,15 +10,14 @@ const PROBE = join(import.meta.dirname, 'event-loop-probe.cjs');
 /** The image's own (deploy/Dockerfile). */
 const IMAGE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size'];
 
-/**
- * What tests hold the event loop to, in milliseconds. The goal is 100 on a quiet machine; beside other work of two cores the process may wait
- * for its turn some seconds, and what these attacks did before took longer than this.
- */
-export const LONGEST_BLOCK_MS = 5_000;
+/** What tests hold `workMs` to. The goal is 100; a processor whose core others use as well is slower. */
+export const LONGEST_WORK_MS = 250;
 
 export interface Condition {
   /** Longest time since it was last asked for which the process's one thread was not to be had, in milliseconds. */
   readonly maxMs: number;
+  /** Longest work of that thread without a turn for others; waiting for a processor, as on a busy machine, does not count. */
+  readonly workMs: number;
   readonly rssMiB: number;
 }
 
