@@ -10,7 +10,8 @@ export interface AgentAnswer {
 const MAX_CHARACTERS = 64 * 1024;
 
 /**
- * One GET to the Pod Identity agent. By hand, because the SDK's `fromHttp` takes no signal and retries refusals.
+ * One GET to the Pod Identity agent. The SDK's `fromHttp` does not fit: `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` in the provider's own environment
+ * would take precedence over the pod's token, so pods would get the provider's credentials. It also drops the text of a refusal.
  * Never through a proxy: the agent is on this node.
  * @throws Error of the network, or an AbortError
  */
