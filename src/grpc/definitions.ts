@@ -7,25 +7,24 @@ import { loadSync } from '@grpc/proto-loader';
 export const PROVIDER_SERVICE = 'v1alpha1.CSIDriverProvider';
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
+/** Parsing the files takes some milliseconds of every start, so it is done once for all services. */
+let definitions: GrpcObject | undefined;
+
 /**
  * The client constructor of a service, whose `service` is what a server adds.
  * @param service one of the names above
  */
 export function loadService(service: string): ServiceClientConstructor {
-  const definition = loadSync(
-    ['service.proto', 'health.proto'].map((file) => join(protoFolder(), file)),
-    {
-      defaults: true,
-      enums: String,
-    },
-  );
+  definitions ??= loadDefinitions();
   const found = service
     .split('.')
-    .reduce<GrpcObject[string] | undefined>(
-      (scope, name) => (scope as GrpcObject | undefined)?.[name],
-      loadPackageDefinition(definition),
-    );
+    .reduce<GrpcObject[string] | undefined>((scope, name) => (scope as GrpcObject | undefined)?.[name], definitions);
   return found as ServiceClientConstructor;
+}
+
+function loadDefinitions(): GrpcObject {
+  const files = ['service.proto', 'health.proto'].map((file) => join(protoFolder(), file));
+  return loadPackageDefinition(loadSync(files, { defaults: true, enums: String }));
 }
 
 /** The bundle has `proto/` beside it; the source has it at the top of the checkout. */
