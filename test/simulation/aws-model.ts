@@ -24,6 +24,7 @@ export interface AwsModel {
   /** Makes a secret, or a new version of it. @returns number of the version, from 1 */
   rotate(secret: string): number;
   currentOf(secret: string): number;
+  names(): readonly string[];
   allow(role: string, secret: string, isAllowed: boolean): void;
   /** Whether the role could read that version at some moment between two. */
   couldRead(role: string, secret: string, version: number, from: number, to: number): boolean;
@@ -50,7 +51,7 @@ export function versionsIn(text: string): readonly (readonly [string, number])[]
 }
 
 /** Longest time until a node is told of a new version. */
-const PROPAGATION_MS = 3_000;
+export const PROPAGATION_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const SESSION_MS = 3_600_000;
 
@@ -152,6 +153,7 @@ export function createAwsModel(world: Clock, random: Random): AwsModel {
       versions.set(secret, times);
       return times.length;
     },
+    names: () => [...versions.keys()],
     currentOf: (secret) => versions.get(secret)?.length ?? 0,
     allow(role, secret, isAllowed) {
       const spans = grants.get(`${role} ${secret}`) ?? [];

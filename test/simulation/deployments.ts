@@ -10,6 +10,8 @@ export interface DeploymentModel {
   readonly pods: ReadonlySet<SimulatedPod>;
   /** Milliseconds of the world's clock at which its template changed. */
   readonly rolledAt: readonly number[];
+  /** A pod is deleted, and another comes in its place. */
+  replacePod(): void;
 }
 
 interface DeploymentDeps {
@@ -29,7 +31,9 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
   const pods = new Set<SimulatedPod>();
   const nodeOf = new Map<SimulatedPod, NodeModel>();
   let generation = 0;
+  let started = 0;
   let template = '';
+  let isRolling = false;
 
   function templateNow(): string {
     return JSON.stringify((api.find(path)?.['spec'] as { readonly template?: unknown } | undefined)?.template);
@@ -38,13 +42,16 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
   function startPods(): readonly SimulatedPod[] {
     generation += 1;
     api.put(replicaSetObject(plan, generation));
-    return Array.from({ length: plan.replicas }, (_, index) => {
-      const node = random.pick(nodes);
-      const pod = node.runPod(plan, generation, `${plan.name}-${generation}-${index}`);
-      pods.add(pod);
-      nodeOf.set(pod, node);
-      return pod;
-    });
+    return Array.from({ length: plan.replicas }, startPod);
+  }
+
+  function startPod(): SimulatedPod {
+    const node = random.pick(nodes);
+    started += 1;
+    const pod = node.runPod(plan, generation, `${plan.name}-${generation}-${started}`);
+    pods.add(pod);
+    nodeOf.set(pod, node);
+    return pod;
   }
 
   async function end(pod: SimulatedPod): Promise<void> {
@@ -54,12 +61,14 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
 
   async function roll(): Promise<void> {
     const old = [...pods];
+    isRolling = true;
     const oldGeneration = generation;
     const next = startPods();
     while (next.some(({ mountedAt }) => mountedAt === undefined)) {
       await world.sleep(TICK_MS);
     }
     await Promise.all(old.map(end));
+    isRolling = false;
     // Of those that are kept for a way back, one is enough here.
     api.remove(`/apis/apps/v1/namespaces/${NAMESPACE}/replicasets/${plan.name}-${oldGeneration - 1}`);
   }
@@ -86,5 +95,17 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
   template = templateNow();
   startPods();
   void control();
-  return { plan, pods, rolledAt };
+  return {
+    plan,
+    pods,
+    rolledAt,
+    replacePod() {
+      const [oldest] = pods;
+      if (oldest !== undefined && !isRolling) {
+        tell(`${oldest.name} is deleted`);
+        startPod();
+        void end(oldest);
+      }
+    },
+  };
 }

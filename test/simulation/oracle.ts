@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../src/concurrency/clock.ts';
 import type { KubeObject } from '../fakes/kube/kube-object.ts';
 import type { ApiServerModel } from './api-server-model.ts';
-import { type AwsModel, versionsIn } from './aws-model.ts';
+import { type AwsModel, PROPAGATION_MS, versionsIn } from './aws-model.ts';
 import type { DeploymentModel } from './deployments.ts';
 import type { NodeModel, SimulatedPod } from './node-model.ts';
 import { type ClassPlan, filesOf, NAMESPACE, roleOf } from './objects.ts';
@@ -27,6 +27,8 @@ export interface OracleDeps {
   readonly nodes: readonly NodeModel[];
   readonly deployments: readonly DeploymentModel[];
   readonly classes: ReadonlyMap<string, ClassPlan>;
+  /** How often each class was changed. */
+  readonly edits: ReadonlyMap<string, number>;
   /** Names of Secrets that somebody else has made. */
   readonly foreign: ReadonlySet<string>;
   readonly intervalMs: number;
@@ -39,12 +41,12 @@ const SLACK_MS = 60_000;
 const SKEW_MS = 62_000;
 
 export function createOracle(deps: OracleDeps): Oracle {
-  const { world, aws, api, nodes, deployments, classes, foreign, intervalMs, minRestartMs } = deps;
+  const { world, aws, api, nodes, deployments, classes, edits, foreign, intervalMs, minRestartMs } = deps;
   const violations: string[] = [];
   /** Name of the current set, by volume. */
   const seen = new Map<string, string>();
   /** Greatest version of each secret that a volume or a Kubernetes Secret held. */
-  const newest = new Map<string, number>();
+  const newest = new Map<string, { readonly version: number; readonly at: number }>();
 
   function violated(what: string): void {
     violations.push(`${(world.now() / 1_000).toFixed(3)} s: ${what}`);
@@ -71,11 +73,22 @@ export function createOracle(deps: OracleDeps): Oracle {
         violated(`${holder} got version ${version} of ${secret}, which ${role} could not read within the interval`);
       }
       const key = `${holder} ${secret}`;
-      if (version < (newest.get(key) ?? 0)) {
-        violated(`${holder} went back from version ${newest.get(key)} to ${version} of ${secret}`);
+      const before = newest.get(key) ?? { version: 0, at: 0 };
+      if (version >= before.version) {
+        newest.set(key, { version, at: version > before.version ? world.now() : before.at });
+      } else if (world.now() - before.at > toleranceOf(holder)) {
+        violated(`${holder} went back from version ${before.version} to ${version} of ${secret}`);
       }
-      newest.set(key, Math.max(version, newest.get(key) ?? 0));
     }
+  }
+
+  /**
+   * Nodes tell by their own clocks which of two values is newer, so for as long as their clocks are apart an older one may come back. A volume has
+   * one node only.
+   */
+  function toleranceOf(holder: string): number {
+    const skews = nodes.map(({ skewMs }) => skewMs);
+    return holder.startsWith('the Secret') ? Math.max(...skews) - Math.min(...skews) + PROPAGATION_MS : 0;
   }
 
   function isHeldOn(name: string, text: string): boolean {
@@ -143,7 +156,10 @@ export function createOracle(deps: OracleDeps): Oracle {
 
   function checkDeployment({ plan, rolledAt }: DeploymentModel): void {
     const secrets = classes.get(plan.className)?.secrets ?? [];
-    const changes = secrets.reduce((sum, secret) => sum + aws.currentOf(secret) - 1, 0);
+    const edited = edits.get(plan.className) ?? 0;
+    // A secret may have been rotated while the class had it.
+    const mounted = edited > 0 ? aws.names() : secrets;
+    const changes = mounted.reduce((sum, secret) => sum + aws.currentOf(secret) - 1, edited);
     if (rolledAt.length > changes) {
       violated(`${plan.name} was rolled ${rolledAt.length} times for ${changes} changes`);
     }

@@ -38,6 +38,8 @@ interface World {
   readonly nodes: readonly NodeModel[];
   readonly deployments: readonly DeploymentModel[];
   readonly classes: Map<string, ClassPlan>;
+  /** How often each class was changed. */
+  readonly edits: Map<string, number>;
   readonly secrets: readonly string[];
   readonly accounts: readonly string[];
   readonly oracle: Oracle;
@@ -74,6 +76,7 @@ function createWorld(seed: number, folder: string): { readonly world: World; rea
   const api = createApiServerModel(clock, random);
   const story: string[] = [];
   const classes = new Map<string, ClassPlan>();
+  const edits = new Map<string, number>();
   const foreign = new Set(['made-by-hand']);
 
   function tell(line: string): void {
@@ -137,11 +140,15 @@ function createWorld(seed: number, folder: string): { readonly world: World; rea
     nodes,
     deployments,
     classes,
+    edits,
     foreign,
     intervalMs: INTERVAL_MS,
     minRestartMs: MIN_RESTART_MS,
   });
-  return { world: { clock, random, aws, api, nodes, deployments, classes, secrets, accounts, oracle, tell }, story };
+  return {
+    world: { clock, random, aws, api, nodes, deployments, classes, edits, secrets, accounts, oracle, tell },
+    story,
+  };
 }
 
 /** Lets so much time go by, with things that happen in it or without. */
@@ -161,10 +168,11 @@ async function live(world: World, ms: number, isEventful: boolean): Promise<void
 
 /** One thing that befalls a cluster. */
 function happen(world: World): void {
-  const { random, aws, api, nodes, secrets, accounts, clock, tell } = world;
+  const { random, aws, api, nodes, secrets, accounts, classes, deployments, clock, tell } = world;
   const node = random.pick(nodes);
   const secret = random.pick(secrets);
   const role = roleOf(random.pick(accounts));
+  const plan = random.pick([...classes.values()]);
   const events: readonly (() => void)[] = [
     () => tell(`${secret} is rotated: version ${aws.rotate(secret)}`),
     () => tell(`${secret} is rotated: version ${aws.rotate(secret)}`),
@@ -203,6 +211,21 @@ function happen(world: World): void {
         tell(`${role} may read ${secret} again`);
         aws.allow(role, secret, true);
       });
+    },
+    () => {
+      const rest = plan.secrets.filter((name) => name !== secret);
+      const next = { ...plan, secrets: plan.secrets.includes(secret) && rest.length > 0 ? rest : [...rest, secret] };
+      tell(`${plan.name} mounts ${next.secrets.join(', ')}`);
+      classes.set(plan.name, next);
+      api.put(classObject(next));
+      world.edits.set(plan.name, (world.edits.get(plan.name) ?? 0) + 1);
+    },
+    () => random.pick(deployments).replacePod(),
+    () => {
+      if (plan.secretName?.startsWith('synced-') === true) {
+        tell(`somebody deletes the Secret ${plan.secretName}`);
+        api.remove(`/api/v1/namespaces/${NAMESPACE}/secrets/${plan.secretName}`);
+      }
     },
     () => {
       node.skewMs = random.int(-30_000, 30_000);
