@@ -18,17 +18,17 @@ import { requireOwnVolume } from '../request/volume-path.ts';
 import type { Reconciler } from '../rotation/reconciler.ts';
 import { openReconciler } from './open-reconciler.ts';
 
-/** What leads out of the process. */
+/** Connections to the outside, which tests replace. */
 export interface Edges {
   readonly clock: Clock;
   readonly kube: Kube;
   readonly clients: Clients;
 }
 
-/** All that a node's provider does, whoever calls it: the gRPC server, or a test. */
-export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'notice' | 'staleness'> {
+/** Everything that the provider does on a node, independent of gRPC. */
+export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'onChangeEvents' | 'staleness'> {
   /**
-   * A Mount call to the files in the volume, and to what depends on them.
+   * Writes the files of a Mount call, and updates what depends on them.
    * @throws ProviderError, or the signal's reason
    */
   serveMount(call: MountCall, signal: AbortSignal): Promise<ServedMount>;
@@ -46,7 +46,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
     limits: {
       intervalMs: config.rotationPollIntervalMs,
       cacheMaxBytes: config.cacheMaxBytes,
-      // Below a mount's own time, so that a store's last word is what the pod's event says.
+      // Less than the time of a mount, so that the pod's event names the error of AWS and not just a time-out.
       deadlineMs: config.mountTimeoutMs * 0.9,
     },
   });
@@ -75,7 +75,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
       const served = await serveMount(call, deps, signal);
       return (await reconciler?.mounted(call, served, signal)) ?? served;
     },
-    notice: (concerns) => reconciler?.notice(concerns),
+    onChangeEvents: (concerns) => reconciler?.onChangeEvents(concerns),
     staleness: () => reconciler?.staleness() ?? [],
     stopPolling: async () => reconciler?.[Symbol.asyncDispose](),
     async [Symbol.asyncDispose]() {

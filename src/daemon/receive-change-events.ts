@@ -4,10 +4,10 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NodeProvider } from './node.ts';
 
-/** Polls at once what a queue says has changed; without a queue the poll interval does all. */
+/** Polls what a queue reports as changed at once. Without a queue, changes are found once per poll interval. */
 export function receiveChangeEvents(
   { rotation, aws }: Pick<Config, 'rotation' | 'aws'>,
-  node: Pick<NodeProvider, 'notice'>,
+  node: Pick<NodeProvider, 'onChangeEvents'>,
   log: Logger,
 ): AsyncDisposable | undefined {
   if (rotation.queueUrl === undefined) {
@@ -16,12 +16,12 @@ export function receiveChangeEvents(
   return receiveEvents({
     queueUrl: rotation.queueUrl,
     settings: aws,
-    onEvents(notices) {
-      log.info({ notices: notices.length }, 'changes noticed');
-      node.notice(indexChangeEvents(notices));
+    onEvents(events) {
+      log.info({ events: events.length }, 'change events received');
+      node.onChangeEvents(indexChangeEvents(events));
     },
     onTrouble: ({ reason, message }) =>
-      log.error({ reason, error: message }, 'queue of notices not read: changes are found by polling'),
-    onRecovery: () => log.info('queue of notices read again'),
+      log.error({ reason, error: message }, 'change queue is not readable: changes are found by polling'),
+    onRecovery: () => log.info('change queue is readable again'),
   });
 }

@@ -1,16 +1,16 @@
-/** What a workload's pods mount in one volume, as far as anybody has seen. */
+/** The versions that a workload's pods mount in one volume, as the annotation on the workload records them. */
 export interface MountedVersions {
   /** Name of the SecretProviderClass. */
   readonly className: string;
-  /** Of the versions by file. */
+  /** Hash of the versions by file. */
   readonly hash: string;
-  /** Wall clock in milliseconds: when AWS said so. */
+  /** Wall clock in milliseconds: when AWS confirmed the versions. */
   readonly confirmedAt: number;
 }
 
 /**
- * Reads the annotation of that name: JSON, by volume.
- * @returns nothing of what cannot be read: somebody may have edited it, and it is written anew
+ * Reads the annotation `mounted-versions`: JSON, by volume.
+ * @returns only the entries that can be read: a user may have edited the annotation, and the others are written again
  */
 export function readMountedVersions(text: string | undefined): ReadonlyMap<string, MountedVersions> {
   const value = parseJson(text ?? '');

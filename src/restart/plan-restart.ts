@@ -9,31 +9,31 @@ export interface Sighting {
   /** Name of the volume in the pod. */
   readonly volume: string;
   readonly class: Pick<ProviderClass, 'name'>;
-  /** By file. */
+  /** Version by file. */
   readonly versions: ReadonlyMap<string, string>;
-  /** Wall clock in milliseconds: when AWS said that these are the versions. */
+  /** Wall clock in milliseconds: when AWS confirmed that these versions are current. */
   readonly confirmedAt: number;
 }
 
-/** What to do about it: nothing, as another node knows better or for any other reason; remember it; restart the pods; or come again. */
+/** What to do: nothing; nothing because another node confirmed other versions later; record the versions; restart the pods; or try again later. */
 export type RestartPlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'newer elsewhere' }
   | { readonly kind: 'note' | 'roll'; readonly patch: WorkloadPatch }
   | { readonly kind: 'later'; readonly afterMs: number };
 
-/** On the workload, by its author: `"true"`. */
+/** The workload's author sets it to `"true"` on the workload. */
 export const RESTART_ON_ROTATION = 'aws-secrets-csi/restart-on-rotation';
-/** On the workload, ours: what its pods mount. Not on the pods' template, where a first note would restart them. */
+/** We set it on the workload: the versions that its pods mount. On the pod template, recording them would restart the pods. */
 const MOUNTED_VERSIONS = 'aws-secrets-csi/mounted-versions';
-/** On the workload, ours: when we restarted it last. */
+/** We set it on the workload: when we last restarted it. */
 const RESTARTED_AT = 'aws-secrets-csi/restarted-at';
-/** On the pods' template, ours: its change is the restart. */
+/** We set it on the pod template: changing it restarts the pods. */
 const VERSIONS = 'aws-secrets-csi/versions';
 
 /**
- * Whether a workload has to be restarted for what one of its pods mounts. Every node decides for itself, by what stands on the workload: of two
- * that say different things the one that AWS told later is right.
+ * Decides whether a workload must restart because of what one of its pods mounts. Every node decides on its own from the annotations of the workload:
+ * if two nodes have different versions, those that AWS confirmed later win.
  * @param clock `now`: wall clock; `minIntervalMs`: least time between two restarts; both in milliseconds
  */
 export function planRestart(
@@ -44,13 +44,13 @@ export function planRestart(
   const { volume } = sighting;
   const className = sighting.class.name;
   const wanted = workload.volumes.get(volume)?.get(CLASS_ATTRIBUTE);
-  // A pod that is still to be replaced, with another class than the new pods have, says nothing about those.
+  // A pod of an earlier revision, which mounts another class than the template does, says nothing about the new pods.
   if (workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || wanted !== className) {
     return { kind: 'none' };
   }
   const mounted = readMountedVersions(workload.annotations.get(MOUNTED_VERSIONS));
   const known = mounted.get(volume);
-  // As it is written, so that both sides of a comparison are whole milliseconds.
+  // The annotation holds whole milliseconds, so both sides of the comparison below must.
   const seen: MountedVersions = {
     className,
     hash: hashOf(sighting.versions),

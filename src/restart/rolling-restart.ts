@@ -5,16 +5,16 @@ import { planRestart, type Sighting } from './plan-restart.ts';
 import { hashOf } from './versions-hash.ts';
 import type { WorkloadApi } from './workload-api.ts';
 
-/** What a pod mounts, and who says to have made it. */
+/** What a pod mounts, and the owner that the pod names. */
 export interface ObservedMount extends Sighting {
   readonly nodePod: NodePod;
-  /** Wall clock in milliseconds: since when the mount is known here. */
+  /** Wall clock in milliseconds: since when this process knows the mount. */
   readonly since: number;
 }
 
 /**
- * `newer elsewhere`: the workload was restarted for other versions, which AWS told another node of later. `dueInMs`: the restart is due, and too soon
- * after the last one; observe again after that many milliseconds.
+ * `newer elsewhere`: the workload was restarted for other versions, which AWS confirmed to another node later. `dueInMs`: it is too soon after the last
+ * restart; call again after that many milliseconds.
  */
 export type RestartOutcome = 'none' | 'noted' | 'restarted' | 'newer elsewhere' | { readonly dueInMs: number };
 
@@ -28,50 +28,50 @@ export interface RestartDeps {
 /** Restarts workloads whose pods cannot reload what they mount. */
 export interface Restarts {
   /**
-   * Takes note of what a pod mounts, and restarts its workload where that asks for it and has not been restarted for these versions. Every node may call it
-   * with the same.
+   * Records what a pod mounts, and restarts its workload if the workload opts in and was not restarted for these versions yet. Several nodes may report
+   * the same versions: only one restart follows.
    * @throws ProviderError KubernetesUnavailable, or the signal's reason
    */
   observe(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome>;
 }
 
-/** Whoever comes in between has written; only a workload that others write without pause is never reached. */
+/** A write fails if the workload changed since it was read. Five failures in a row mean that others change it all the time. */
 const ATTEMPTS = 5;
 /**
- * For so long the same versions are not looked at again, as several pods of a node have one owner. Bounds, too, how late a new annotation is
- * seen. A pod that is newer than the last look may come of a restart since.
+ * Several pods of a node have one owner, so the same versions are not checked again for this long. It also bounds how late a new annotation takes
+ * effect. A mount that is newer than the last check is checked all the same: a restart may have created its pod.
  */
-const SETTLED_MS = 120_000;
+const RECHECK_AFTER_MS = 120_000;
 
 export function createRestarts({ workloads, minIntervalMs, clock }: RestartDeps): Restarts {
   /** By owner and volume, oldest first. */
-  const settled = new Map<string, { readonly hash: string; readonly at: number }>();
+  const checked = new Map<string, { readonly hash: string; readonly at: number }>();
 
-  function isSettled(key: string, hash: string, since: number): boolean {
-    const last = settled.get(key);
+  function isRecentlyChecked(key: string, hash: string, since: number): boolean {
+    const last = checked.get(key);
     if (last?.hash !== hash || last.at < since) {
       return false;
     }
     const age = clock.wallNow() - last.at;
-    return age >= 0 && age < SETTLED_MS;
+    return age >= 0 && age < RECHECK_AFTER_MS;
   }
 
-  function settle(key: string, hash: string, at: number): void {
-    for (const [oldest, last] of settled) {
-      if (clock.wallNow() - last.at < SETTLED_MS) {
+  function recordCheck(key: string, hash: string, at: number): void {
+    for (const [oldest, last] of checked) {
+      if (clock.wallNow() - last.at < RECHECK_AFTER_MS) {
         break;
       }
-      settled.delete(oldest);
+      checked.delete(oldest);
     }
-    settled.delete(key);
-    settled.set(key, { hash, at });
+    checked.delete(key);
+    checked.set(key, { hash, at });
   }
 
-  async function decide(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome | 'of nobody'> {
+  async function decide(mount: ObservedMount, signal: AbortSignal): Promise<RestartOutcome | 'no workload'> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const workload = await workloads.workloadOf(mount.nodePod, mount.volume, signal);
       if (workload === undefined) {
-        return 'of nobody';
+        return 'no workload';
       }
       const plan = planRestart(workload, mount, { now: clock.wallNow(), minIntervalMs });
       if (plan.kind === 'none' || plan.kind === 'newer elsewhere') {
@@ -95,17 +95,17 @@ export function createRestarts({ workloads, minIntervalMs, clock }: RestartDeps)
     async observe(mount, signal) {
       const key = `${mount.nodePod.owner.uid}/${mount.volume}`;
       const hash = hashOf(mount.versions);
-      if (isSettled(key, hash, mount.since)) {
+      if (isRecentlyChecked(key, hash, mount.since)) {
         return 'none';
       }
       const at = clock.wallNow();
       const outcome = await decide(mount, signal);
-      if (outcome === 'of nobody') {
-        // What one pod falsely says of its owner settles nothing for the owner's own pods.
+      if (outcome === 'no workload') {
+        // The pod may name a false owner. Recording a check would stop the real pods of that owner from being checked.
         return 'none';
       }
       if (typeof outcome === 'string' && outcome !== 'newer elsewhere') {
-        settle(key, hash, at);
+        recordCheck(key, hash, at);
       }
       return outcome;
     },

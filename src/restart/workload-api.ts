@@ -1,17 +1,16 @@
 import type { NodePod } from '../model/kube-objects.ts';
 
-/** Kinds that can be rolled. */
+/** Kinds that can be restarted. */
 export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';
 
-/** A Deployment, StatefulSet or DaemonSet. */
 export interface Workload {
   readonly kind: WorkloadKind;
   readonly namespace: string;
   readonly name: string;
   readonly resourceVersion: string;
-  /** Of the workload itself. */
+  /** Annotations of the workload itself, not of its pods. */
   readonly annotations: ReadonlyMap<string, string>;
-  /** Of its pods: a change here rolls it. */
+  /** Annotations of its pod template: changing one restarts the pods. */
   readonly templateAnnotations: ReadonlyMap<string, string>;
   /** `volumeAttributes` of its pods' Secrets Store volumes, by the volume's name. */
   readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -22,14 +21,14 @@ export interface WorkloadPatch {
   readonly templateAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** The API server's workloads. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
+/** Reads and changes workloads through the API server. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface WorkloadApi {
   /**
-   * The workload that makes pods like this one: that of the owner it names, or the owner itself. What the pod says is not taken for true: the
-   * workload's selector must match it, and its template have the same class in the volume.
-   * @returns undefined where there is none
+   * Finds the workload that creates pods like this one: the owner that the pod names, or the Deployment of a ReplicaSet. The pod's word is not trusted:
+   * the workload's selector must match the pod, and its template must have the same class in the volume.
+   * @returns undefined if there is none
    */
   workloadOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<Workload | undefined>;
-  /** @returns `changed` where it is no longer the one that was read (409) */
+  /** @returns `changed` if the workload has changed since it was read (409) */
   patch(workload: Workload, patch: WorkloadPatch, signal: AbortSignal): Promise<'written' | 'changed'>;
 }

@@ -1,33 +1,33 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 
-/** Who waited longer for nothing has seen the API server hang: those that come after do not wait in turn. */
+/** A call that fails after more than this means that the API server hangs; a call that fails sooner costs little to repeat. */
 const LONG_MS = 1_000;
-const REMEMBERED_MS = 5_000;
+const OPEN_MS = 5_000;
 
 /**
- * What is asked of the API server through it is answered by the last failure for a while, where that took long to come: hundreds of mounts would
- * each wait for the next one otherwise.
+ * Wraps calls to the API server. After a call that failed slowly, all wrapped calls fail at once with the same error for a while: otherwise hundreds of
+ * mounts would each wait for a time-out.
  */
 export function createCircuitBreaker(
   clock: Clock,
-): <Args extends readonly unknown[], Answer>(
-  ask: (...args: Args) => Promise<Answer>,
-) => (...args: Args) => Promise<Answer> {
-  let absence: { readonly error: ProviderError; readonly until: number } | undefined;
+): <Args extends readonly unknown[], Result>(
+  call: (...args: Args) => Promise<Result>,
+) => (...args: Args) => Promise<Result> {
+  let open: { readonly error: ProviderError; readonly until: number } | undefined;
 
-  return (ask) =>
+  return (call) =>
     async (...args) => {
       const begun = clock.now();
-      if (absence !== undefined && begun < absence.until) {
-        throw absence.error;
+      if (open !== undefined && begun < open.until) {
+        throw open.error;
       }
       try {
-        return await ask(...args);
+        return await call(...args);
       } catch (error) {
         const now = clock.now();
         if (error instanceof ProviderError && error.reason === 'KubernetesUnavailable' && now - begun > LONG_MS) {
-          absence = { error, until: now + REMEMBERED_MS };
+          open = { error, until: now + OPEN_MS };
         }
         throw error;
       }

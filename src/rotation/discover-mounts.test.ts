@@ -6,7 +6,7 @@ import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { createNodeMounts } from './node-mounts.ts';
-import { survey, type DiscoverDeps } from './discover-mounts.ts';
+import { discoverMounts, type DiscoverDeps } from './discover-mounts.ts';
 
 const NEVER = new AbortController().signal;
 const KUBELET = '/var/lib/kubelet';
@@ -66,9 +66,9 @@ it('finds the mounts that were there before this process', async () => {
   const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   const deps = nodeOf([pod('web-1'), pod('web-2')], ['web-1', 'web-2']);
 
-  const { found, gone } = await survey(mounts, deps, NEVER);
+  const { found, removed } = await discoverMounts(mounts, deps, NEVER);
 
-  expect(gone).toEqual([]);
+  expect(removed).toEqual([]);
   expect(found).toMatchObject([
     { targetPath: targetOf('uid-web-1'), volume: 'secrets', className: 'shop' },
     { targetPath: targetOf('uid-web-2') },
@@ -85,7 +85,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
 ])('passes over a volume %s', async ([, pods, filled, provider]) => {
   const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
 
-  const { found } = await survey(mounts, nodeOf(pods, filled, provider), NEVER);
+  const { found } = await discoverMounts(mounts, nodeOf(pods, filled, provider), NEVER);
 
   expect(found).toEqual([]);
   expect([...mounts.all()]).toEqual([]);
@@ -97,9 +97,9 @@ it('forgets mounts whose pods are gone or at their end, and no others', async ()
     mounts.learnCall(call(name));
   }
 
-  const { gone } = await survey(mounts, nodeOf([pod('stays'), pod('ending', { hasEnded: true })]), NEVER);
+  const { removed } = await discoverMounts(mounts, nodeOf([pod('stays'), pod('ending', { hasEnded: true })]), NEVER);
 
-  expect(gone.map((mount) => mount.pod.name).toSorted()).toEqual(['ending', 'gone']);
+  expect(removed.map((mount) => mount.pod.name).toSorted()).toEqual(['ending', 'gone']);
   expect([...mounts.all()].map((mount) => mount.pod.name)).toEqual(['stays']);
 });
 
@@ -108,9 +108,9 @@ it('keeps a mount whose pod is too new to be in the list', async () => {
   mounts.learnCall(call('new'));
   const deps = nodeOf([pod('new')]);
 
-  const { gone } = await survey(mounts, { ...deps, listPods: async () => [] }, NEVER);
+  const { removed } = await discoverMounts(mounts, { ...deps, listPods: async () => [] }, NEVER);
 
-  expect(gone).toEqual([]);
+  expect(removed).toEqual([]);
   expect(mounts.get(targetOf('uid-new'))).toBeDefined();
 });
 
@@ -118,7 +118,7 @@ it('knows the pod of a mount from then on', async () => {
   const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
   mounts.learnCall(call('web-1'));
 
-  await survey(mounts, nodeOf([pod('web-1')], ['web-1']), NEVER);
+  await discoverMounts(mounts, nodeOf([pod('web-1')], ['web-1']), NEVER);
 
   expect(mounts.get(targetOf('uid-web-1'))?.nodePod).toEqual(pod('web-1'));
 });
@@ -128,13 +128,13 @@ it('leaves all as it is where the API server tells nothing', async () => {
   mounts.learnCall(call('web-1'));
   const deps = nodeOf([]);
 
-  const surveyed = survey(
+  const discovered = discoverMounts(
     mounts,
     { ...deps, listPods: () => Promise.reject(new ProviderError('KubernetesUnavailable', 'down')) },
     NEVER,
   );
 
-  await expect(surveyed).rejects.toThrow('down');
+  await expect(discovered).rejects.toThrow('down');
   expect([...mounts.all()]).toHaveLength(1);
 });
 

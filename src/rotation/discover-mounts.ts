@@ -5,45 +5,45 @@ import { volumePath } from '../request/volume-path.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
 
 export interface DiscoverDeps {
-  /** Pods of this node, which may be some seconds old. @throws ProviderError */
+  /** Lists the pods of this node; the list may be some seconds old. @throws ProviderError */
   listPods(signal: AbortSignal): Promise<readonly NodePod[]>;
-  /** A pod as it is now; undefined where it is gone. @throws ProviderError */
+  /** Reads a pod as it is now. @returns undefined if it no longer exists. @throws ProviderError */
   podOf(pod: PodRef, signal: AbortSignal): Promise<NodePod | undefined>;
-  /** Absent where the driver writes: then a volume cannot be seen. */
+  /** Absent if the driver writes the files: the provider cannot read volumes then. */
   readonly volumes?: Volumes;
-  /** The kubelet's root directory, which volumes are below. */
+  /** The kubelet's root directory, which contains the volumes. */
   readonly kubeletDir: string;
   /** @throws ProviderError */
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
-  /** Classes of other providers are none of ours. */
+  /** Mounts of classes with another `provider` are ignored. */
   readonly providerName: string;
 }
 
 export interface Discovered {
-  /** Mounts not known before: this process is younger than they are, or the driver called another. */
+  /** Mounts that were not known before: they are older than this process. */
   readonly found: readonly NodeMount[];
-  /** Forgotten by now: their pods are gone, or at their end. */
-  readonly gone: readonly NodeMount[];
+  /** Mounts that were removed from the list, because their pods have ended or no longer exist. */
+  readonly removed: readonly NodeMount[];
 }
 
 /**
- * Looks over the node: which mounts there are, whoever made them known.
- * @throws ProviderError where the API server tells nothing; then all stays as it is
+ * Compares the known mounts with the pods of the node: adds mounts that are missing, and removes those whose pods have ended.
+ * @throws ProviderError if the API server does not answer
  */
-export async function survey(mounts: NodeMounts, deps: DiscoverDeps, signal: AbortSignal): Promise<Discovered> {
+export async function discoverMounts(mounts: NodeMounts, deps: DiscoverDeps, signal: AbortSignal): Promise<Discovered> {
   const pods = new Map((await deps.listPods(signal)).map((pod) => [pod.ref.uid, pod]));
-  const gone: NodeMount[] = [];
+  const removed: NodeMount[] = [];
   for (const mount of mounts.all()) {
-    // A pod that has just started may be missing in the list.
+    // The list may be too old to contain a pod that has just started.
     const pod = pods.get(mount.pod.uid) ?? (await deps.podOf(mount.pod, signal));
     if (pod === undefined || pod.hasEnded) {
       mounts.forget(mount.targetPath);
-      gone.push(mount);
+      removed.push(mount);
     } else {
       mount.nodePod = pod;
     }
   }
-  return { gone, found: await findUnknown(mounts, pods, deps, signal) };
+  return { removed, found: await findUnknown(mounts, pods, deps, signal) };
 }
 
 async function findUnknown(
@@ -60,7 +60,7 @@ async function findUnknown(
   const ours = await Promise.all(
     unknown.map(async ({ pod, attributes }) => {
       const name = attributes.get(CLASS_ATTRIBUTE) ?? '';
-      // A class that cannot be read now is asked for again with the next survey.
+      // If the class cannot be read now, the next discovery tries again.
       const found = await deps.classOf(pod.ref.namespace, name, signal).catch(() => undefined);
       return found?.provider === deps.providerName;
     }),
@@ -69,10 +69,10 @@ async function findUnknown(
     unknown
       .filter((_, index) => ours[index] === true)
       .map(async ({ pod, volume, attributes }) => {
-        // Where a volume is says the pod alone: no object that others may write has a word in it.
+        // The path comes from the pod's uid and the volume's name only: tenants may write other objects, such as the pod status of the driver.
         const targetPath = volumePath(deps.kubeletDir, pod.ref.uid, volume);
         const isThere = targetPath !== undefined && (await deps.volumes?.isFilled(targetPath)) !== false;
-        // A Mount call may have come in between, and knows more.
+        // A Mount call may have added the mount meanwhile, with its tokens.
         if (!isThere || mounts.get(targetPath) !== undefined) {
           return [];
         }

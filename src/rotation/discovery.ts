@@ -2,35 +2,35 @@ import { ProviderError } from '../model/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
 import { retryIn } from './schedule.ts';
-import { survey, type DiscoverDeps } from './discover-mounts.ts';
+import { discoverMounts, type DiscoverDeps } from './discover-mounts.ts';
 
 export interface DiscoveryDeps extends DiscoverDeps {
   readonly log: Logger;
   readonly nodeName: string;
-  /** Milliseconds from one survey to the next. */
+  /** Milliseconds from one discovery to the next. */
   readonly discoverEveryMs: number;
-  /** A mount is gone: what followed it goes by it no longer. @throws ProviderError */
+  /** Releases what depends on a mount that no longer exists. @throws ProviderError */
   drop(targetPath: string, signal: AbortSignal): Promise<void>;
 }
 
-/** Discovery one after the other, and what they come to. */
+/** Finds new mounts, and cleans up after those that no longer exist. */
 export interface Discovery {
   /**
-   * @param scheduleFirstPoll what to do with mounts not known before
-   * @returns milliseconds to the next one
+   * @param scheduleFirstPoll called with each mount that was not known before
+   * @returns milliseconds until the next discovery
    */
   run(scheduleFirstPoll: (mount: NodeMount) => void, signal: AbortSignal): Promise<number>;
-  /** Has what followed a mount that is gone dropped with the next survey. */
-  gone(targetPath: string): void;
+  /** Has the next discovery release what depends on a mount that no longer exists. */
+  enqueueRemoval(targetPath: string): void;
 }
 
 export function createDiscovery(mounts: NodeMounts, deps: DiscoveryDeps): Discovery {
-  /** Target paths whose mounts are gone, and which something may still go by. */
+  /** Target paths of mounts that no longer exist, and on which a Secret may still depend. */
   const toDrop = new Set<string>();
   let failures = 0;
 
-  /** What could not be dropped is tried again with the next survey. */
-  async function dropGone(signal: AbortSignal): Promise<void> {
+  /** A failure leaves the rest for the next discovery. */
+  async function dropRemoved(signal: AbortSignal): Promise<void> {
     for (const targetPath of toDrop) {
       if (mounts.get(targetPath) === undefined) {
         await deps.drop(targetPath, signal);
@@ -42,27 +42,27 @@ export function createDiscovery(mounts: NodeMounts, deps: DiscoveryDeps): Discov
   return {
     async run(scheduleFirstPoll, signal) {
       try {
-        const { found, gone } = await survey(mounts, deps, signal);
+        const { found, removed } = await discoverMounts(mounts, deps, signal);
         found.forEach(scheduleFirstPoll);
-        for (const { targetPath } of gone) {
+        for (const { targetPath } of removed) {
           toDrop.add(targetPath);
         }
-        if (found.length + gone.length > 0) {
-          deps.log.info({ found: found.length, gone: gone.length }, 'mounts surveyed');
+        if (found.length + removed.length > 0) {
+          deps.log.info({ found: found.length, removed: removed.length }, 'mounts discovered');
         }
-        await dropGone(signal);
+        await dropRemoved(signal);
         failures = 0;
         return deps.discoverEveryMs;
       } catch (thrown) {
         const error = ProviderError.from(thrown);
         failures += 1;
         if (!signal.aborted) {
-          deps.log.error({ reason: error.reason, error: error.message, failures }, 'mounts not surveyed');
+          deps.log.error({ reason: error.reason, error: error.message, failures }, 'mounts not discovered');
         }
         return retryIn(failures, deps.nodeName, deps.discoverEveryMs);
       }
     },
-    gone(targetPath) {
+    enqueueRemoval(targetPath) {
       toDrop.add(targetPath);
     },
   };

@@ -8,52 +8,52 @@ import type { PodRef } from '../model/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { PresentCall } from './present-call.ts';
 
-/** A mount's files, for those that go by them. */
+/** A mount whose files are up to date, as the downstream steps receive it. */
 export interface RefreshedMount {
   readonly targetPath: string;
   readonly pod: PodRef;
-  /** As the API server last told, with what its author says of its owner. */
+  /** The pod as last read from the API server. Its owner is what the pod's author wrote, and is not verified. */
   readonly nodePod: NodePod;
   /** Name of the volume in the pod. */
   readonly volume: string;
   readonly class: ProviderClass;
-  /** Wall clock in milliseconds: since when it is known here. */
+  /** Wall clock in milliseconds: since when this process knows the mount. */
   readonly since: number;
-  /** By file. */
+  /** Version by file. */
   readonly versions: ReadonlyMap<string, string>;
-  /** Wall clock in milliseconds: when AWS said that these are the versions. */
+  /** Wall clock in milliseconds: when AWS confirmed that these versions are current. */
   readonly confirmedAt: number;
   files(): Promise<readonly PlannedFile[]>;
 }
 
-/** What came of bringing something to a mount's files. */
+/** The result of a downstream step. */
 export interface DownstreamResult {
-  /** It holds other values, which AWS confirmed to another node later. */
+  /** The Secret or workload has other values, which AWS confirmed to another node later. */
   readonly isNewerElsewhere?: boolean;
-  /** It must wait; milliseconds until it can be brought to them. */
+  /** Milliseconds until the step can be done, if it has to wait. */
   readonly dueInMs?: number;
 }
 
-/** What depends on the files of a mount, one after the other: a workload that is rolled must find the new Secret. */
+/** Updates something that depends on the files of a mount. Steps run in order: a workload that restarts must find the new Secret. */
 export interface DownstreamStep {
-  /** Brings it to the mount's files, where it is not so already. @throws ProviderError */
+  /** Does nothing if it is up to date already. @throws ProviderError */
   update(mount: RefreshedMount, signal: AbortSignal): Promise<DownstreamResult>;
 }
 
 export interface DownstreamDeps {
   readonly clock: Clock;
   readonly downstream: readonly DownstreamStep[];
-  /** Absent where the driver writes. */
+  /** Absent if the driver writes the files. */
   readonly volumes?: Volumes;
 }
 
-/** Refusals that nobody waits out. */
-const FOR_GOOD: ReadonlySet<FailureReason> = new Set(['SecretRefused', 'InvalidParameters']);
+/** Failures that a retry does not resolve. */
+const PERMANENT: ReadonlySet<FailureReason> = new Set(['SecretRefused', 'InvalidParameters']);
 
 /**
- * Has Secrets and workloads follow what a mount holds, as far as its files are in sight: where the driver writes, they are while they pass
- * through. One that is refused for good keeps no other from it; any other failure does, as a workload must find the new Secret.
- * @throws ProviderError with all that failed
+ * Updates the Secrets and workloads that depend on a mount, if its files can be read: if the driver writes them, only during a Mount call. A step that
+ * fails permanently does not stop the steps after it. Any other failure does, because a workload must find the new Secret.
+ * @throws ProviderError with all failures
  */
 export async function updateDownstream(
   mount: NodeMount,
@@ -91,7 +91,7 @@ export async function updateDownstream(
     } catch (thrown) {
       const error = ProviderError.from(thrown);
       failures.push(error);
-      if (!FOR_GOOD.has(error.reason)) {
+      if (!PERMANENT.has(error.reason)) {
         break;
       }
     }

@@ -14,19 +14,19 @@ export interface MountCallDeps extends PollDeps {
   readonly queue: WorkQueue<NodeMount>;
   /** Aborts when the process ends. */
   readonly closing: AbortSignal;
-  /** When a mount is polled next that AWS confirmed then. */
+  /** @returns when to poll the mount next */
   nextPollOf(mount: NodeMount, startedAt: number): number;
-  /** Does work that goes on though nobody waits for it, and puts the mount back into the queue. */
+  /** Lets the work finish in the background, even if the call has ended, and then puts the mount back into the queue. */
   finish(mount: NodeMount, outcome: Promise<Outcome>, startedAt: number): void;
 }
 
-/** Longest time that a Mount call waits for what depends on its files. */
+/** Longest time that a Mount call waits for the downstream steps. */
 const DOWNSTREAM_WAIT_MS = 5_000;
 
 /**
- * After a Mount call was served: from now on the mount is polled. Waits, but not for long, until its Kubernetes Secrets are there: a container
- * that takes a variable from one starts next.
- * @returns what the volume holds then: newer values, where another node knew of newer ones
+ * Starts to poll a mount after its Mount call was served. Waits a few seconds for its Kubernetes Secrets, because the container that starts next may
+ * take environment variables from them.
+ * @returns what the volume holds in the end: newer values, if another node had confirmed newer ones
  */
 export async function afterMountCall(
   call: MountCall,
@@ -43,7 +43,7 @@ export async function afterMountCall(
   mount.noted = served.versions;
   mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
   if (!isDownstreamCurrent(mount, served) && queue.isBusy(mount)) {
-    // The poll under way may have begun before there were files, as right after a start, and leave the Secrets to this call.
+    // The poll under way may have begun before there were files, for example right after a start. Then this call has to make the Secrets.
     queue.add(mount, clock.now());
     await unlessAborted(endsWithin(queue.whenIdle(mount), DOWNSTREAM_WAIT_MS, clock), signal);
   }
@@ -64,8 +64,8 @@ export async function afterMountCall(
 }
 
 /**
- * The call may have been served from the cache, and its pod be new because another node has restarted its workload for values that the cache does
- * not hold: then AWS is asked now, since a program that reads its files once does so next.
+ * Runs the downstream steps. If the call was served from the cache, another node may have restarted the pod's workload for values that the cache does not
+ * hold. Then the values are fetched now, because a program that reads its files only once is about to do so.
  */
 async function updateAfterCall(
   mount: NodeMount,
@@ -85,7 +85,7 @@ async function updateAfterCall(
       await deps.refresh([served.spec], ends);
       latest = await serveSpec(served.spec, deps, ends);
       isServed = true;
-      // Not its files: they are for the driver, and nothing to keep.
+      // Without the files: the driver gets them, and secrets are not kept longer than needed.
       mount.current = { versions: latest.versions, confirmedAt: latest.confirmedAt };
       result = await updateDownstream(mount, present, latest, deps, ends);
     }

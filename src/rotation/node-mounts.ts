@@ -4,48 +4,48 @@ import type { MountSpec, PodRef, ServiceAccountTokens } from '../model/mount-spe
 import type { MountCall } from '../request/parse-request.ts';
 import { volumeAt } from '../request/volume-path.ts';
 
-/** A volume of a pod of this node, and what is known of it. Times are on the monotonic clock where nothing else is said. */
+/** A volume of a pod on this node. Times are on the monotonic clock unless stated otherwise. */
 export interface NodeMount {
   readonly targetPath: string;
   readonly pod: PodRef;
   /** Name of the volume in the pod. */
   readonly volume: string;
   readonly className: string;
-  /** Permission bits of files that name none. */
+  /** Permission bits of files without `filePermission`. */
   readonly mode: number;
-  /** Wall clock: since when it is known here. */
+  /** Wall clock: since when this process knows the mount. */
   readonly since: number;
-  /** The newest that the driver sent. */
+  /** The newest tokens that the driver sent. */
   tokens: ServiceAccountTokens;
-  /** What the class and the pod last said; absent until they were read, or the driver called. */
+  /** Parameters of the class and attributes of the pod, merged; absent until they were read or the driver called. */
   parameters?: ReadonlyMap<string, string>;
-  /** The pod as the API server last told. */
+  /** The pod as last read from the API server. */
   nodePod?: NodePod;
-  /** What was last made of the parameters. */
+  /** Result of the last successful parse of `parameters`. */
   spec?: MountSpec;
-  /** Versions by file that are noted in the pod's status; absent until it was read, or the driver called. */
+  /** Versions by file in the SecretProviderClassPodStatus; absent until it was read or the driver called. */
   noted?: ReadonlyMap<string, string>;
-  /** Versions by file in the volume, and the time as of which AWS said they are current. */
+  /** Versions by file in the volume, and when AWS last confirmed that they are current. */
   current?: { readonly versions: ReadonlyMap<string, string>; readonly confirmedAt: number };
-  /** Versions that Secrets and workloads were brought to. */
+  /** Versions by file for which the downstream steps last succeeded. */
   downstreamVersions?: ReadonlyMap<string, string>;
-  /** Time of the latest poll that a change event has asked for, which may be still to come. */
+  /** Time of the latest poll that a change event requested; it may be in the future. */
   eventAt: number;
-  /** Failures in a row. */
+  /** Consecutive failures. */
   failures: number;
 }
 
-/** The mounts of a node, by target path: learned from Mount calls and from the API server, forgotten with their pods. */
+/** The mounts of this node by target path. They are added by Mount calls and by discovery, and removed with their pods. */
 export interface NodeMounts {
   all(): Iterable<NodeMount>;
   get(targetPath: string): NodeMount | undefined;
-  /** A Mount call, with its newer tokens. @returns undefined for calls that do not say what a pod's volume they are for */
+  /** Adds the mount of a call, or updates its tokens. @returns undefined if the call does not name the volume of a pod */
   learnCall(call: MountCall): NodeMount | undefined;
   learn(mount: Pick<NodeMount, 'targetPath' | 'pod' | 'volume' | 'className' | 'nodePod'>): NodeMount;
   forget(targetPath: string): void;
 }
 
-/** The driver's own default, 0644, in every call so far. */
+/** The default of the driver. It has sent 0644 in every release so far. */
 const DEFAULT_MODE = 0o644;
 
 /** @param kubeletDir the kubelet's root directory */
@@ -66,7 +66,7 @@ export function createNodeMounts(kubeletDir: string, clock: Clock): NodeMounts {
       const known = mounts.get(targetPath);
       if (known !== undefined && known.pod.uid === pod.uid && (className ?? known.className) === known.className) {
         known.tokens = tokens;
-        // Drivers before 1.6 leave the pod's own attributes out when they call again.
+        // Drivers before 1.6 leave out the pod's own attributes when they call again.
         known.parameters = className === undefined ? (known.parameters ?? parameters) : parameters;
         return known;
       }

@@ -11,47 +11,47 @@ import { serveAgain, type ServedAgain } from './serve-again.ts';
 
 export interface PollDeps extends SpecDeps, ServeDeps, PresentCallDeps, DownstreamDeps {
   readonly providerName: string;
-  /** Whether to ask AWS; otherwise what was mounted last is followed, and no more. */
+  /** Whether to ask AWS for new versions. If false, only the downstream steps run, for what was mounted last. */
   readonly rotates: boolean;
-  /** Has everything that the specs ask for asked of AWS now, each thing once. Tells of no failures: who is served next hears of them. */
+  /** Fetches everything that the specs ask for from AWS now, each object once. Does not throw: the failures surface when a mount is served. */
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
-  /** Writes the versions into the pod's status, where the driver and others look. @throws ProviderError */
+  /** Writes the versions into the SecretProviderClassPodStatus, which the driver reads too. @throws ProviderError */
   noteVersions(mount: NodeMount, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void>;
   /**
-   * The versions by file that are noted there: what the pod was last given, for a process that is younger than the mount.
-   * @returns undefined where nothing is noted. @throws ProviderError
+   * Reads the versions by file from there: what the pod was last given, for mounts that are older than this process.
+   * @returns undefined if there are none. @throws ProviderError
    */
   notedVersions(mount: NodeMount, signal: AbortSignal): Promise<ReadonlyMap<string, string> | undefined>;
-  /** Milliseconds for one mount. */
+  /** Longest time for one mount, in milliseconds. */
   readonly mountTimeoutMs: number;
 }
 
-/** How a mount's turn came out. */
+/** The result of polling one mount. */
 export interface Outcome {
-  /** No longer there, or another provider's by now. */
+  /** The mount no longer exists, or its class now names another provider. */
   readonly isGone?: boolean;
-  /** Files that the pod has in new versions. */
+  /** Files of which the pod has new versions. */
   readonly rotated: readonly string[];
-  /** What failed: all, or where files are served, what was to follow them. */
+  /** Why the poll failed; if `isServed`, only a downstream step or the pod status failed. */
   readonly error?: ProviderError;
   readonly isServed?: boolean;
-  /** Something that depends on the files can be brought to them after so many milliseconds. */
+  /** Milliseconds until a downstream step that had to wait can be done. */
   readonly dueInMs?: number;
 }
 
-interface Asked {
+interface PreparedPoll {
   readonly mount: NodeMount;
-  /** Absent where AWS is not to be asked. */
+  /** Absent if AWS is not to be asked. */
   readonly spec?: MountSpec;
   readonly present: PresentCall;
 }
 
-/** Mounts that are worked on at once: what they wait for is the disk and the API server, as AWS was asked before. */
+/** Mounts that are processed at once. They wait for the API server only, as the values were fetched before. */
 const AT_ONCE = 8;
 
 /**
- * Looks at the mounts of a group: AWS is asked once for all of them, and what has changed is published, followed and noted, mount by mount.
- * The failure of one is its own.
+ * Polls AWS once for all mounts of a group. Then, mount by mount, publishes what has changed, runs the downstream steps and records the versions.
+ * A mount that fails does not affect the others.
  */
 export async function pollGroup(
   mounts: readonly NodeMount[],
@@ -79,66 +79,66 @@ export async function pollGroup(
     );
   }
 
-  const asked: Asked[] = [];
+  const prepared: PreparedPoll[] = [];
   await each(
     mounts,
     (mount) => mount,
     async (mount, ends) => {
-      const question = await ask(mount, deps, ends);
-      if (question === undefined) {
+      const poll = await prepare(mount, deps, ends);
+      if (poll === undefined) {
         outcomes.set(mount, { isGone: true, rotated: [] });
       } else {
-        asked.push(question);
+        prepared.push(poll);
       }
     },
   );
   const askedAt = deps.clock.now();
   await deps.refresh(
-    asked.flatMap(({ spec }) => spec ?? []),
+    prepared.flatMap(({ spec }) => spec ?? []),
     signal,
   );
   await each(
-    asked,
+    prepared,
     ({ mount }) => mount,
-    async (question, ends) => {
-      outcomes.set(question.mount, await answer(question, askedAt, deps, ends));
+    async (poll, ends) => {
+      outcomes.set(poll.mount, await complete(poll, askedAt, deps, ends));
     },
   );
   return outcomes;
 }
 
-/** @returns undefined for a mount that is gone, or another provider's by now */
-async function ask(mount: NodeMount, deps: PollDeps, signal: AbortSignal): Promise<Asked | undefined> {
+/** @returns undefined if the mount no longer exists, or if its class now names another provider */
+async function prepare(mount: NodeMount, deps: PollDeps, signal: AbortSignal): Promise<PreparedPoll | undefined> {
   const present = await presentCall(mount, deps, signal);
   if (
     present === undefined ||
-    isAnothers(present, deps) ||
+    namesOtherProvider(present, deps) ||
     (await deps.volumes?.isFilled(mount.targetPath)) === false
   ) {
     return undefined;
   }
   if (mount.current === undefined && mount.noted === undefined) {
     const noted = await deps.notedVersions(mount, signal);
-    // Where the driver writes, its note says whether it has.
+    // If the driver writes the files, only its pod status says whether it has done so.
     if (noted === undefined && deps.volumes === undefined) {
       return undefined;
     }
     mount.noted = noted ?? new Map();
   }
-  const question = { mount, present };
+  const poll = { mount, present };
   if (!deps.rotates) {
-    return question;
+    return poll;
   }
   mount.spec = await specFor(present.call, deps, signal);
-  return { ...question, spec: mount.spec };
+  return { ...poll, spec: mount.spec };
 }
 
-function isAnothers({ class: providerClass }: PresentCall, { providerName }: PollDeps): boolean {
+function namesOtherProvider({ class: providerClass }: PresentCall, { providerName }: PollDeps): boolean {
   return !(providerClass instanceof ProviderError) && providerClass.provider !== providerName;
 }
 
-async function answer(
-  { mount, spec, present }: Asked,
+async function complete(
+  { mount, spec, present }: PreparedPoll,
   askedAt: number,
   deps: PollDeps,
   signal: AbortSignal,
@@ -158,7 +158,7 @@ async function answer(
       return {};
     },
   );
-  // Where the driver writes, it notes what it has written itself.
+  // If the driver writes the files, it records their versions itself.
   if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
     await note(mount, present, served.versions, deps, signal).catch((error: unknown) =>
       failures.push(failureOf(error, deps)),
@@ -172,12 +172,12 @@ async function answer(
   };
 }
 
-/** What nobody has asked AWS about is as old as can be: it takes no newer one's place. */
+/** Versions that this process has not confirmed with AWS count as the oldest possible, so that they never replace newer ones. */
 function lastServed({ current, noted = new Map() }: NodeMount, clock: Clock): ServedAgain {
   return current ?? { versions: noted, confirmedAt: clock.now() - clock.wallNow() };
 }
 
-/** Last of all: a version that is noted is one that everything follows. */
+/** Comes last: a recorded version means that all downstream steps have succeeded for it. After a crash the next poll does the rest. */
 async function note(
   mount: NodeMount,
   { class: providerClass }: PresentCall,
@@ -185,7 +185,7 @@ async function note(
   deps: PollDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  // Who cannot be asked for a class need not be waited for a second time.
+  // An API server that could not return the class will not take the write either.
   if (providerClass instanceof ProviderError) {
     throw providerClass;
   }
@@ -193,7 +193,7 @@ async function note(
   mount.noted = versions;
 }
 
-/** Files that have another version than before, are new, or are gone. */
+/** Files that were changed, added or removed. */
 function changesOf(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
   return [...new Set([...before.keys(), ...now.keys()])]
     .filter((file) => before.get(file) !== now.get(file))

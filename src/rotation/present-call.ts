@@ -7,21 +7,21 @@ import type { NodeMount } from './node-mounts.ts';
 export interface PresentCallDeps {
   /** @throws ProviderError */
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
-  /** @returns undefined where the pod is gone. @throws ProviderError */
+  /** @returns undefined if the pod no longer exists. @throws ProviderError */
   podOf(pod: PodRef, signal: AbortSignal): Promise<NodePod | undefined>;
 }
 
-/** What the driver would ask for a mount now, and the class it stands in. */
+/** The call that the driver would make for a mount now, and the class of the mount. */
 export interface PresentCall {
   readonly call: MountCall;
-  /** Or why it cannot be read: then what it last said holds, as AWS may still be there. */
+  /** An error if the class cannot be read: the last known parameters are used then, because AWS may still be reachable. */
   readonly class: ProviderClass | ProviderError;
 }
 
 /**
- * The class as it is now, under what the pod puts over it: the same that the driver sends with its next call, if there ever is one.
- * @returns undefined where the pod is gone
- * @throws ProviderError ClassMissing, or KubernetesUnavailable where nothing is known from before
+ * Merges the parameters of the class with the attributes of the pod, which take precedence, as the driver does for its next call.
+ * @returns undefined if the pod no longer exists
+ * @throws ProviderError ClassMissing, or KubernetesUnavailable if no earlier parameters are known
  */
 export async function presentCall(
   mount: NodeMount,
@@ -37,7 +37,7 @@ export async function presentCall(
     mount.nodePod = nodePod;
     const providerClass = await deps.classOf(pod.namespace, mount.className, signal);
     const merged = new Map([...providerClass.parameters, ...(nodePod.volumes.get(mount.volume) ?? [])]);
-    // In the driver's order, so that equal classes are read once.
+    // Sorted as the driver sorts them, so that the cache of parsed classes finds equal ones.
     mount.parameters = new Map([...merged].toSorted(([one], [other]) => (one < other ? -1 : 1)));
     return { call: { targetPath, pod, tokens, mode, parameters: mount.parameters }, class: providerClass };
   } catch (error) {

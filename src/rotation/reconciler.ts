@@ -13,16 +13,16 @@ import { ageOf, createReport, type ReportDeps } from './report.ts';
 import { eventPollAt, firstPollIn, groupOf, nextPollAt, retryIn } from './schedule.ts';
 
 export interface ReconcilerDeps extends PollDeps, Omit<DiscoveryDeps, 'discoverEveryMs'>, ReportDeps {
-  /** Milliseconds from one poll of a mount to the next, for classes that do not say. */
+  /** Milliseconds from one poll of a mount to the next, for classes without `rotationPollInterval`. */
   readonly intervalMs: number;
 }
 
-/** How old what a pod holds may be. */
+/** How long ago the files of a pod were confirmed. */
 export interface Staleness {
   readonly namespace: string;
   readonly pod: string;
   readonly className: string;
-  /** Milliseconds since AWS last confirmed its files; undefined where it has not confirmed them to this process yet. */
+  /** Milliseconds since AWS last confirmed the files; undefined if it has not confirmed them to this process yet. */
   readonly ageMs: number | undefined;
 }
 
@@ -30,16 +30,16 @@ export interface Staleness {
 export interface Reconciler extends AsyncDisposable {
   /** As `afterMountCall`. */
   mounted(call: MountCall, served: ServedMount, signal: AbortSignal): Promise<ServedMount>;
-  /** Change events came: mounts that ask for these objects are polled now, or soon where they just were for the same reason. */
-  notice(concerns: (object: ObjectSpec, region: string) => boolean): void;
+  /** Polls the mounts that use these objects now, or in a few seconds if a change event has just caused a poll. */
+  onChangeEvents(concerns: (object: ObjectSpec, region: string) => boolean): void;
   staleness(): readonly Staleness[];
 }
 
-/** Groups that are polled at once; each asks AWS a question or two. */
+/** Groups that are polled at once. */
 const GROUPS_AT_ONCE = 16;
 const LONGEST_DISCOVERY_MS = 60_000;
 
-/** Level-based, as controllers are: whatever made a mount due, a poll compares what is there with what should be. */
+/** Level-based, as Kubernetes controllers are: whatever made a mount due, a poll compares the actual with the desired state. */
 export function startReconciler(given: ReconcilerDeps): Reconciler {
   const { clock, log, intervalMs } = given;
   const failFastWhileDown = createCircuitBreaker(clock);
@@ -59,10 +59,10 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     return spec?.pollIntervalMs ?? intervalMs;
   }
 
-  /** Mounts of one group are polled together, as one question to AWS serves them. */
+  /** Mounts of one group are polled together: the same calls to AWS serve all of them. */
   function groupKey(mount: NodeMount): string {
     const { spec, pod } = mount;
-    // Mounts that only the API server told of are most likely of one identity where their pods are of one service account.
+    // Before the first poll of a mount its role is unknown. Pods of one service account most likely have the same one.
     return spec === undefined ? partyOf(pod) : groupOf(spec, intervalOf(mount));
   }
 
@@ -70,7 +70,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     return `${deps.nodeName} ${groupKey(mount)}`;
   }
 
-  /** Does work that ends by itself, and at the latest with the process. */
+  /** Runs work in the background; disposing of the reconciler waits for it. */
   function start(work: () => Promise<void>): void {
     const task = work()
       .catch((error: unknown) => {
@@ -91,7 +91,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
   }
 
-  /** One that was forgotten, or whose pod is another by now, leaves the queue too. */
+  /** Also takes mounts that no longer exist, or that another pod has replaced, out of the queue. */
   function isKnown(mount: NodeMount): boolean {
     const isCurrent = mounts.get(mount.targetPath) === mount;
     if (!isCurrent) {
@@ -103,7 +103,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   function pollDue(isDue: (mount: NodeMount) => boolean): void {
     for (const group of Map.groupBy(queue.idle().filter(isKnown), groupKey).values()) {
       if (group.some(isDue)) {
-        // Healthy ones go along, as the question is the same; one that fails waits until it is time to try again.
+        // Healthy mounts join early, as the calls to AWS are the same. A failing mount waits until its retry is due.
         const members = group.filter((mount) => isDue(mount) || mount.failures === 0);
         members.forEach(queue.begin);
         start(() => poll(members));
@@ -128,23 +128,23 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
     }
   }
 
-  /** Puts a mount back into the queue, and reports. @param outcome absent where the poll itself broke down */
+  /** Puts a mount back into the queue, and reports. @param outcome absent if the poll itself threw */
   async function end(mount: NodeMount, outcome: Outcome | undefined, startedAt: number): Promise<void> {
     const wasFailing = mount.failures > 0;
     if (outcome?.isGone === true) {
       mounts.forget(mount.targetPath);
     }
-    // Discovery may have found it gone, and dropped what this poll has then written once more.
+    // Discovery may have removed the mount, and released its Secrets before this poll wrote them again.
     if (mounts.get(mount.targetPath) !== mount) {
       queue.remove(mount);
-      discovery.gone(mount.targetPath);
+      discovery.enqueueRemoval(mount.targetPath);
       return;
     }
     const { rotated = [], error, isServed = false } = outcome ?? {};
     const isFailed = outcome === undefined || error !== undefined;
     mount.failures = isFailed ? mount.failures + 1 : 0;
     queue.end(mount, isFailed ? retryAt(mount) : nextPollOf(mount, startedAt, outcome.dueInMs), startedAt);
-    // How a process ends says nothing of its mounts.
+    // A failure caused by the shutdown is not the fault of the mount.
     if (closing.signal.aborted) {
       return;
     }
@@ -180,7 +180,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   start(discover);
   return {
     mounted: (call, served, signal) => afterMountCall(call, served, callDeps, signal),
-    notice(concerns) {
+    onChangeEvents(concerns) {
       const now = clock.now();
       for (const group of Map.groupBy(mounts.all(), groupKey).values()) {
         const lastAt = Math.max(...group.map(({ eventAt }) => eventAt));
@@ -210,7 +210,7 @@ function isConcerned(spec: MountSpec | undefined, concerns: (object: ObjectSpec,
   return spec?.regions.some((region) => spec.objects.some((object) => concerns(object, region))) === true;
 }
 
-/** Mounts of one group are of one service account. */
+/** All mounts of a group belong to one service account. */
 function partyOfGroup([mount]: readonly NodeMount[]): string {
   return mount === undefined ? '' : partyOf(mount.pod);
 }

@@ -1,32 +1,32 @@
 import type { MountSpec } from '../model/mount-spec.ts';
 
-/** Where a mount was learned from the API server, nobody knows how old its files are: looked at soon, but not all nodes at once. */
+/** After a start the age of the files is unknown, so the first poll comes soon, but not on all nodes at once. */
 const FIRST_WITHIN_MS = 10_000;
-/** Longer, whatever the lot, than an outage is remembered for (aws/cache/failures.ts): sooner, nobody would be asked. */
+/** With any jitter longer than the cache keeps an outage (aws/cache/failures.ts): an earlier retry would not reach AWS. */
 const FIRST_RETRY_MS = 6_500;
-/** Between looks that brought nothing newer. */
+/** Shortest time between polls that brought nothing newer. */
 const PAUSE_MS = 2_000;
 
-/** Equal for mounts that one question to AWS can serve: those of one identity, looked at equally often. */
+/** The same for mounts that can be polled together: those of one identity and region with the same interval. */
 export function groupOf({ pod, authentication, regions }: MountSpec, intervalMs: number): string {
   const { namespace, serviceAccount, uid } = pod;
-  // Sessions of EKS Pod Identity are a pod's own.
+  // With EKS Pod Identity each pod has a session of its own.
   const whose = authentication.kind === 'irsa' ? [] : [uid];
   return JSON.stringify([namespace, serviceAccount, ...whose, regions[0], intervalMs]);
 }
 
 /**
- * Milliseconds from one look to the next: a tenth less than the interval, for the look's own time, and up to another tenth, by lot, so that nodes
- * that started together do not go on together.
- * @param key of the group, and of the node
+ * Milliseconds from one poll to the next: a tenth less than the interval, which leaves time for the poll itself, and up to another tenth of jitter, so
+ * that nodes that started together do not poll together.
+ * @param key of the group and the node
  */
 function periodOf(key: string, intervalMs: number): number {
   return intervalMs * (0.9 - 0.1 * jitterOf(key));
 }
 
 /**
- * When a mount that is well is to be looked at again. An answer from memory counts from when AWS gave it; but where a look brought
- * nothing newer, as in an outage that memory covers up, the next one is not at once.
+ * When to poll a healthy mount next. A cached value counts from when AWS returned it. If a poll brought nothing newer, as in an outage that the cache
+ * bridges, the next one still waits for a pause.
  */
 export function nextPollAt(
   last: { readonly startedAt: number; readonly confirmedAt: number | undefined },
@@ -38,30 +38,29 @@ export function nextPollAt(
   return Math.max(Math.min(startedAt, confirmedAt) + periodMs, startedAt + Math.min(PAUSE_MS, periodMs));
 }
 
-/** A notice costs its sender nothing, and a look costs calls to AWS. */
+/** Sending a change event costs nothing, and a poll costs calls to AWS. */
 const EVENT_POLL_EVERY_MS = 5_000;
 
 /**
- * When a notice has mounts looked at that are looked at together: at once, but not more often than once in five seconds. Those that come
- * until then are of the same look.
- * @param lastAt of the latest look for a notice, which may be still to come
+ * When to poll a group because of a change event: now, but at most once in five seconds. Events that arrive before that poll cause no other one.
+ * @param lastAt time of the latest poll that a change event requested; it may be in the future
  */
 export function eventPollAt(lastAt: number, now: number): number {
   return lastAt >= now ? lastAt : Math.max(now, lastAt + EVENT_POLL_EVERY_MS);
 }
 
-/** Milliseconds to the first look at a mount of which only the API server told. */
+/** Milliseconds until the first poll of a mount that discovery found. */
 export function firstPollIn(key: string, intervalMs: number): number {
   return Math.min(intervalMs / 2, FIRST_WITHIN_MS) * jitterOf(key);
 }
 
-/** Milliseconds to the next try. Never rarer than the looks themselves. @param failures in a row, at least 1 */
+/** Milliseconds until the next retry, at most the poll interval. @param failures consecutive ones, at least 1 */
 export function retryIn(failures: number, key: string, intervalMs: number): number {
   const longest = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), intervalMs);
   return longest * (0.8 + 0.2 * jitterOf(key));
 }
 
-/** From 0 to 1, the same for the same key: FNV-1a, and the last step of MurmurHash3, without which names that differ in their last digit lie together. */
+/** From 0 to 1, the same for the same key: FNV-1a with the last step of MurmurHash3, which spreads names that differ only in their last digit. */
 function jitterOf(key: string): number {
   let hash = 0x811c9dc5;
   for (const character of key) {

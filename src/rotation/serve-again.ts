@@ -3,22 +3,22 @@ import { serveSpec, type ServeDeps, type ServedMount } from '../mount/serve.ts';
 import type { Volumes } from '../mount/volume/volumes.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
 
-/** What serving a mount once more comes to. */
+/** The result of serving a mount again. */
 export type ServedAgain = Pick<ServedMount, 'versions' | 'confirmedAt' | 'files' | 'changed'>;
 
 export interface ServeAgain {
   readonly spec: MountSpec;
   /** Versions by file that the pod has. */
   readonly before: ReadonlyMap<string, string>;
-  /** When AWS began to be asked, on the monotonic clock. */
+  /** When the poll of AWS began, on the monotonic clock. */
   readonly askedAt: number;
 }
 
 /**
- * As for a Mount call, but for a pod that has files. They stay where AWS told of only some of the new ones, though memory may still speak for the
- * others: half a pair of user and password is worse than an old pair. And a volume that the driver has emptied meanwhile stays empty, as
- * nobody would clear away what is written then.
- * @returns undefined for a volume that has been emptied
+ * Serves a mount as for a Mount call, for a pod that has files already. If AWS confirmed only some of the values, the files stay as they are, even if the
+ * cache holds the other values: a new user name with an old password is worse than an old pair. A volume that the driver has emptied meanwhile stays
+ * empty, because nothing would remove files that are written after an unmount.
+ * @returns undefined if the volume has been emptied
  * @throws ProviderError
  */
 export async function serveAgain(

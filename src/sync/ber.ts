@@ -2,9 +2,9 @@ import forge from 'node-forge';
 
 export type Asn1 = forge.asn1.Asn1;
 
-/** Octets; AWS's greatest value has 65,536. */
+/** Bytes; a value of AWS has at most 65,536. */
 const MAX_SIZE = 256 * 1024;
-/** A PFX has some hundred values, ten deep; the library takes any number, and goes as deep as the stack does. */
+/** A PFX has about a hundred values, nested ten deep. The library itself has no limits, and recurses until the stack is full. */
 const MAX_VALUES = 10_000;
 const MAX_DEPTH = 40;
 const CONSTRUCTED = 0x20;
@@ -12,22 +12,22 @@ const LONG_TAG = 0x1f;
 const INDEFINITE = 0x80;
 
 /**
- * Reads one value of ASN.1, in DER or BER, once it is known to be small and flat enough.
- * @throws Error, which may quote it
+ * Reads one ASN.1 value, in DER or BER, after a check that it is small and flat enough.
+ * @throws Error, which may quote the content: do not log it
  */
 export function parseBer(bytes: Uint8Array): Asn1 {
   if (bytes.length > MAX_SIZE) {
     throw new RangeError('too long');
   }
   checkShape(bytes);
-  // Bit strings are left as they are: the library guesses whether there is a value within, level by level.
+  // Bit strings are not decoded: the library would guess whether they contain values, at every level.
   const options = { strict: true, decodeBitStrings: false };
   return forge.asn1.fromDer(Buffer.from(bytes).toString('latin1'), options as unknown as boolean);
 }
 
-/** Goes over all values once, without recursion. */
+/** Counts values and depth without recursion. */
 function checkShape(bytes: Uint8Array): void {
-  /** Where the values end that are open; Infinity for those that end at a mark. */
+  /** Ends of the values that contain the current one; Infinity for indefinite lengths, which end at a marker. */
   const open: number[] = [];
   let at = 0;
   for (let values = 0; at < bytes.length; values++) {
@@ -35,8 +35,8 @@ function checkShape(bytes: Uint8Array): void {
     if (values >= MAX_VALUES || open.length >= MAX_DEPTH) {
       throw new RangeError('too many values, or too deep');
     }
-    const isMark = bytes[at] === 0 && start === end;
-    if (isMark && open.at(-1) === Infinity) {
+    const isEndMarker = bytes[at] === 0 && start === end;
+    if (isEndMarker && open.at(-1) === Infinity) {
       open.pop();
       at = end;
     } else if (isConstructed) {
@@ -51,7 +51,7 @@ function checkShape(bytes: Uint8Array): void {
   }
 }
 
-/** Where a value's content starts and ends; Infinity where it ends at a mark. */
+/** Start and end of the content of a value; the end is Infinity for an indefinite length. */
 function headerAt(bytes: Uint8Array, at: number) {
   const tag = bytes[at] ?? 0;
   const first = bytes[at + 1];
@@ -90,17 +90,17 @@ export function child(node: Asn1, index: number): Asn1 {
   return found;
 }
 
-/** What an explicit tag is around. */
+/** The value inside an explicit tag. */
 export function inner(node: Asn1): Asn1 {
   return child(node, 0);
 }
 
-/** In BER bytes may come in pieces. */
+/** BER allows to split a byte string into several pieces. */
 export function octetsOf({ value }: Asn1): Buffer {
   return typeof value === 'string' ? Buffer.from(value, 'latin1') : Buffer.concat(value.map(octetsOf));
 }
 
-/** Of a list that starts with one. */
+/** The object identifier that a sequence starts with. */
 export function oidOf(node: Asn1): string {
   return forge.asn1.derToOid(octetsOf(child(node, 0)).toString('latin1'));
 }

@@ -56,7 +56,7 @@ describe("beside the driver's own sync", () => {
     expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['web'] });
   });
 
-  it('toRelease the owner that the driver has put there', async () => {
+  it('leaves the owner that the driver has put there', async () => {
     const { secrets, node, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });

@@ -6,8 +6,8 @@ import type { TlsReader } from './tls-reader.ts';
 import { readTls } from './tls.ts';
 
 /**
- * What the files make of a Secret.
- * @param reader of the mount, for Secrets with a certificate
+ * Builds the content of a Secret from the files.
+ * @param reader shared by all Secrets of the mount; reads certificates and keys
  * @throws ProviderError SecretRefused
  */
 export async function secretContent(

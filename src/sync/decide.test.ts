@@ -67,9 +67,9 @@ describe('decide', () => {
     ],
     ['immutable, another value', { isImmutable: true, ...other(AS_OF) }, { isImmutable: true }, 'replace'],
     ['immutable, a key too many', { isImmutable: true }, { isImmutable: true, data: bytes({ a: '1' }) }, 'replace'],
-    ["somebody else's", { appliers: new Set(['helm']), labels: new Map() }, {}, 'refuse'],
-    ["somebody else's, going", { appliers: new Set(), labels: new Map(), isTerminating: true }, {}, 'refuse'],
-    ['going', { isTerminating: true }, {}, 'going'],
+    ["another manager's", { appliers: new Set(['helm']), labels: new Map() }, {}, 'refuse'],
+    ["another manager's, terminating", { appliers: new Set(), labels: new Map(), isTerminating: true }, {}, 'refuse'],
+    ['terminating', { isTerminating: true }, {}, 'terminating'],
   ])('about a Secret that is %s', ([, stored, desired, kind]) => {
     expect(decide({ ...STORED, ...stored }, { ...DESIRED, ...desired }, AS_OF, NOW).kind).toBe(kind);
   });

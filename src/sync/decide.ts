@@ -5,30 +5,30 @@ import { isOurs } from './ownership.ts';
 import type { SecretContent } from './secret-content.ts';
 import type { StoredSecret } from './secret-api.ts';
 
-/** What to do about the content of a Secret that is there. */
+/** What to do with the content of an existing Secret. */
 export type Decision =
   | { readonly kind: 'write' }
-  /** It cannot be changed to this: it goes and is made anew. */
+  /** Kubernetes does not allow this change: delete the Secret and create it again. */
   | { readonly kind: 'replace' }
-  /** It is as it should be. */
+  /** The content is up to date. */
   | { readonly kind: 'equal' }
-  /** Another node knows better, as of then (wall). */
+  /** Another node wrote values that AWS confirmed later, at that time (wall clock). */
   | { readonly kind: 'newer'; readonly confirmedAt: number }
-  /** Somebody else's. */
+  /** Not managed by this provider. */
   | { readonly kind: 'refuse' }
-  /** Being deleted, which a finalizer holds up. */
-  | { readonly kind: 'going' };
+  /** Being deleted, and kept by a finalizer. */
+  | { readonly kind: 'terminating' };
 
 /**
- * @param confirmedAt when AWS said that these are the values (wall)
- * @param now wall
+ * @param confirmedAt wall clock: when AWS confirmed that these values are current
+ * @param now wall clock
  */
 export function decide(stored: StoredSecret, desired: SecretContent, confirmedAt: number, now: number): Decision {
   if (!isOurs(stored)) {
     return { kind: 'refuse' };
   }
   if (stored.isTerminating) {
-    return { kind: 'going' };
+    return { kind: 'terminating' };
   }
   if (isEqual(stored, desired)) {
     return { kind: 'equal' };
@@ -40,7 +40,7 @@ export function decide(stored: StoredSecret, desired: SecretContent, confirmedAt
   return { kind: isChangeable(stored, desired) ? 'write' : 'replace' };
 }
 
-/** Annotations that go with the content. */
+/** Annotations to write with the content. */
 export function ownAnnotations(content: SecretContent, confirmedAt: number): ReadonlyMap<string, string> {
   return new Map([
     ...content.annotations,
@@ -50,8 +50,8 @@ export function ownAnnotations(content: SecretContent, confirmedAt: number): Rea
 }
 
 /**
- * Others may add to a Secret; what we said once and the class no longer says, has to go. Where the digest is missing the driver has
- * written, which toRelease nothing but what the class says.
+ * Others may add fields to a Secret. But fields that we wrote once and that the class no longer names must be removed; the digest tells. If it is missing,
+ * the driver wrote the Secret, and wrote nothing but what the class names.
  */
 function isEqual(stored: StoredSecret, desired: SecretContent): boolean {
   const digest = stored.annotations.get(FIELDS);
@@ -65,7 +65,7 @@ function isEqual(stored: StoredSecret, desired: SecretContent): boolean {
   );
 }
 
-/** A type never changes, and of an immutable Secret nothing but its metadata. */
+/** Kubernetes never allows to change the type, and of an immutable Secret only the metadata. */
 function isChangeable(stored: StoredSecret, desired: SecretContent): boolean {
   return (
     stored.type === desired.type &&
@@ -85,7 +85,7 @@ function holdsTexts(stored: ReadonlyMap<string, string>, desired: ReadonlyMap<st
   return [...desired].every(([key, value]) => stored.get(key) === value);
 }
 
-/** Of names only: what is said of values, many may read. */
+/** A digest of names only, since a digest of values in an annotation would help to guess them. */
 function fieldsDigest({ data, labels, annotations }: SecretContent): string {
   const names = [data, labels, annotations].map((fields) => [...fields.keys()].toSorted());
   return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 16);

@@ -4,21 +4,21 @@ import { quote } from '../text/quote.ts';
 import { MANAGED_LABEL } from './secret-content.ts';
 import type { SecretName, StoredSecret } from './secret-api.ts';
 
-/** Field manager that says what a Secret holds. */
+/** Field manager of the content of a Secret. */
 export const CONTENT_MANAGER = 'aws-secrets-csi';
 
-/** Field manager that says one owner and nothing else, the same on every node. */
+/** Field manager of one owner reference, with the same name on every node. */
 export function ownerManager({ uid }: Pick<ObjectRef, 'uid'>): string {
   return `${CONTENT_MANAGER}/${uid}`;
 }
 
-/** Whether it may be written: it is of this provider, on whatever node, or of the driver's own sync. */
+/** Whether the Secret may be written: it was made by this provider, on any node, or by the driver's own sync. */
 export function isOurs({ appliers, labels }: Pick<StoredSecret, 'appliers' | 'labels'>): boolean {
   const [label, value] = MANAGED_LABEL;
   return appliers.has(CONTENT_MANAGER) || labels.get(label) === value;
 }
 
-/** Whether it was made, and its maker has not come to claim its fields. */
+/** Whether a node created the Secret and has not claimed its fields by server-side apply yet. */
 export function isUnclaimed({ appliers, managedFields }: StoredSecret): boolean {
   return (
     !appliers.has(CONTENT_MANAGER) &&
@@ -30,17 +30,17 @@ export function isOwnedBy({ owners }: StoredSecret, { uid }: ObjectRef): boolean
   return owners.some((owner) => owner.uid === uid);
 }
 
-/** The owner is there, and by its own manager: nobody who writes the content takes it away. */
-export function isSettled(stored: StoredSecret, owner: ObjectRef): boolean {
+/** Whether the owner reference belongs to its own field manager, so that writing the content does not remove it. */
+export function hasOwnManager(stored: StoredSecret, owner: ObjectRef): boolean {
   return isOwnedBy(stored, owner) && stored.appliers.has(ownerManager(owner));
 }
 
 /**
- * Owners whom no manager of their own says, as right after a Secret was made, or where the driver has put them. Whoever writes
- * the content says them again, since they may be said by that alone.
+ * Owners without a field manager of their own, because the Secret was just created or the driver added them. A write of the content must repeat them:
+ * it would remove them otherwise.
  */
-export function unsettledOwners(stored: StoredSecret): readonly ObjectRef[] {
-  return stored.owners.filter((owner) => !isSettled(stored, owner));
+export function ownersWithoutManager(stored: StoredSecret): readonly ObjectRef[] {
+  return stored.owners.filter((owner) => !hasOwnManager(stored, owner));
 }
 
 export function foreignSecretError({ namespace, name }: SecretName, { appliers, owners }: StoredSecret): ProviderError {
@@ -50,6 +50,6 @@ export function foreignSecretError({ namespace, name }: SecretName, { appliers, 
   ];
   return new ProviderError(
     'SecretRefused',
-    `the Secret ${quote(name)} in namespace ${namespace} is somebody else's (${whose.join(', ') || 'made by hand'}) and is left as it is: give secretName another name, or delete that Secret`,
+    `the Secret ${quote(name)} in namespace ${namespace} is not managed by this provider (${whose.join(', ') || 'created by hand'}); left unchanged: choose another secretName, or delete that Secret`,
   );
 }

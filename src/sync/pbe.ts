@@ -5,7 +5,7 @@ import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { type Asn1, child, childrenOf, octetsOf, oidOf } from './ber.ts';
 import type { FileRounds } from './rounds.ts';
 
-/** "No password" is written in two ways: as an empty text, and as none. */
+/** A PFX can encode "no password" in two ways: as an empty password, and as none. */
 export type NoPassword = '' | null;
 
 /** RFC 8018. */
@@ -30,17 +30,17 @@ const TRIPLE_DES = '1.2.840.113549.1.12.1.3';
 const RC2_40 = '1.2.840.113549.1.12.1.6';
 /** Octets. */
 const MAX_SALT = 1024;
-/** Of SHA-1: what it gives, and what it takes at a time. */
+/** Sizes of the output and of the block of SHA-1. */
 const DIGEST_SIZE = 20;
 const BLOCK_SIZE = 64;
-/** They take a millisecond or two; then others have their turn, of whom a dozen may do the same. */
+/** These take a millisecond or two. Then other work runs, of which up to a dozen parts may derive keys too. */
 const ROUNDS_AT_ONCE = 500;
 
 const derive = promisify(pbkdf2);
 
 /**
- * Decrypts a part of a PFX. Newer schemes derive the key on a thread of their own, the older one here, with pauses.
- * @throws Error, which may quote it
+ * Decrypts a part of a PFX. Newer schemes derive the key on the thread pool, the older one on this thread, with pauses.
+ * @throws Error, which may quote the content: do not log it
  */
 export async function decryptPart(
   algorithm: Asn1,
@@ -74,7 +74,7 @@ async function decryptPbes2(
   const derivation = child(parameters, 0);
   const encryption = child(parameters, 1);
   const cipher = CIPHERS.get(oidOf(encryption));
-  // It has no way to say that there is none.
+  // PBES2 always has a password, which may be empty.
   if (password === null || cipher === undefined || oidOf(derivation) !== PBKDF2) {
     throw new TypeError('another scheme');
   }
@@ -112,7 +112,7 @@ function decipher(name: string, key: Buffer, iv: Buffer, encrypted: Buffer): Buf
   return Buffer.concat([started.update(encrypted), started.final()]);
 }
 
-/** OpenSSL has it no more. */
+/** Current OpenSSL does not support RC2. */
 function decryptRc2(key: Buffer, iv: Buffer, encrypted: Buffer): Buffer {
   const started = forge.rc2.createDecryptionCipher(key.toString('latin1'), key.length * 8);
   started.start(iv.toString('latin1'));
@@ -131,7 +131,7 @@ async function deriveOld(
   rounds: number,
   size: number,
 ): Promise<Buffer> {
-  // An empty text has an end, which is two zeros; none has not.
+  // An empty password is encoded as two zero bytes, no password as nothing.
   const secret = Buffer.alloc(password === null ? 0 : BLOCK_SIZE);
   const salted = Buffer.alloc(Math.ceil(salt.length / BLOCK_SIZE) * BLOCK_SIZE, salt);
   const input = Buffer.concat([Buffer.alloc(BLOCK_SIZE, purpose), salted, secret]);

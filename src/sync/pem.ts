@@ -1,21 +1,21 @@
-/** What stands between a BEGIN and its END (RFC 7468). */
+/** A block from BEGIN to END (RFC 7468). */
 export interface PemBlock {
   readonly label: string;
   readonly der: Uint8Array;
-  /** Its headers say that it has a password (RFC 1421), or its label does (RFC 5958). */
+  /** Encrypted with a password, according to its headers (RFC 1421) or its label (RFC 5958). */
   readonly isLocked: boolean;
 }
 
 const BEGIN = '-----BEGIN ';
 const DASHES = '-----';
-/** Long chains have ten, lists of all public authorities 150. */
+/** A long chain has ten blocks, a bundle of all public CAs 150. */
 const MAX_BLOCKS = 500;
-/** UTF-16 units: as much as a Secret may hold. */
+/** UTF-16 units: the maximum size of a Secret. */
 const MAX_TEXT = 1024 * 1024;
 const LABEL = /^[A-Z0-9 ]{1,64}$/;
 const BASE64 = /^[A-Za-z0-9+/=\s]+$/;
 
-/** The first blocks of a text, in their order; whatever else is in it is passed over, and what is no block too. */
+/** Reads the blocks of a text in their order. Text between blocks and malformed blocks are skipped. */
 export function readPem(text: string): readonly PemBlock[] {
   return text
     .slice(0, MAX_TEXT)

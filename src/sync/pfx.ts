@@ -2,7 +2,7 @@ import { type Asn1, child, childrenOf, derOf, inner, octetsOf, oidOf, parseBer }
 import { decryptPart, type NoPassword } from './pbe.ts';
 import type { FileRounds } from './rounds.ts';
 
-/** What a PFX holds, in its order, in DER. */
+/** Content of a PFX in its order, in DER. */
 export interface PfxContent {
   readonly certificates: readonly Uint8Array[];
   /** As PKCS #8. */
@@ -20,18 +20,17 @@ const OID = {
 const NO_PASSWORDS = ['', null] as const;
 
 /**
- * Reads a PFX (PKCS #12) without a password. Its checksum is not looked at: it only tells a wrong password, and so does decrypting.
+ * Reads a PFX (PKCS #12) without a password. Its checksum is not verified: it only detects a wrong password, and so does decryption.
  *
- * The library's own reader is not used, as it takes any number of rounds on the thread that serves all pods, and writes certificates anew instead
- * of as they are.
- * @returns undefined for what is none, or none that can be read without a password and in those rounds
+ * The library's own reader is not used: it derives keys with any number of rounds on the thread that serves all pods, and it re-encodes certificates.
+ * @returns undefined if the bytes are not a PFX, or need a password or more rounds
  */
 export async function readPfx(bytes: Uint8Array, rounds: FileRounds): Promise<PfxContent | undefined> {
   for (const password of NO_PASSWORDS) {
     try {
       return await decode(bytes, password, rounds);
     } catch {
-      // What the library says of it may quote it.
+      // The library's error may quote the content.
     }
   }
   return undefined;
@@ -66,11 +65,11 @@ async function decode(bytes: Uint8Array, password: NoPassword, rounds: FileRound
         keys.push(derOf(await decrypt(child(value, 0), child(value, 1))));
         break;
       default:
-      // Lists of revoked certificates and secrets have no place in a Secret of this type.
+      // Revocation lists and other secrets are not part of a Secret of this type.
     }
   }
 
-  /** EncryptedData: version, and what is encrypted: type, algorithm, bytes. */
+  /** EncryptedData: a version and the encrypted content, which has type, algorithm and bytes. */
   async function decryptContent(encrypted: Asn1): Promise<Asn1> {
     const content = child(encrypted, 1);
     return await decrypt(child(content, 1), child(content, 2));
@@ -81,7 +80,7 @@ async function decode(bytes: Uint8Array, password: NoPassword, rounds: FileRound
   }
 }
 
-/** ContentInfo: its type, and the content in a tag of its own. */
+/** ContentInfo: a type, and the content in an explicit tag. */
 function contentOf(info: Asn1, oid: string): Asn1 {
   if (oidOf(info) !== oid) {
     throw new TypeError('another type of content');

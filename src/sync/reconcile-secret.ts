@@ -7,42 +7,42 @@ import {
   CONTENT_MANAGER,
   isOurs,
   isOwnedBy,
-  isSettled,
+  hasOwnManager,
   isUnclaimed,
   ownerManager,
   foreignSecretError,
-  unsettledOwners,
+  ownersWithoutManager,
 } from './ownership.ts';
 import type { SecretContent } from './secret-content.ts';
 import type { SecretApi, SecretName, StoredSecret, Written } from './secret-api.ts';
 
 /*
- * One Secret, brought to where it should be: read, decided, written, and read again where somebody was faster. At no moment between two
- * calls is there a Secret of ours that nobody owns, since nobody would ever collect it.
+ * Reconciles one Secret: read, decide, write, and read again if another client was faster. A Secret of ours has an owner at every moment, even if the
+ * process is killed between two calls: Kubernetes would never delete one without an owner.
  */
 
 /**
- * Rounds of reading and writing. Each node writes only what is different, and of those that want to write at once one can: more rounds than
- * a cluster has nodes that add an owner at once mean that somebody fights with us.
+ * Rounds of reading and writing. If several nodes write at once, one succeeds per round. More rounds than there are nodes that add an owner at the same
+ * time mean that another controller keeps reverting our writes.
  */
 const MAX_ROUNDS = 50;
 
 export interface WantedSecret {
   readonly content: SecretContent;
-  /** Wall. */
+  /** Wall clock: when AWS confirmed the content. */
   readonly confirmedAt: number;
   readonly owner: ObjectRef;
 }
 
-export interface Settled {
-  /** Whom nobody who writes the content takes away. */
+export interface ReconciledSecret {
+  /** Owners with a field manager of their own: a write of the content does not remove them. */
   readonly owners: readonly ObjectRef[];
-  /** Another node knows better, as of then (wall). */
+  /** Set if another node wrote values that AWS confirmed later: when (wall clock). */
   readonly newerConfirmedAt?: number;
 }
 
 /**
- * Sees to it that the Secret has this content, or newer, and this owner.
+ * Makes sure that the Secret has this content, or newer, and this owner.
  * @throws ProviderError
  */
 export async function reconcileSecret(
@@ -51,22 +51,22 @@ export async function reconcileSecret(
   wanted: WantedSecret,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Settled> {
+): Promise<ReconciledSecret> {
   const { content, confirmedAt, owner } = wanted;
-  /** Of a Secret that was replaced; those that nobody needs any more, the garbage collector takes out. */
-  let former: readonly ObjectRef[] = [];
-  /** As a write has left it: it need not be read. */
+  /** Owners of a Secret that was replaced. Kubernetes' garbage collector removes those that no longer exist. */
+  let previousOwners: readonly ObjectRef[] = [];
+  /** The Secret as the last write returned it, which saves reading it. */
   let written: Written = 'changed';
-  /** Then it is not written again, whatever a policy of the cluster has made of it. */
+  /** Prevents endless writes if an admission policy of the cluster changes what we write. */
   let contentIsTaken = false;
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
     contentIsTaken &&= written !== 'changed';
     const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(secret, signal) : written;
     if (stored === undefined) {
-      // Only where there still is none: one that another has made meanwhile may be his own.
-      const owners = [owner, ...former.filter(({ uid }) => uid !== owner.uid)];
-      written = await secrets.create(secret, CONTENT_MANAGER, { ...said(wanted), owners }, signal);
+      // Creates only, and never overwrites: another client may have made a Secret of this name meanwhile.
+      const owners = [owner, ...previousOwners.filter(({ uid }) => uid !== owner.uid)];
+      written = await secrets.create(secret, CONTENT_MANAGER, { ...contentFields(wanted), owners }, signal);
       contentIsTaken = true;
       continue;
     }
@@ -75,18 +75,18 @@ export async function reconcileSecret(
       continue;
     }
     const decision = decide(stored, content, confirmedAt, clock.wallNow());
-    refuseWhere(decision, secret, stored);
+    throwIfRefused(decision, secret, stored);
     if (decision.kind === 'replace' && !contentIsTaken) {
-      former = stored.owners;
+      previousOwners = stored.owners;
       await secrets.remove(secret, stored, signal);
       written = 'changed';
     } else if (decision.kind === 'write' && !contentIsTaken) {
-      written = await secrets.apply(secret, CONTENT_MANAGER, contentBeside(stored, wanted), signal);
+      written = await secrets.apply(secret, CONTENT_MANAGER, contentWithOwners(stored, wanted), signal);
       contentIsTaken = true;
     } else {
-      written = isSettled(stored, owner) ? stored : await applyOwner(secrets, secret, stored, owner, signal);
+      written = hasOwnManager(stored, owner) ? stored : await applyOwner(secrets, secret, stored, owner, signal);
       if (written !== 'changed') {
-        const owners = [owner, ...stored.owners.filter((other) => isSettled(stored, other))];
+        const owners = [owner, ...stored.owners.filter((other) => hasOwnManager(stored, other))];
         return { owners, ...(decision.kind === 'newer' && { newerConfirmedAt: decision.confirmedAt }) };
       }
     }
@@ -94,17 +94,17 @@ export async function reconcileSecret(
   throw contentionError(secret);
 }
 
-/** @throws ProviderError for a Secret that is not to be written */
-function refuseWhere({ kind }: Decision, secret: SecretName, stored: StoredSecret): void {
+/** @throws ProviderError if the Secret must not be written */
+function throwIfRefused({ kind }: Decision, secret: SecretName, stored: StoredSecret): void {
   if (kind === 'refuse') {
     throw foreignSecretError(secret, stored);
   }
-  if (kind === 'going') {
+  if (kind === 'terminating') {
     throw beingDeleted(secret);
   }
 }
 
-function said({ content, confirmedAt }: WantedSecret) {
+function contentFields({ content, confirmedAt }: WantedSecret) {
   return {
     type: content.type,
     ...(content.isImmutable && { isImmutable: true }),
@@ -114,12 +114,12 @@ function said({ content, confirmedAt }: WantedSecret) {
   };
 }
 
-/** The content, and owners that would go with an older one: those whom no manager of their own says. */
-function contentBeside(stored: StoredSecret, wanted: WantedSecret) {
+/** The content, and the owners that this write would remove otherwise: those without a field manager of their own. */
+function contentWithOwners(stored: StoredSecret, wanted: WantedSecret) {
   const { owner } = wanted;
-  const others = unsettledOwners(stored).filter(({ uid }) => uid !== owner.uid);
-  const owners = isSettled(stored, owner) ? others : [...others, owner];
-  return { ...asRead(stored), ...said(wanted), ...(owners.length > 0 && { owners }) };
+  const others = ownersWithoutManager(stored).filter(({ uid }) => uid !== owner.uid);
+  const owners = hasOwnManager(stored, owner) ? others : [...others, owner];
+  return { ...preconditions(stored), ...contentFields(wanted), ...(owners.length > 0 && { owners }) };
 }
 
 function applyOwner(
@@ -129,16 +129,16 @@ function applyOwner(
   owner: ObjectRef,
   signal: AbortSignal,
 ): Promise<Written> {
-  return secrets.apply(secret, ownerManager(owner), { ...asRead(stored), owners: [owner] }, signal);
+  return secrets.apply(secret, ownerManager(owner), { ...preconditions(stored), owners: [owner] }, signal);
 }
 
-/** Writes nothing to a Secret that is not as it was decided on, and makes none. */
-function asRead({ uid, resourceVersion }: StoredSecret) {
+/** Preconditions of a write: it fails if the Secret has changed since it was read, and creates none. */
+function preconditions({ uid, resourceVersion }: StoredSecret) {
   return { uid, resourceVersion };
 }
 
 /**
- * Takes an owner away, and the Secret with the last one.
+ * Removes an owner, or the Secret if it was the last owner.
  * @throws ProviderError
  */
 export async function dropOwner(
@@ -155,9 +155,9 @@ export async function dropOwner(
     if (stored === undefined || stored.isTerminating || !isOurs(stored) || !isOwnedBy(stored, owner)) {
       return;
     }
-    const read = asRead(stored);
+    const read = preconditions(stored);
     if (isUnclaimed(stored)) {
-      // Else it would keep the owner that its maker has said.
+      // Otherwise it would keep the owner that was set when it was created.
       written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
     } else if (stored.owners.length === 1) {
       await secrets.remove(secret, read, signal);
@@ -165,7 +165,7 @@ export async function dropOwner(
     } else if (stored.appliers.has(ownerManager(owner))) {
       written = await secrets.apply(secret, ownerManager(owner), read, signal);
     } else if (isDisowned) {
-      // The driver says it, or somebody else: theirs to take away.
+      // Another field manager, such as the driver, has set this owner too, and must remove it.
       return;
     } else {
       written = await secrets.apply(secret, CONTENT_MANAGER, withoutOwner(stored, owner), signal);
@@ -175,24 +175,24 @@ export async function dropOwner(
   throw contentionError(secret);
 }
 
-/** What is stored, said anew by the content's manager: the one who made the Secret has said its first owner in that name. */
+/** The stored content without the owner, for the content's field manager, which set the first owner when it created the Secret. */
 function withoutOwner(stored: StoredSecret, owner: ObjectRef) {
   const { uid, resourceVersion, type, isImmutable, labels, annotations, data } = stored;
-  const owners = unsettledOwners(stored).filter((other) => other.uid !== owner.uid);
+  const owners = ownersWithoutManager(stored).filter((other) => other.uid !== owner.uid);
   return { uid, resourceVersion, type, ...(isImmutable && { isImmutable }), labels, annotations, data, owners };
 }
 
-/** No refusal: there is room for a new one as soon as it has gone. */
+/** Retryable: a new Secret can be created as soon as this one is deleted. */
 function beingDeleted({ namespace, name }: SecretName): ProviderError {
   return new ProviderError(
     'KubernetesUnavailable',
-    `the Secret ${quote(name)} in namespace ${namespace} is being deleted, and is made anew once it has gone; if it stays, remove its finalizers`,
+    `the Secret ${quote(name)} in namespace ${namespace} is being deleted, and is created again after that; if it stays, remove its finalizers`,
   );
 }
 
 function contentionError({ namespace, name }: SecretName): ProviderError {
   return new ProviderError(
     'KubernetesUnavailable',
-    `the Secret ${quote(name)} in namespace ${namespace} is written by others faster than it can be read`,
+    `the Secret ${quote(name)} in namespace ${namespace} is changed by other clients faster than it can be read`,
   );
 }

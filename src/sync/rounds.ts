@@ -1,15 +1,15 @@
-/** Rounds of key derivation that the PFX files of one mount may take together: openssl makes a file with 2048 a part, Java one with 10,000. */
+/** Rounds of key derivation for all PFX files of one mount. A file of openssl needs 2048 per part, one of Java 10,000. */
 export const MAX_ROUNDS = 20_000;
 
-/** What one file may take: all its parts together, from what its mount has left. */
+/** The rounds of one file, taken from the budget of its mount. */
 export interface FileRounds {
-  /** @throws RangeError where they are too many; then it gets none any more */
+  /** @throws RangeError if there are too few left; the file gets no more rounds then */
   take(rounds: number): void;
-  /** Whether it wanted more than there were: than `mount` had left, or than any `file` may take, however few the others do. */
+  /** Which budget was exceeded: what was left of the one of the `mount`, or the most that any `file` may take on its own. */
   readonly lacked: 'mount' | 'file' | undefined;
 }
 
-/** @returns makes the share of one file */
+/** @returns a function that opens the account of one file */
 export function createRoundsBudget(): () => FileRounds {
   let left = MAX_ROUNDS;
   return () => {

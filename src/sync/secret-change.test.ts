@@ -5,7 +5,7 @@ import { SecretBytes } from '../model/secret-bytes.ts';
 const IMMUTABLE = { 'aws-secrets-csi/sync-immutable': 'true' };
 
 describe('a class that changes', () => {
-  it('takes fields away that it no longer names, and toRelease what others have added', async () => {
+  it('takes fields away that it no longer names, and leaves what others have added', async () => {
     const { secrets, node, stored } = createCluster();
     const here = node();
     const data = [...DB[0]!.data, { objectName: 'db', key: 'old' }];

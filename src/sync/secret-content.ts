@@ -6,7 +6,7 @@ import { quote } from '../text/quote.ts';
 import { dataKeyProblem, typeProblem } from '../class/secret-rules.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
 
-/** What a Secret is to hold. */
+/** The desired content of a Secret. */
 export interface SecretContent {
   readonly type: string;
   readonly isImmutable: boolean;
@@ -15,14 +15,14 @@ export interface SecretContent {
   readonly data: ReadonlyMap<string, SecretBytes>;
 }
 
-/** The driver's: what it watches, and takes for its own. */
+/** Label of the driver's own sync: the driver watches Secrets with it, and treats them as its own. */
 export const MANAGED_LABEL = ['secrets-store.csi.k8s.io/managed', 'true'] as const;
 
 /** `MaxSecretSize` of kubernetes/pkg/apis/core. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Which file becomes which key.
+ * Chooses the file of each key.
  * @throws ProviderError SecretRefused
  */
 export function chooseFiles(spec: SecretSpec, files: readonly PlannedFile[]): ReadonlyMap<string, PlannedFile> {
@@ -49,7 +49,7 @@ export function chooseFiles(spec: SecretSpec, files: readonly PlannedFile[]): Re
   return chosen;
 }
 
-/** A file that becomes a key by its own name. */
+/** Adds a file under a key with its own name. */
 function addFile(spec: SecretSpec, chosen: Map<string, PlannedFile>, file: PlannedFile): void {
   const key = file.path.replaceAll('/', '_');
   const problem = dataKeyProblem(key);
@@ -69,7 +69,7 @@ function addFile(spec: SecretSpec, chosen: Map<string, PlannedFile>, file: Plann
   chosen.set(key, file);
 }
 
-/** @throws ProviderError SecretRefused when it is more than the API server takes */
+/** @throws ProviderError SecretRefused if it is larger than the API server allows */
 export function planSecret(spec: SecretSpec, data: ReadonlyMap<string, SecretBytes>): SecretContent {
   const size = [...data.values()].reduce((sum, value) => sum + value.size, 0);
   if (size > MAX_BYTES) {

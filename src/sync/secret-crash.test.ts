@@ -137,7 +137,7 @@ async function killedAtMaking(secrets: MemorySecrets): Promise<void> {
 
 describe.for(STORIES)('a process killed while $name', ({ before, since, act, owners, value }) => {
   it.for(['before', 'after'] as const)(
-    '%s any call toRelease no Secret without owner, and the next one ends right',
+    '%s any call leaves no Secret without an owner, and the next call completes the work',
     async (how) => {
       let survived = false;
       for (let at = 1; !survived; at++) {

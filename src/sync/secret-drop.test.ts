@@ -25,7 +25,7 @@ describe('drop', () => {
     expect(secrets.names).toEqual([]);
   });
 
-  it('toRelease the owners whose pods are still there', async () => {
+  it('leaves the owners whose pods are still there', async () => {
     const { node, shown, calls, pods } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });

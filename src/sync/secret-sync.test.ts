@@ -143,7 +143,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ owners: ['batch', 'job', 'web'], data: { password: 'v2' } });
   });
 
-  it('toRelease newer values, until it has newer ones itself', async () => {
+  it('leaves newer values, until it has newer ones itself', async () => {
     const { node, shown, calls } = createCluster();
     const [here, there] = [node(), node()];
     await here.sync({ pod: 'a', files: { db: 'v2' }, confirmedAt: 2_000 });
@@ -158,7 +158,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ data: { password: 'v1' }, confirmedAt: 2_001 });
   });
 
-  it('toRelease values that become newer while it decides', async () => {
+  it('leaves values that become newer while it decides', async () => {
     const { secrets, node, shown } = createCluster();
     const there = node();
     await there.sync({ pod: 'a' });
@@ -212,18 +212,18 @@ describe('sync', () => {
       },
     ],
     [
-      'made by hand',
+      'created by hand',
       async ({ secrets }: Cluster) => {
         secrets.replace(SECRET, 'kubectl', {});
       },
     ],
     [
-      'made by hand',
+      'created by hand',
       async ({ secrets }: Cluster) => {
         secrets.replace(SECRET, 'kubectl', { labels: new Map([['secrets-store.csi.k8s.io/managed', 'false']]) });
       },
     ],
-  ] as const)("toRelease somebody else's Secret alone: %s", async ([whose, make]) => {
+  ] as const)('leaves a Secret that it does not manage unchanged: %s', async ([whose, make]) => {
     const here = createCluster();
     await make(here);
     const before = await here.stored();
@@ -231,7 +231,7 @@ describe('sync', () => {
     const failed = here.node().sync({ pod: 'a' });
 
     await expect(failed).rejects.toMatchObject({ reason: 'SecretRefused', message: expect.stringContaining(whose) });
-    await expect(failed).rejects.toThrow(/"db" in namespace shop .* give secretName another name/);
+    await expect(failed).rejects.toThrow(/"db" in namespace shop .* choose another secretName/);
     expect(await here.stored()).toEqual(before);
   });
 
@@ -326,7 +326,7 @@ describe('sync', () => {
 
     await expect(node().sync({ pod: 'a' })).rejects.toMatchObject({
       reason: 'KubernetesUnavailable',
-      message: expect.stringContaining('is being deleted, and is made anew once it has gone'),
+      message: expect.stringContaining('is being deleted, and is created again after that'),
     });
   });
 

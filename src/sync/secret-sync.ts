@@ -10,56 +10,56 @@ import { parseSecretObjects } from '../class/parse-secret-objects.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
 import { secretContent } from './content.ts';
 import { fewAtOnce } from '../concurrency/few-at-once.ts';
-import { classesOfOthers, isAskedFor, type StillNeededDeps } from './still-needed.ts';
+import { classesOfOthers, isRequested, type StillNeededDeps } from './still-needed.ts';
 import type { SecretApi, SecretName } from './secret-api.ts';
 import { dropOwner, reconcileSecret } from './reconcile-secret.ts';
 import { createTlsReader, type TlsReader, type TlsRefusals } from './tls-reader.ts';
 
-/** A mount and what is in its volume. */
+/** A mount and the files in its volume. */
 export interface SyncedMount {
   readonly targetPath: string;
   readonly pod: PodRef;
   readonly owner: ObjectRef;
   readonly class: ProviderClass;
-  /** Since when it is known here (wall). */
+  /** Wall clock: since when this process knows the mount. */
   readonly since: number;
-  /** When AWS said that these are the values (wall). */
+  /** Wall clock: when AWS confirmed that these values are current. */
   readonly confirmedAt: number;
-  /** By file: equal ones mean equal files, so that these need no reading. */
+  /** Version by file. Equal versions mean equal files, which then need not be read. */
   readonly versions: ReadonlyMap<string, string>;
   files(): Promise<readonly PlannedFile[]>;
 }
 
-/** Keeps the Kubernetes Secrets that classes ask for. */
+/** Creates, updates and deletes the Kubernetes Secrets of classes. */
 export interface SecretSync {
   /**
-   * Brings the class's Secrets to the mount's files, and its owner among theirs.
-   * @returns false where one was left with other values, of which AWS told another node later
-   * @throws ProviderError saying all that failed; what did not fail is done. The signal's reason when it aborts.
+   * Updates the Secrets of the class from the files of the mount, and adds the owner of the mount to them.
+   * @returns false if a Secret keeps other values, because AWS confirmed those to another node later
+   * @throws ProviderError with all failures, after everything else is done; or the signal's reason
    */
   sync(mount: SyncedMount, signal: AbortSignal): Promise<boolean>;
   /**
-   * The mount is gone: its owner toRelease the Secrets, unless another of the owner's pods needs them; the last owner takes the Secret along.
-   * @throws ProviderError; then it is to be called again
+   * Removes the owner of a mount that no longer exists from its Secrets, unless another pod of the owner needs them. A Secret without owners is deleted.
+   * @throws ProviderError; call it again then
    */
   drop(targetPath: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface SecretSyncDeps extends StillNeededDeps {
   readonly secrets: SecretApi;
-  /** For how long a Secret that was found right counts as right. */
+  /** For how long a verified Secret is not read again, in milliseconds. */
   readonly verifyMs: number;
   readonly clock: Clock;
 }
 
-/** What is remembered of a mount. */
+/** The state of a mount. */
 interface Known {
   readonly pod: PodRef;
   readonly className: string;
   readonly owner: ObjectRef;
-  /** Secrets that its owner is to be among the owners of. */
+  /** Names of the Secrets that its owner must own. */
   readonly toOwn: ReadonlySet<string>;
-  /** What is still to be let go of. */
+  /** Ownerships that are still to be removed. */
   readonly toRelease: readonly Ownership[];
 }
 
@@ -68,18 +68,18 @@ interface Ownership {
   readonly owner: ObjectRef;
 }
 
-/** What is remembered of a Secret. */
+/** The result of the last verification of a Secret. */
 interface Verified {
   readonly at: number;
-  /** Digest of the class and of the versions it was held against. */
+  /** Digest of the class and the versions that it was compared with. */
   readonly content: string;
   readonly owners: ReadonlySet<string>;
-  /** Where the Secret holds values as of later than ours: as of when. Infinity where it holds ours. */
+  /** If the Secret has values that AWS confirmed later than ours: when. Infinity if it has ours. */
   readonly newerConfirmedAt: number;
 }
 
-/** Of all mounts; its namespaces take turns. */
-const AT_ONCE_OF_ALL = 12;
+/** Secrets that are written at once, for all mounts together. Namespaces take turns. */
+const MAX_CONCURRENT = 12;
 
 export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   const { secrets, verifyMs, policy, clock } = deps;
@@ -88,7 +88,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   const verified = new Map<string, Verified>();
   const mountLock = createKeyedLock();
   const secretLock = createKeyedLock();
-  const limiter = createLimiter(AT_ONCE_OF_ALL);
+  const limiter = createLimiter(MAX_CONCURRENT);
   const refusals: TlsRefusals = new Map();
 
   return {
@@ -109,11 +109,11 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
       return true;
     }
     const names = new Set(specs.map(({ name }) => name));
-    // An entry that cannot be read does not say that its Secret is no longer wanted.
+    // If an entry is invalid, its Secret may still be wanted, so none is released.
     const toOwn = problems.length > 0 && before?.owner.uid === owner.uid ? names.union(before.toOwn) : names;
     const toRelease = ownerships(before).filter((held) => held.owner.uid !== owner.uid || !toOwn.has(held.name));
     const known: Known = { pod, className: mount.class.name, owner, toOwn, toRelease };
-    // Before anything is written: whoever takes this owner away meanwhile has to see that it is wanted.
+    // Recorded before the write, so that a concurrent drop of another mount sees that this owner is still needed.
     remember(targetPath, known);
 
     const content = digestOf(mount);
@@ -148,7 +148,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
         (held) => () =>
           release(pod.namespace, held, signal, async () => {
             const others = await classes();
-            return others.has(className) || (await isAskedFor(held.name, pod.namespace, others, deps, signal));
+            return others.has(className) || (await isRequested(held.name, pod.namespace, others, deps, signal));
           }),
       ),
       [],
@@ -165,7 +165,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     }
   }
 
-  /** @returns whether it holds the mount's values; false where it holds later ones */
+  /** @returns false if the Secret keeps values that AWS confirmed later than those of the mount */
   function syncSecret(
     mount: SyncedMount,
     spec: SecretSpec,
@@ -198,7 +198,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   }
 
   function isVerified(found: Verified | undefined, mount: SyncedMount, content: string, at: number): found is Verified {
-    // Wall clocks are set back at times. What was found before there was the mount may have changed, and its pod be new for just that reason.
+    // The wall clock may have been set back. And a result from before the mount existed may be stale: a deleted Secret may be why the pod is new.
     const isRecent = found !== undefined && at >= found.at && at - found.at < verifyMs && found.at >= mount.since;
     return (
       isRecent &&
@@ -208,7 +208,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     );
   }
 
-  /** Takes an owner off a Secret, unless another mount of this node toOwn it there, or there is need of it elsewhere. */
+  /** Removes an owner from a Secret, unless another mount of this node or a pod of another node needs it. */
   function release(
     namespace: string,
     { name, owner }: Ownership,

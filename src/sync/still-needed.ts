@@ -5,16 +5,16 @@ import { parseSecretObjects } from '../class/parse-secret-objects.ts';
 import type { SecretPolicy } from '../class/secret-policy.ts';
 
 /*
- * Whether an owner still needs a Secret, when one of its pods has gone. Pods of a StatefulSet that goes over to another class have one owner, and may have a
- * Secret in common.
+ * Finds out whether an owner still needs a Secret after one of its pods was deleted. While a StatefulSet changes to another class, its old and new pods
+ * have the same owner, and both classes may name the same Secret.
  */
 
 export interface StillNeededDeps {
-  /** Absent: the default one. */
+  /** Absent: the default policy. */
   readonly policy?: SecretPolicy;
-  /** Of all nodes. @throws ProviderError */
+  /** Lists the owner's pods on all nodes. @throws ProviderError */
   podsOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<readonly NodePod[]>;
-  /** @throws ProviderError, ClassMissing where there is none */
+  /** @throws ProviderError, ClassMissing if it does not exist */
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
 }
 
@@ -32,14 +32,14 @@ export async function classesOfOthers(
 }
 
 /** Whether any of the classes may ask for the Secret. @throws ProviderError */
-export async function isAskedFor(
+export async function isRequested(
   secretName: string,
   namespace: string,
   classNames: ReadonlySet<string>,
   { classOf, policy }: StillNeededDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const answers = await Promise.all(
+  const results = await Promise.all(
     Array.from(classNames, async (className) => {
       try {
         const { secrets, problems } = parseSecretObjects(
@@ -47,7 +47,7 @@ export async function isAskedFor(
           undefined,
           policy,
         );
-        // What cannot be read does not say that it asks for no such Secret.
+        // A class with an invalid entry may still ask for the Secret.
         return problems.length > 0 || secrets.some(({ name }) => name === secretName);
       } catch (error) {
         if (error instanceof ProviderError && error.reason === 'ClassMissing') {
@@ -57,5 +57,5 @@ export async function isAskedFor(
       }
     }),
   );
-  return answers.includes(true);
+  return results.includes(true);
 }

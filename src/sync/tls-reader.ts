@@ -4,33 +4,33 @@ import type { PlannedFile } from '../model/mount-plan.ts';
 import { readPem } from './pem.ts';
 import { createRoundsBudget } from './rounds.ts';
 
-/** What there is of use in a file, in DER. */
+/** The certificates and the key of a file, in DER. */
 export interface TlsFile {
   readonly certificates: readonly Uint8Array[];
   readonly key: Uint8Array | undefined;
-  /** There is a key, under a password. */
+  /** The key is encrypted with a password. */
   readonly isLocked: boolean;
-  /** It is a PFX that was not read to its end, for the rounds that it would take. */
+  /** The file is a PFX that needs too many rounds of key derivation. */
   readonly takesTooLong: boolean;
 }
 
-/** Reads the files of one sync of a mount, each once, however many Secrets are made of it. */
+/** Reads the files of one sync of a mount. Each file is read once, even if several Secrets use it. */
 export interface TlsReader {
   read(file: PlannedFile): Promise<TlsFile>;
 }
 
-/** Files of which nothing will ever be read, by the digest of their bytes. */
+/** Files that cannot be read, by the digest of their bytes. */
 export type TlsRefusals = Map<string, TlsFile>;
 
 const MAX_REFUSALS = 1000;
 const NOTHING: TlsFile = { certificates: [], key: undefined, isLocked: false, takesTooLong: false };
 const TOO_LONG: TlsFile = { ...NOTHING, takesTooLong: true };
 
-/** @param refusals kept from one sync to the next, so that such a file costs nothing until it changes */
+/** @param refusals kept from one sync to the next, so that a bad file is parsed only once until it changes */
 export function createTlsReader(refusals: TlsRefusals = new Map()): TlsReader {
   const forFile = createRoundsBudget();
   const results = new Map<string, Promise<TlsFile>>();
-  // One after another: several at once could each take a part of the rounds, and none be read to its end.
+  // One file after another: several at once could share the budget in such a way that none can be read completely.
   const lock = createKeyedLock();
 
   return {
@@ -52,7 +52,7 @@ export function createTlsReader(refusals: TlsRefusals = new Map()): TlsReader {
     if (blocks.length === 0) {
       return await lock.withLock('pfx', () => readPfxFile(bytes, digest));
     }
-    // Of several keys the driver takes the last.
+    // If there are several keys, the driver uses the last one.
     const key = blocks.findLast(({ label }) => label.endsWith('PRIVATE KEY'));
     return {
       certificates: blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der),
@@ -63,26 +63,26 @@ export function createTlsReader(refusals: TlsRefusals = new Map()): TlsReader {
   }
 
   async function readPfxFile(bytes: Uint8Array, digest: string): Promise<TlsFile> {
-    // Loaded where it is needed: it costs megabytes, and few classes have PFX files.
+    // Loaded lazily: it costs megabytes of memory, and few classes have PFX files.
     const { readPfx } = await import('./pfx.ts');
     const rounds = forFile();
     const pfx = await readPfx(bytes, rounds);
     if (pfx !== undefined) {
       return { ...NOTHING, certificates: pfx.certificates, key: pfx.keys.at(-1) };
     }
-    const why = rounds.lacked === undefined ? NOTHING : TOO_LONG;
-    // Where others took the rounds, it may be read once these are Secrets.
+    const result = rounds.lacked === undefined ? NOTHING : TOO_LONG;
+    // If other files used up the budget, this one may be readable next time.
     if (rounds.lacked !== 'mount') {
-      refuse(digest, why);
+      refuse(digest, result);
     }
-    return why;
+    return result;
   }
 
-  function refuse(digest: string, why: TlsFile): void {
+  function refuse(digest: string, file: TlsFile): void {
     const [oldest] = refusals.keys();
     if (refusals.size >= MAX_REFUSALS && oldest !== undefined) {
       refusals.delete(oldest);
     }
-    refusals.set(digest, why);
+    refusals.set(digest, file);
   }
 }

@@ -8,18 +8,18 @@ import { refused } from './secret-content.ts';
 import { MAX_ROUNDS } from './rounds.ts';
 import type { TlsFile, TlsReader } from './tls-reader.ts';
 
-/** A key's DER does not say which of these it is. */
+/** The DER of a key does not name its format, so all are tried. */
 const KEY_FORMS = ['pkcs8', 'pkcs1', 'sec1'] as const;
-/** How keys of each kind are written, as the driver does. */
+/** Format in which keys of each type are written, as the driver does. */
 const WRITTEN_FORMS = new Map<KeyObject['asymmetricKeyType'], 'pkcs1' | 'sec1'>([
   ['rsa', 'pkcs1'],
   ['ec', 'sec1'],
 ]);
 
 /**
- * The keys of a Secret of type `kubernetes.io/tls`: of each file the part that its key toOwn, in PEM.
+ * Builds the keys of a Secret of type `kubernetes.io/tls` in PEM: the certificates of one file, and the private key of another or the same.
  * @param chosen files of the keys `tls.crt` and `tls.key`
- * @param reader of the mount
+ * @param reader shared by all Secrets of the mount
  * @throws ProviderError SecretRefused
  */
 export async function readTls(
@@ -48,7 +48,7 @@ function certificates(spec: SecretSpec, file: PlannedFile, content: TlsFile): Se
   return SecretBytes.fromText(content.certificates.map(certificatePem).join(''));
 }
 
-/** Without the names that a PFX gives its parts, which the driver writes into the PEM: OpenSSL then takes no such certificate. */
+/** Omits the names of the parts of a PFX. The driver writes them into the PEM, and OpenSSL cannot read the certificate then. */
 function certificatePem(der: Uint8Array): string {
   const lines = Buffer.from(der)
     .toString('base64')
@@ -75,7 +75,7 @@ function privateKey(spec: SecretSpec, file: PlannedFile, { key: der, isLocked }:
   return SecretBytes.fromText(key.export({ format: 'pem', type: form }).toString());
 }
 
-/** @returns undefined where it is of another form; why, might quote it */
+/** @returns undefined if it has another format. The cause is dropped, because it might quote the key. */
 function parseKey(der: Uint8Array, type: (typeof KEY_FORMS)[number]): KeyObject | undefined {
   try {
     return createPrivateKey({ key: Buffer.from(der), format: 'der', type });

@@ -40,14 +40,16 @@ function beforeTheWrite(name: string, act: () => void): Disposable {
   });
 }
 
-describe("somebody else's Secret", () => {
+describe('a Secret that the provider does not manage', () => {
   it('that is made after ours was found missing is not taken over', async () => {
     using _race = beforeTheWrite('made', () => makeOthers('made'));
 
     const { pod, mounted } = await mountClassOf('made');
     await mounted;
 
-    await expect.poll(() => eventsOf(node, pod), SOON).toEqual([expect.stringContaining("is somebody else's")]);
+    await expect
+      .poll(() => eventsOf(node, pod), SOON)
+      .toEqual([expect.stringContaining('is not managed by this provider')]);
     expect(secretOf(node, 'shop', 'made')).toMatchObject({ data: { password: OTHERS } });
     expect(secretOf(node, 'shop', 'made')?.metadata.ownerReferences).toBeUndefined();
   });
@@ -62,7 +64,9 @@ describe("somebody else's Secret", () => {
     const { pod, mounted } = await mountClassOf(name);
     await mounted;
 
-    await expect.poll(() => eventsOf(node, pod), SOON).toEqual([expect.stringContaining("is somebody else's")]);
+    await expect
+      .poll(() => eventsOf(node, pod), SOON)
+      .toEqual([expect.stringContaining('is not managed by this provider')]);
     expect(secretOf(node, 'shop', name)).toMatchObject({ data: { password: OTHERS } });
     expect(secretOf(node, 'shop', name)?.metadata.ownerReferences).toBeUndefined();
   });

@@ -77,13 +77,13 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'owners whom nobody else says are lost with a write',
     file: 'reconcileSecret',
-    find: 'const owners = isSettled(stored, owner) ? others : [...others, owner];',
-    replace: 'const owners = isSettled(stored, owner) ? [] : [owner];',
+    find: 'const owners = hasOwnManager(stored, owner) ? others : [...others, owner];',
+    replace: 'const owners = hasOwnManager(stored, owner) ? [] : [owner];',
   },
   {
     bug: 'a replaced Secret loses its other owners',
     file: 'reconcileSecret',
-    find: 'former = stored.owners;',
+    find: 'previousOwners = stored.owners;',
     replace: '',
   },
   {

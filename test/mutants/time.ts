@@ -183,7 +183,7 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'a restart is looked at again with every poll',
     file: 'restarts',
-    find: 'age >= 0 && age < SETTLED_MS',
+    find: 'age >= 0 && age < RECHECK_AFTER_MS',
     replace: 'age < 0',
   },
   {

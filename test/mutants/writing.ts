@@ -11,14 +11,14 @@ export const OF_WRITING: readonly Mutant[] = [
   {
     bug: 'a workload is rolled though its Secret could not be written',
     file: 'downstream',
-    find: '!FOR_GOOD.has(error.reason)',
-    replace: 'FOR_GOOD.size === 0',
+    find: '!PERMANENT.has(error.reason)',
+    replace: 'PERMANENT.size === 0',
   },
   {
     bug: 'a workload waits for ever for a Secret that is refused',
     file: 'downstream',
-    find: '!FOR_GOOD.has(error.reason)',
-    replace: 'FOR_GOOD.size > 0',
+    find: '!PERMANENT.has(error.reason)',
+    replace: 'PERMANENT.size > 0',
   },
   {
     bug: 'a volume changes though AWS told only a part of the new values',

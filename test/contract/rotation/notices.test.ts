@@ -54,7 +54,7 @@ function parameterChanged(name: string) {
   };
 }
 
-describe.concurrent('a queue of notices', () => {
+describe.concurrent('a change queue', () => {
   it('makes pods fresh within seconds, however long the interval, and asks for no others', async ({ expect }) => {
     await using cluster = await startCluster();
     const { node, send } = await startListening(cluster, '--rotation-poll-interval=5m');
@@ -104,7 +104,7 @@ describe.concurrent('a queue of notices', () => {
 
     await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
     await expect
-      .poll(() => node.said('queue of notices not read: changes are found by polling'), SOON)
+      .poll(() => node.said('change queue is not readable: changes are found by polling'), SOON)
       .toMatchObject([{ reason: 'ObjectNotFound' }]);
   });
 });

@@ -122,7 +122,7 @@ describe.concurrent('under a pod that runs', () => {
         {
           type: 'Warning',
           reason: 'KubernetesUnavailable',
-          message: expect.stringMatching(/is refreshed, but .* allow .* "secretproviderclasspodstatuses"/),
+          message: expect.stringMatching(/files are up to date, but .* allow .* "secretproviderclasspodstatuses"/),
         },
       ]);
   });
@@ -249,7 +249,7 @@ describe.concurrent('while the API server is away', () => {
       const version = await cluster.seed.secretVersion('db', 'new');
 
       await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
-      await expect.poll(() => node.said('mounts not surveyed').length, SOON).toBeGreaterThan(1);
+      await expect.poll(() => node.said('mounts not discovered').length, SOON).toBeGreaterThan(1);
       cluster.api.fault = undefined;
       await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toEqual({ db: version });
       expect(node.said('bug in rotation')).toEqual([]);

@@ -93,7 +93,7 @@ describe.concurrent('a provider that starts anew', () => {
     await expect.poll(() => cluster.api.requests.at(-1), SOON).toContain('PATCH');
     await node.restart(async () => _[Symbol.dispose]());
 
-    expect(node.log.filter((line) => line.includes('Cancelled') || line.includes('not followed'))).toEqual([]);
+    expect(node.log.filter((line) => line.includes('Cancelled') || line.includes('not updated'))).toEqual([]);
     await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toEqual({ db: version });
   });
 

@@ -298,29 +298,34 @@ describe.concurrent('what cannot be made a Secret', () => {
   });
 
   it.for([
-    ['made by hand', {}],
+    ['created by hand', {}],
     ['of another operator', { labels: { 'app.kubernetes.io/managed-by': 'other' } }],
-  ] as const)("leaves somebody else's Secret as it is, and tells the pod: %s", async ([what, metadata], { expect }) => {
-    const name = `others-${what.split(' ')[0]}`;
-    cluster.api.put({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { namespace: NAMESPACE, name, ...metadata },
-      data: { password: 'aGFuZA==' },
-    });
-    const before = cluster.api.find(`${SECRETS}/${name}`);
-    await addClass(cluster, name, 'p1');
+  ] as const)(
+    'leaves a Secret that it does not manage unchanged, and tells the pod: %s',
+    async ([what, metadata], { expect }) => {
+      const name = `others-${what.split(' ')[0]}`;
+      cluster.api.put({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { namespace: NAMESPACE, name, ...metadata },
+        data: { password: 'aGFuZA==' },
+      });
+      const before = cluster.api.find(`${SECRETS}/${name}`);
+      await addClass(cluster, name, 'p1');
 
-    const pod = await node.startPod(`${name}-1`, { className: name });
-    await expect
-      .poll(() => cluster.eventsOf(pod.name), SOON)
-      .toMatchObject([{ reason: 'SecretRefused', message: expect.stringContaining("is somebody else's") }]);
-    await node.stopPod(pod);
+      const pod = await node.startPod(`${name}-1`, { className: name });
+      await expect
+        .poll(() => cluster.eventsOf(pod.name), SOON)
+        .toMatchObject([
+          { reason: 'SecretRefused', message: expect.stringContaining('is not managed by this provider') },
+        ]);
+      await node.stopPod(pod);
 
-    await expect.poll(() => node.said('mounts surveyed').at(-1)?.['gone'], SOON).toBeGreaterThan(0);
-    expect(writesOf(cluster, name)).toEqual([]);
-    expect(cluster.api.find(`${SECRETS}/${name}`)).toEqual(before);
-  });
+      await expect.poll(() => node.said('mounts discovered').at(-1)?.['removed'], SOON).toBeGreaterThan(0);
+      expect(writesOf(cluster, name)).toEqual([]);
+      expect(cluster.api.find(`${SECRETS}/${name}`)).toEqual(before);
+    },
+  );
 
   it('is made once the other Secret of its name is gone', async ({ expect }) => {
     cluster.api.put({

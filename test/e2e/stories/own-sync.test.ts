@@ -138,7 +138,7 @@ describe('a Secret that the provider makes of the files', () => {
     expect(anew?.uid).not.toBe(made?.uid);
   });
 
-  test.concurrent("does not take the place of somebody else's: an event says so, and the pod runs", async ({
+  test.concurrent('does not replace a Secret that it does not manage: an event says so, and the pod runs', async ({
     expect,
   }) => {
     const name = 'taken';
@@ -150,7 +150,13 @@ describe('a Secret that the provider makes of the files', () => {
 
     await expect
       .poll(() => story.toldOf(name), PATIENCE)
-      .toEqual([{ type: 'Warning', reason: 'SecretRefused', message: expect.stringContaining("somebody else's") }]);
+      .toEqual([
+        {
+          type: 'Warning',
+          reason: 'SecretRefused',
+          message: expect.stringContaining('is not managed by this provider'),
+        },
+      ]);
     expect(await story.filesOf(name, name)).toMatchObject({ password: ['644', 'p1'] });
     expect((await story.secretOf(name))?.resourceVersion).toBe(before?.resourceVersion);
   });
