@@ -24,7 +24,7 @@ export interface Config {
   readonly syncSecret: boolean;
   /** What classes may make of a Secret. */
   readonly secretPolicy: SecretPolicy;
-  /** Ask the API server for pods' tokens where the driver has sent none that hold. */
+  /** Request pods' tokens from the API server when the driver sent none, or only expired ones. */
   readonly tokenRequest: boolean;
   readonly restart: RestartSettings;
   readonly cacheMaxBytes: number;
@@ -50,7 +50,7 @@ export interface VolumeSettings {
 
 export interface RotationSettings {
   readonly enabled: boolean;
-  /** Queue of change notices; absent: changes are found by asking. */
+  /** Queue of change events; absent: changes are found by polling. */
   readonly queueUrl?: string;
 }
 

@@ -17,9 +17,9 @@ import {
 export interface Flag<Value> {
   /** Environment variable read where the flag is not given. */
   readonly env: string;
-  /** Absent: no value, unless given. */
+  /** Absent: the flag has no value by default. */
   readonly default?: string;
-  /** Word for the value in the help; absent for a switch. */
+  /** Placeholder for the value in the help; absent for a switch. */
   readonly value?: string;
   readonly help: string;
   /** @throws RangeError that says what was expected */
@@ -32,7 +32,7 @@ export const FLAGS = {
     env: 'PROVIDER_VOLUME',
     default: '/var/run/secrets-store-csi-providers',
     value: 'DIR',
-    help: 'Directory in which the driver looks for provider sockets; made if missing.',
+    help: 'Directory in which the driver expects provider sockets; created if missing.',
     parse: absolutePath,
   },
   'socket-name': {
@@ -78,13 +78,13 @@ export const FLAGS = {
   'aws-region': {
     env: 'AWS_REGION',
     value: 'REGION',
-    help: 'Region of classes that name none. Not set: the node label `topology.kubernetes.io/region`.',
+    help: 'Region of SecretProviderClasses that name none. Not set: the node label `topology.kubernetes.io/region`.',
     parse: region,
   },
   'node-name': {
     env: 'NODE_NAME',
     value: 'NAME',
-    help: 'Name of this node. Not set: the node is looked up through the pod.',
+    help: 'Name of this node. Not set: read from the pod of the first mount.',
     parse: anyText,
   },
   ...OWN_POD_FLAGS,
@@ -98,32 +98,32 @@ export const FLAGS = {
     env: 'ROTATION_POLL_INTERVAL',
     default: '2m',
     value: 'DURATION',
-    help: 'How long an answer of AWS is good for at most, for the identity that got it, whatever a class says: a mount within it asks AWS nothing. With rotation: how often it is asked.',
+    help: 'Longest time that a value from AWS is cached for the identity that read it; a class can only shorten it. A mount within this time needs no call to AWS. With rotation: how often AWS is polled.',
     parse: durationUpTo('24h'),
   },
   'enable-secret-rotation': {
     env: 'ENABLE_SECRET_ROTATION',
     default: 'false',
-    help: 'Ask AWS once per interval for every mounted volume of this node, and write what changed into it. Needs the name of the node.',
+    help: 'Poll AWS once per interval for every mounted volume of this node, and update the files that changed. Needs the name of the node.',
     parse: bool,
   },
   'rotation-queue-url': {
     env: 'ROTATION_QUEUE_URL',
     value: 'URL',
-    help: 'SQS queue in which EventBridge tells of changes: those are asked for at once. Needs rotation.',
+    help: 'SQS queue of change events from EventBridge: what they name is refreshed at once. Needs rotation.',
     parse: url,
   },
   ...SECRET_FLAGS,
   'token-request': {
     env: 'TOKEN_REQUEST',
     default: 'false',
-    help: "Ask the API server for a pod's tokens where the driver has sent none that still hold.",
+    help: "Request a pod's tokens from the API server when the driver sent none, or only expired ones.",
     parse: bool,
   },
   'restart-on-rotation': {
     env: 'RESTART_ON_ROTATION',
     default: 'false',
-    help: 'Roll a workload annotated `aws-secrets-csi/restart-on-rotation: "true"` when what it mounts has changed. Needs rotation.',
+    help: 'Restart a workload annotated `aws-secrets-csi/restart-on-rotation: "true"` when what it mounts has changed. Needs rotation.',
     parse: bool,
   },
   'restart-min-interval': {
@@ -137,7 +137,7 @@ export const FLAGS = {
     env: 'CACHE_MAX_BYTES',
     default: '16777216',
     value: 'BYTES',
-    help: 'Memory for values within that time, in all; 0 remembers versions only.',
+    help: 'Memory for all cached values together; 0 caches versions only.',
     parse: integer,
   },
   'mount-timeout': {
@@ -151,7 +151,7 @@ export const FLAGS = {
     env: 'DRAIN_TIMEOUT',
     default: '20s',
     value: 'DURATION',
-    help: 'Longest time that mounts under way get to finish when the process stops.',
+    help: 'Longest time for mounts in progress to finish when the process stops.',
     parse: durationUpTo('1h'),
   },
   'health-address': {
@@ -228,7 +228,7 @@ export const FLAGS = {
     env: 'AWS_MAX_ATTEMPTS',
     default: '3',
     value: 'N',
-    help: 'Attempts at one AWS call, the first included.',
+    help: 'Attempts at one AWS call, including the first.',
     parse: integer,
   },
   'aws-connect-timeout': {
@@ -242,21 +242,21 @@ export const FLAGS = {
     env: 'AWS_REQUEST_TIMEOUT',
     default: '10s',
     value: 'DURATION',
-    help: 'Longest wait for the answer to one attempt.',
+    help: 'Longest wait for the response to one attempt.',
     parse: durationUpTo('1h'),
   },
   'kube-timeout': {
     env: 'KUBE_TIMEOUT',
     default: '10s',
     value: 'DURATION',
-    help: 'Longest wait for one answer of the API server.',
+    help: 'Longest wait for one response of the API server.',
     parse: durationUpTo('1h'),
   },
   'pod-identity-http-timeout': {
     env: 'POD_IDENTITY_HTTP_TIMEOUT',
     default: '5s',
     value: 'DURATION',
-    help: 'Longest wait for one answer of the EKS Pod Identity agent.',
+    help: 'Longest wait for one response of the EKS Pod Identity agent.',
     parse: durationUpTo('1h'),
   },
   'pod-identity-endpoint-ipv4': {
@@ -282,7 +282,7 @@ export const FLAGS = {
   qps: {
     env: 'QPS',
     value: 'N',
-    help: "Taken for compatibility with AWS's provider; look-ups are shared here and need no throttle.",
+    help: "Accepted for compatibility with AWS's provider, and ignored: look-ups are shared and need no throttle.",
     parse: integer,
   },
   burst: {

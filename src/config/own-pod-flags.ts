@@ -5,7 +5,7 @@ export const OWN_POD_FLAGS = {
   'pod-name': {
     env: 'POD_NAME',
     value: 'NAME',
-    help: "Name of the provider's own pod, for Events on it. Not set: what concerns the node is told in the log alone.",
+    help: "Name of the provider's own pod, for Events on it. Not set: problems of the node are only logged.",
     parse: anyText,
   },
   'pod-namespace': {

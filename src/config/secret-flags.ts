@@ -6,7 +6,7 @@ export const SECRET_FLAGS = {
   'sync-secret': {
     env: 'SYNC_SECRET',
     default: 'false',
-    help: "Make the Kubernetes Secrets of the classes' `secretObjects`. The driver's `syncSecret` must then be off. Needs the name of the node.",
+    help: "Create the Kubernetes Secrets of the `secretObjects` of SecretProviderClasses. The driver's `syncSecret` must then be off. Needs the name of the node.",
     parse: bool,
   },
   'sync-secret-allowed-types': {

@@ -85,7 +85,7 @@ function matches(pattern: Pattern, event: Pattern): boolean {
 
 describe('the example of a queue that tells of changes', () => {
   const { Resources: resources }: { Resources: Readonly<Record<string, Resource>> } = JSON.parse(
-    readFileSync(join(directory, 'change-notices.json'), 'utf8'),
+    readFileSync(join(directory, 'change-events.json'), 'utf8'),
   );
   const queueArn = { 'Fn::GetAtt': ['Queue', 'Arn'] };
 

@@ -77,13 +77,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* What cannot be kept to some namespaces: nodes are in none, and the pods of a node may be in any. */}}
 {{- define "aws-secrets-csi.clusterRules" -}}
 {{- if not .Values.awsRegion }}
-# The region is a label of the node.
+# To read the region from the node's label.
 - apiGroups: [""]
   resources: [nodes]
   verbs: [get]
 {{- end }}
 {{- if or .Values.enableSecretRotation .Values.syncSecret.enabled }}
-# Which pods of the node have volumes, and with what settings of their own.
+# To find the mounted volumes of the node, and their attributes.
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list]
@@ -92,7 +92,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{/* In the namespace of the release, where rotation and sync have not brought it for all. */}}
 {{- define "aws-secrets-csi.ownRules" -}}
-# What is wrong with the socket is said on the provider's own pod.
+# To report problems with the socket as events on the provider's own pod.
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
@@ -102,57 +102,57 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "aws-secrets-csi.namespaceRules" -}}
 {{- $follows := or .Values.enableSecretRotation .Values.syncSecret.enabled }}
 {{- if .Values.irsa.enabled }}
-# The role of a pod is an annotation of its service account.
+# To read the role of a pod from the annotation of its service account.
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [get]
 {{- end }}
 {{- if $follows }}
-# What they are to hold now, and which Secrets are to be made of it.
+# To read which files and Secrets the pods ask for.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasses]
   verbs: [get]
-# Which versions a volume was last given, for a provider that is younger than the pod.
+# To read which versions a volume holds, after a restart of the provider.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasspodstatuses]
   verbs: [get]
-# What went wrong, or has changed, is said where the pod's owner looks. Repeated ones are counted.
+# To report failures and changes as events on pods. Repeated events are patched.
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
 {{- end }}
 {{- if .Values.enableSecretRotation }}
-# The versions in a volume are noted there, as by the driver.
+# To record the versions in a volume, as the driver does.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasspodstatuses]
   verbs: [patch]
 {{- end }}
 {{- if .Values.syncSecret.enabled }}
-# The Secrets of classes are in the namespaces of their pods, which may be any. An apply needs create and patch; no other Secret is listed.
+# To create, update and delete Secrets in the namespaces of pods. Server-side apply needs create and patch. Secrets are never listed.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, patch, delete]
 {{- end }}
 {{- if .Values.tokenRequest.enabled }}
-# Tokens by which AWS knows a pod, where the driver has sent none that hold.
+# To request tokens of pods when the driver sent none, or only expired ones.
 - apiGroups: [""]
   resources: [serviceaccounts/token]
   verbs: [create]
 {{- end }}
 {{- if or .Values.syncSecret.enabled .Values.restartOnRotation.enabled }}
-# Whether a pod is made by the ReplicaSet that it names, and which Deployment that is of.
+# To verify that a pod belongs to the ReplicaSet that it names, and to find its Deployment.
 - apiGroups: [apps]
   resources: [replicasets]
   verbs: [get]
 {{- end }}
 {{- if and .Values.syncSecret.enabled (not .Values.restartOnRotation.enabled) }}
-# Whether a pod is made by the owner that it names: a Secret is owned by no other.
+# To verify that a pod belongs to the owner that it names, which then owns the Secret.
 - apiGroups: [apps]
   resources: [statefulsets, daemonsets]
   verbs: [get]
 {{- end }}
 {{- if .Values.restartOnRotation.enabled }}
-# A restart is an annotation of the pods' template.
+# To restart workloads by an annotation of their pod template.
 - apiGroups: [apps]
   resources: [deployments, statefulsets, daemonsets]
   verbs: [get, patch]

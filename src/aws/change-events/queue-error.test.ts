@@ -34,7 +34,7 @@ it.for<readonly [unknown, string, string]>([
   const told = queueError(error, QUEUE_URL);
 
   expect(told).toMatchObject({ reason, message: expect.stringContaining(fragment) });
-  expect(told.message).toContain(`Failed receiving change notices from ${QUEUE_URL}: `);
+  expect(told.message).toContain(`Failed receiving change events from ${QUEUE_URL}: `);
   expect(told).not.toHaveProperty('cause');
 });
 

@@ -12,9 +12,9 @@ const REMEDIES: Readonly<Record<AwsReason, string>> = {
   StoreUnavailable: 'until then changes are found once an interval',
 };
 
-/** Why a queue cannot be read, as one line for who runs the provider. Without a `cause`, as an SDK's error holds the request. */
+/** Explains why a queue cannot be read, in one line. It has no `cause`, because an error of the SDK contains the request. */
 export function queueError(thrown: unknown, queueUrl: string): ProviderError {
-  const doing = `Failed receiving change notices from ${queueUrl}`;
+  const doing = `Failed receiving change events from ${queueUrl}`;
   if (thrown instanceof Error && thrown.name === 'CredentialsProviderError') {
     return new ProviderError(
       'CredentialsRefused',
@@ -25,7 +25,7 @@ export function queueError(thrown: unknown, queueUrl: string): ProviderError {
   if (fault === undefined) {
     return ProviderError.from(thrown);
   }
-  // The role of one's own may be what is refused.
+  // STS may have refused the provider's own role.
   const reason = reasonOf(fault, fault.text.includes('sts:') ? 'sts' : 'store');
   const what = [doing, fault.status ?? '', fault.kind === 'answer' ? fault.code : '', fault.text];
   return new ProviderError(reason, `${what.filter((part) => part !== '').join(': ')}: ${REMEDIES[reason]}`);

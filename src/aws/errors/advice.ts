@@ -3,7 +3,7 @@ import type { Fault } from './fault.ts';
 import type { RoleIdentity } from '../model/identity.ts';
 import { type AwsReason, bareCode } from './reasons.ts';
 
-/** The way out of a failure, as the end of its message. */
+/** The remedy for a failure, as the end of its message. */
 export function remedy(fault: Fault, reason: AwsReason, call: AwsCall): string {
   return REMEDIES[reason](fault, call);
 }
@@ -71,7 +71,7 @@ function outage({ kind, code }: Fault, { region }: AwsCall): string {
     return `is there a region ${region}, and does the node's DNS work?`;
   }
   if (CERTIFICATE_CODES.test(code)) {
-    return 'AWS_CA_BUNDLE must hold the authority of whatever stands between here and AWS';
+    return 'AWS_CA_BUNDLE must contain the CA of the proxy between this node and AWS';
   }
   return kind === 'answer'
     ? `an outage of ${region}: it passes, or a failoverRegion bridges it`

@@ -41,7 +41,7 @@ function remedy(code: string, { bytes = 0 }: VolumeFailureContext): string {
     case 'EROFS':
       return `: it is read-only for the provider: mount the kubelet's pods directory writable into its container`;
     case 'ENOSPC':
-      return `: no room for ${bytes} bytes of files beside those they replace: a volume lives in the node's memory`;
+      return `: not enough space in the volume's tmpfs for ${bytes} bytes: during an update old and new files exist side by side`;
     case 'EACCES':
     case 'EPERM':
       return ': the provider must run as root, and privileged where SELinux is enforced';

@@ -39,7 +39,9 @@ describe.skipIf(process.getuid?.() !== 0)('in a tmpfs of its own', () => {
     expect(() => finish(publishing)).toThrow(
       expect.objectContaining({
         reason: 'VolumeUnwritable',
-        message: expect.stringMatching(/^volume unusable: ENOSPC at "db\/big": no room for 100000 bytes of files/),
+        message: expect.stringMatching(
+          /^volume unusable: ENOSPC at "db\/big": not enough space in the volume's tmpfs for 100000 bytes/,
+        ),
       }),
     );
     expect(podView(volume.path)).toEqual(viewOf(OLD));

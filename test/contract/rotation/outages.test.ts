@@ -92,7 +92,7 @@ describe.concurrent('under a pod that runs', () => {
 
       await expect
         .poll(() => cluster.eventsOf('large'), SOON)
-        .toMatchObject([{ reason: 'VolumeUnwritable', message: expect.stringContaining('no room for 65000 bytes') }]);
+        .toMatchObject([{ reason: 'VolumeUnwritable', message: expect.stringContaining('tmpfs for 65000 bytes') }]);
       expect(await contentsOf(pod.targetPath)).toEqual({ large: ['644', 'old'] });
       expect(layoutOf(pod.targetPath)).toEqual(layoutWith('large'));
       await cluster.seed.secretVersion('large', 'new');
