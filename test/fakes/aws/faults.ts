@@ -5,6 +5,8 @@ import type { AwsRequest } from './aws-request.ts';
 export type Fault =
   | ErrorFault
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Goes on to its answer once that has come. */
+  | { readonly kind: 'hold'; readonly until: Promise<void> }
   /** Takes the request and never answers. */
   | { readonly kind: 'hang' }
   /** Closes the connection with a reset. */

@@ -88,6 +88,10 @@ async function passes(fault: Fault, request: AwsRequest, socket: Socket, respons
     await sleep(fault.ms);
     return true;
   }
+  if (fault.kind === 'hold') {
+    await fault.until;
+    return true;
+  }
   if (fault.kind === 'error') {
     sendError(response, request, fault);
   } else if (fault.kind === 'reset') {
