@@ -1,6 +1,6 @@
 import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
-import { loadService, PROVIDER_SERVICE } from './definitions.ts';
+import { loadProviderService } from './definitions.ts';
 import type { MountRequest, MountResponse, VersionResponse } from './protocol.ts';
 
 /** The driver's side of the protocol, for one call after another. */
@@ -22,7 +22,7 @@ export class CallError extends Error {
 
 /** @param timeoutMs for a call; the kubelet gives two minutes */
 export function connect(socketPath: string, timeoutMs: number): ProviderClient {
-  const Service = loadService(PROVIDER_SERVICE);
+  const Service = loadProviderService();
   // The authority that the driver sends from 1.6 on.
   const client = new Service(`unix:${socketPath}`, credentials.createInsecure(), {
     'grpc.default_authority': 'localhost',

@@ -1,9 +1,8 @@
 import { Server } from '@grpc/grpc-js';
 import { endsWithin } from '../concurrency/cancellation.ts';
 import { ProviderError } from '../model/errors.ts';
-import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from './definitions.ts';
+import { loadProviderService } from './definitions.ts';
 import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';
-import { createHealth } from './health.ts';
 import { bindSocket, type SocketSettings } from './socket.ts';
 
 export interface ServerSettings extends Omit<HandlerDeps, 'stopping'>, Omit<SocketSettings, 'watchMs'> {
@@ -30,26 +29,21 @@ const LAST_ANSWERS_MS = 2_000;
  */
 export async function startServer(settings: ServerSettings): Promise<ProviderServer> {
   const stopping = new AbortController();
-  const health = createHealth();
   const server = new Server();
-  server.addService(loadService(PROVIDER_SERVICE).service, {
+  server.addService(loadProviderService().service, {
     version: versionHandler(),
     mount: mountHandler({ ...settings, stopping: stopping.signal }),
   });
-  server.addService(loadService(HEALTH_SERVICE).service, health.implementation);
   const socket = await bindSocket(server, { watchMs: WATCH_MS, ...settings }).catch((error: unknown) => {
     // A server that still listens somewhere would keep the process from ending.
     server.forceShutdown();
     throw error;
   });
-  health.setServing(true);
   return {
     isReachable: () => socket.isOurs(),
     async [Symbol.asyncDispose]() {
-      health.setServing(false);
       // First the path: a socket file that nobody serves blocks the driver's calls for two minutes, a missing one fails at once.
       await socket[Symbol.asyncDispose]();
-      health.close();
       await drain(server, stopping, settings);
     },
   };

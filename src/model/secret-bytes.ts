@@ -26,16 +26,6 @@ export class SecretBytes {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#bytes);
   }
 
-  copy(): SecretBytes {
-    // Not `slice`: that of a Buffer is a view of the same memory.
-    return new SecretBytes(new Uint8Array(this.#bytes));
-  }
-
-  /** Overwrites the bytes; for an owner who gave none of them away. */
-  wipe(): void {
-    this.#bytes.fill(0);
-  }
-
   toJSON(): string {
     return '[secret]';
   }

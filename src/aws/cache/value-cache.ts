@@ -8,14 +8,12 @@ export type Dated<Said> = Said & { readonly confirmedAt: number };
 export interface ValueCache {
   /** The version last read, if the identity was allowed to read it at this time or later. */
   version(key: string, notBefore: number): Dated<Pick<Found, 'version'>> | undefined;
-  /** A copy, if the identity was allowed to read it at this time or later. */
+  /** If the identity was allowed to read it at this time or later. */
   found(key: string, notBefore: number): Dated<Found> | undefined;
   /** What was read. Where a later question was answered by another version already, it says nothing new. */
   put(key: string, found: Dated<Found>): void;
-  /** Wipes what is known: the identity may not read it, or it is gone. */
+  /** The identity may not read it, or it is gone. */
   forget(key: string): void;
-  /** Bytes of all values held. */
-  readonly bytes: number;
 }
 
 interface Entry {
@@ -38,31 +36,21 @@ export function createValueCache(maxBytes: number): ValueCache {
     entries.set(key, entry);
   }
 
-  /** Not the callers' copies: they may be on their way to a file. */
-  function wipe({ value }: Entry): void {
-    bytes -= value?.size ?? 0;
-    value?.wipe();
-  }
-
   function makeRoom(): void {
     for (const [key, entry] of entries) {
       if (bytes <= maxBytes && entries.size <= MAX_ENTRIES) {
         return;
       }
-      wipe(entry);
+      bytes -= entry.value?.size ?? 0;
       if (entries.size > MAX_ENTRIES) {
         entries.delete(key);
-      } else if (entry.value !== undefined) {
-        const { value: _wiped, ...version } = entry;
-        entries.set(key, version);
+      } else {
+        entries.set(key, { version: entry.version, readAt: entry.readAt });
       }
     }
   }
 
   return {
-    get bytes() {
-      return bytes;
-    },
     version(key, notBefore) {
       const entry = entries.get(key);
       return entry !== undefined && entry.readAt >= notBefore
@@ -75,31 +63,21 @@ export function createValueCache(maxBytes: number): ValueCache {
         return undefined;
       }
       set(key, entry);
-      return { version: entry.version, value: entry.value.copy(), confirmedAt: entry.readAt };
+      return { version: entry.version, value: entry.value, confirmedAt: entry.readAt };
     },
     put(key, { version, value, confirmedAt }) {
       const before = entries.get(key);
       if (before !== undefined && before.readAt > confirmedAt && before.version !== version) {
         return;
       }
-      if (before !== undefined) {
-        wipe(before);
-      }
-      const entry = { version, readAt: confirmedAt };
-      if (value.size > maxBytes) {
-        set(key, entry);
-      } else {
-        bytes += value.size;
-        set(key, { ...entry, value: value.copy() });
-      }
+      const isKept = value.size <= maxBytes;
+      bytes += (isKept ? value.size : 0) - (before?.value?.size ?? 0);
+      set(key, { version, readAt: confirmedAt, ...(isKept && { value }) });
       makeRoom();
     },
     forget(key) {
-      const entry = entries.get(key);
-      if (entry !== undefined) {
-        wipe(entry);
-        entries.delete(key);
-      }
+      bytes -= entries.get(key)?.value?.size ?? 0;
+      entries.delete(key);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadService, PROVIDER_SERVICE } from '../../../src/grpc/definitions.ts';
+import { loadProviderService } from '../../../src/grpc/definitions.ts';
 import type {
   MountRequest,
   MountResponse,
@@ -24,7 +24,7 @@ const versionRequest: VersionRequest = { version: 'v1alpha1' };
 const versionResponse: VersionResponse = { version: 'v1alpha1', runtimeName: 'n', runtimeVersion: '1.2.3' };
 
 describe('the wire types', () => {
-  const { service } = loadService(PROVIDER_SERVICE);
+  const { service } = loadProviderService();
 
   it('belong to the two methods of the service, under the names the driver calls', () => {
     const paths = Object.values(service).map(({ path }) => path);

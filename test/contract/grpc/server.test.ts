@@ -2,13 +2,11 @@ import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { credentials } from '@grpc/grpc-js';
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { ProviderError } from '../../../src/model/errors.ts';
 import { CallError, connect } from '../../../src/grpc/client.ts';
-import { HEALTH_SERVICE, loadService, PROVIDER_SERVICE } from '../../../src/grpc/definitions.ts';
 import type { MountRequest } from '../../../src/grpc/protocol.ts';
 import { type ServerSettings, startServer } from '../../../src/grpc/server.ts';
 import type { ServedMount } from '../../../src/mount/serve.ts';
@@ -257,56 +255,6 @@ describe('a stop', () => {
     await server[Symbol.asyncDispose]();
 
     expect(await call).toMatchObject({ code: 'UNKNOWN', message: expect.stringContaining('stopping') });
-  });
-});
-
-describe('the health service', () => {
-  interface HealthClient {
-    check(request: object, reply: (error: { readonly details: string } | null, response?: object) => void): void;
-    watch(request: object): AsyncIterable<{ readonly status: string }>;
-    close(): void;
-  }
-
-  function healthClient(): HealthClient {
-    const Health = loadService(HEALTH_SERVICE);
-    return new Health(`unix:${socketPath}`, credentials.createInsecure()) as unknown as HealthClient;
-  }
-
-  it.for(['', PROVIDER_SERVICE])('says that service "%s" serves', async (service) => {
-    await using _server = await startServer(settings());
-    const client = healthClient();
-    const response = await new Promise((resolve) => {
-      client.check({ service }, (_error, answer) => resolve(answer));
-    });
-    client.close();
-
-    expect(response).toEqual({ status: 'SERVING' });
-  });
-
-  it('does not know other services', async () => {
-    await using _server = await startServer(settings());
-    const client = healthClient();
-    const details = await new Promise((resolve) => {
-      client.check({ service: 'other' }, (error) => resolve(error?.details));
-    });
-    client.close();
-
-    expect(details).toContain('no service "other"');
-  });
-
-  it('tells who watches that it stops', async () => {
-    const server = await startServer(settings());
-    const client = healthClient();
-    const seen: string[] = [];
-    for await (const { status } of client.watch({ service: '' })) {
-      seen.push(status);
-      if (seen.length === 1) {
-        void server[Symbol.asyncDispose]();
-      }
-    }
-    client.close();
-
-    expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
   });
 });
 
