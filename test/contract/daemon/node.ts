@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { expect, inject } from 'vitest';
+import type { Clock } from '../../../src/concurrency/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { CallError, connect, type ProviderClient } from '../../../src/grpc/client.ts';
@@ -10,6 +11,7 @@ import type { MountRequest, MountResponse, ObjectVersion } from '../../../src/gr
 import { finish } from '../../../src/concurrency/time-slices.ts';
 import { readVolume } from '../../../src/mount/volume/volume.ts';
 import type { Seed } from '../../fakes/aws/seed.ts';
+import { PATIENT } from '../../fakes/aws/settings.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
 import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
@@ -29,6 +31,7 @@ export interface NodeOptions {
   /** Flags of `serve` besides those that point it at the fakes. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
 }
 
 export interface MountOptions {
@@ -60,7 +63,7 @@ export interface TestNode extends AsyncDisposable {
   refused(parameters: Readonly<Record<string, string>>, options?: MountOptions): Promise<CallError>;
 }
 
-export async function startNode({ args = [], env = {} }: NodeOptions = {}): Promise<TestNode> {
+export async function startNode({ args = [], env = {}, clock }: NodeOptions = {}): Promise<TestNode> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'daemon-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
@@ -78,13 +81,14 @@ export async function startNode({ args = [], env = {} }: NodeOptions = {}): Prom
       '127.0.0.1:0',
       `--kubelet-dir=${join(folder, 'kubelet')}`,
       '--require-mounted-volumes=false',
+      ...PATIENT,
       ...args,
     ],
     { AWS_ENDPOINT_URL: aws.gate.url, AWS_REGION: REGION, ...env },
   );
   const log: string[] = [];
   const daemon = opening.use(
-    await startDaemon(config, pino({ level: 'debug' }, { write: (line: string) => log.push(line) })),
+    await startDaemon(config, pino({ level: 'debug' }, { write: (line: string) => log.push(line) }), clock),
   );
   const client = opening.use(connect(config.socketPath, 120_000));
   const seed = await aws.seed(REGION);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import type { Seed } from '../../fakes/aws/seed.ts';
+import { PATIENT } from '../../fakes/aws/settings.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
 import { type ClusterNode, startNode } from './cluster-node.ts';
@@ -83,7 +84,7 @@ export async function startCluster(): Promise<TestCluster> {
     async startNode(name, args, { start = startInside, env = {}, kubeconfig = api.kubeconfig } = {}) {
       const node = await startNode({
         name,
-        args: [`--kubeconfig=${kubeconfig}`, ...args],
+        args: [`--kubeconfig=${kubeconfig}`, ...PATIENT, ...args],
         env: { AWS_ENDPOINT_URL: aws.gate.url, AWS_REGION: REGION, ...env },
         folder,
         kube,

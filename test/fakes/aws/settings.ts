@@ -15,3 +15,6 @@ export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}
     ...changes,
   };
 }
+
+/** Flags by which nothing that the machine is too busy for is taken for an outage of AWS's. */
+export const PATIENT = ['--aws-connect-timeout=1m', '--aws-request-timeout=1m'] as const;

@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+// Loaded here already, so that no request's time goes into it on a machine that is busy.
+import '../../../src/kube/kubeconfig.ts';
 
 export interface Certificate {
   readonly key: string;
