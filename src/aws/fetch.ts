@@ -14,26 +14,26 @@ import type { StoreRequest } from './model/store.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
   readonly clock?: Clock;
-  /** Its own, unless told; disposed of with it. */
+  /** Default: new clients. The fetcher disposes of them. */
   readonly clients?: Clients;
   readonly limits: FetchLimits;
 }
 
 export interface FetchLimits {
-  /** Longest time in milliseconds that an answer of AWS's is good for, for the identity that got it. A class may say less. */
+  /** Maximum age of a cached value in milliseconds. A class may set less. */
   readonly intervalMs: number;
-  /** Bytes of values to remember; 0 remembers versions only. */
+  /** Bytes of values to cache; 0 caches versions only. */
   readonly cacheMaxBytes: number;
-  /** Milliseconds for one question to a store, with all tries. */
+  /** Milliseconds for one fetch from a store, including retries. */
   readonly deadlineMs: number;
 }
 
-/** Both stores, asked as the pods. Disposing of it closes its connections. */
+/** Fetches from both stores with the permissions of pods. Disposing closes the connections. */
 export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
   /**
-   * As of when the primary region holds what was read there at these versions (by file), in milliseconds on the monotonic clock.
-   * @returns undefined where it does not, or versions do not tell
-   * @throws ProviderError where the pod is nobody to AWS
+   * Checks that the primary region still has these versions (by file).
+   * @returns when AWS confirmed them, in milliseconds on the monotonic clock; undefined if one differs, or if versions are not reliable
+   * @throws ProviderError if the pod cannot authenticate
    */
   confirmVersions(
     spec: MountSpec,
@@ -41,8 +41,8 @@ export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
     signal: AbortSignal,
   ): Promise<number | undefined>;
   /**
-   * Asks the primary regions anew for all that these mounts ask for, together for those of one identity: serving them is then answered from
-   * memory, but for values that found no room there. What fails is told to the mount that is served, not here.
+   * Fetches all objects of these mounts from their primary regions into the cache, together for mounts of one identity. Serving the mounts then needs no
+   * call, except for values that did not fit into the cache. Failures surface when a mount is served, not here.
    * @throws the signal's reason
    */
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
@@ -76,7 +76,7 @@ export function createFetcher({
     closing: closing.signal,
   });
 
-  /** A class may have its values asked for more often than the operator says, and never keep them for longer. */
+  /** A class may shorten the operator's interval, but not extend it. */
   function intervalOf({ pollIntervalMs = limits.intervalMs }: MountSpec): number {
     return Math.min(pollIntervalMs, limits.intervalMs);
   }
@@ -96,7 +96,7 @@ export function createFetcher({
         return clock.now();
       }
       const requests = spec.objects.map(primaryOf);
-      // Numbers do not tell: a parameter made anew begins at 1 again, and one that stands for a secret is always at 0.
+      // Version numbers of parameters are not reliable: a recreated parameter starts at 1 again, and one that refers to a secret always has 0.
       if (requests.some((request) => request.object.store === 'ssmparameter' && !isPinned(request))) {
         return undefined;
       }
@@ -114,7 +114,7 @@ export function createFetcher({
         specs.map(async (spec) => {
           try {
             const pod = await credentials.authenticate(spec, signal);
-            // What it is told is for nobody else.
+            // The values of an unverified token are not shared, so there is nothing to cache.
             return pod.isOwn ? [{ spec, pod }] : [];
           } catch {
             return [];
@@ -125,7 +125,7 @@ export function createFetcher({
       const groups = Map.groupBy(asked.flat(), ({ spec, pod }) => storeClientFor(pod, spec.regions[0]).key);
       await Promise.all(
         Array.from(groups.values(), async (group) => {
-          // Credentials may have to be got anew: by the token that lasts longest.
+          // If new credentials are needed, the token that expires last is the best to use.
           const { spec, pod } = group.reduce((one, other) =>
             other.pod.tokenEndsAt > one.pod.tokenEndsAt ? other : one,
           );

@@ -11,15 +11,15 @@ import { fetchParameters } from './stores/parameter-store.ts';
 import { fetchSecrets } from './stores/secrets-manager.ts';
 import type { Answer, Answers, Limit, StoreRequest } from './model/store.ts';
 
-/** Both stores of a region, asked as a pod: with its credentials, and by what its identity may do. */
+/** Creates clients for both stores of a region that use the credentials of a pod. */
 export function createStoreClients(
   clients: Clients,
   clock: Clock,
 ): (pod: Authenticated, region: string) => StoreClient {
   const deniedActionsOf = createDeniedActions(clock);
-  // Calls at once to a region. Parameter Store gives an account 40 a second by default, Secrets Manager thousands.
+  // Concurrent calls per region. Parameter Store allows an account 40 calls per second by default, Secrets Manager thousands.
   const limiters = { secretsManager: createLimiter(32), ssm: createLimiter(8) };
-  // And to all regions, as a class names as many as it likes: below the connections that there are.
+  // Concurrent calls to all regions together, because a class may name any region. Less than the size of the connection pool.
   const total = createLimiter(64);
 
   function limitFor(limiter: Limiter, region: string, party: string): Limit {
@@ -59,7 +59,7 @@ export function createStoreClients(
         if (refused.length === 0) {
           return answers;
         }
-        // Credentials can end before their time, as when an administrator revokes sessions.
+        // Credentials can become invalid before they expire, for example when an administrator revokes sessions.
         drop(region, held);
         const again = await fetchAs(await credentialsIn(region, signal), store, refused, signal);
         return new Map([...answers, ...again]);

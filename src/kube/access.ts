@@ -4,19 +4,19 @@ import type { RequestOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
-/** Where the API server is and how we prove to it who we are. */
+/** Address of the API server, and how to authenticate to it. */
 export interface Access {
   readonly server: URL;
   /** TLS options and headers. */
   readonly options: RequestOptions;
 }
 
-/** Asked anew for each request, as the kubelet renews the token, and authorities change, while we run. */
+/** Called for each request, because the kubelet renews the token, and the CA may change. */
 export type AccessSource = () => Promise<Access>;
 
 /**
- * The service account that the kubelet mounts into a pod, or undefined where none is mounted. By hand, because it spares a pod
- * @kubernetes/client-node: measured 22 MiB of a container's 100.
+ * Reads the service account that the kubelet mounts into a pod. @kubernetes/client-node is not used, because it takes 22 MiB of a container's 100.
+ * @returns undefined if no service account is mounted
  */
 export function inClusterAccess(
   env: Readonly<Record<string, string | undefined>> = process.env,

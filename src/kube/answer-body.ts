@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { createLimiter } from '../concurrency/limiter.ts';
 
 const MIB = 2 ** 20;
-/** What etcd takes is 1.5 MiB, and JSON may write each of its characters as six. */
+/** etcd stores at most 1.5 MiB, and JSON may escape a character as six. */
 export const MAX_OBJECT_BYTES = 10 * MIB;
-/** As many as connections may be held at once; of longer ones, the rest is read and parsed one at a time. */
+/** Every connection may buffer this much at once. The rest of longer responses is read and parsed one response at a time. */
 const SMALL_BYTES = MIB;
 
-/** An answer that was not read to its end. */
+/** A response that exceeds the bound. */
 export class AnswerTooLong extends Error {
   constructor(maxBytes: number) {
     super(`its answer is longer than ${maxBytes / MIB} MiB`);
@@ -16,7 +16,7 @@ export class AnswerTooLong extends Error {
 
 export interface BodyBounds {
   readonly maxBytes: number;
-  /** Whose request it is: long answers take turns by it. */
+  /** Fair-queueing key: long responses of one party do not delay those of others. */
   readonly party: string;
   readonly signal: AbortSignal;
 }
@@ -24,8 +24,8 @@ export interface BodyBounds {
 const longAnswers = createLimiter(1);
 
 /**
- * Reads an answer and makes something of it while it is held: objects of the API server's are as long as their authors like.
- * @throws AnswerTooLong past the bound, of which no more is read; what `use` throws; or the signal's reason
+ * Reads a bounded response and passes it to `use`: objects of the API server are as long as their authors like.
+ * @throws AnswerTooLong if it exceeds the bound; what `use` throws; or the signal's reason
  */
 export async function withBody<Result>(
   response: IncomingMessage,
@@ -61,7 +61,7 @@ export async function withBody<Result>(
     }
     return await longAnswers.run({ lane: 'long answers', party }, readRest, signal);
   } finally {
-    // One that is not read to its end keeps its connection, and would go on sending.
+    // A response that is not read completely would keep its connection busy.
     await stream.return?.();
   }
 }

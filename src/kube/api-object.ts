@@ -1,17 +1,17 @@
 import type { ObjectRef } from '../model/kube-objects.ts';
 
-/** An object as the API server writes it; resource files name the fields that they read besides. */
+/** An object of the API server. Each resource file adds the fields that it reads. */
 export interface ApiObject {
   readonly metadata?: ObjectMeta;
 }
 
-/** What we read of `metadata`. */
+/** The fields of `metadata` that are read. */
 export interface ObjectMeta {
   readonly namespace?: string;
   readonly name?: string;
   readonly uid?: string;
   readonly resourceVersion?: string;
-  /** Set on what is being deleted. */
+  /** Set while the object is being deleted. */
   readonly deletionTimestamp?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface ApiList<Item extends ApiObject> extends ApiObject {
   readonly items?: readonly Item[];
 }
 
-/** The owner that made the object: one at most is its controller. */
+/** @returns the owner that is the controller of the object */
 export function controllerOf({ metadata }: ApiObject): OwnerReference | undefined {
   return metadata?.ownerReferences?.find(({ controller }) => controller === true);
 }
@@ -37,7 +37,7 @@ export function refOf({ apiVersion, kind, name, uid }: ObjectRef): ObjectRef {
   return { apiVersion, kind, name, uid };
 }
 
-/** A map of the API's, which leaves empty ones out. */
+/** Converts a map of the API, which omits empty maps. */
 export function mapOf(record: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, string> {
   return new Map(Object.entries(record ?? {}));
 }

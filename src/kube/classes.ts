@@ -4,9 +4,9 @@ import { type ApiObject, mapOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
-/** All mounts of a class are served in one tick; somebody who has just changed it waits no longer for that. */
+/** Long enough for all mounts of a class in one poll, and short enough for a user who has just changed the class. */
 const GOOD_FOR_MS = 1_000;
-/** A class may be as long as the API server takes it; so many are held. */
+/** Few, because a class may be as large as the API server allows. */
 const MAX_KEPT = 16;
 
 interface ApiClass extends ApiObject {
@@ -51,6 +51,6 @@ export function createClassLookup(kube: Pick<Kube, 'ask' | 'clock'>): ClassLooku
     kube.clock,
     MAX_KEPT,
   );
-  // A name of Kubernetes holds no slash.
+  // Names in Kubernetes contain no slash.
   return (namespace, name, signal) => classes(`${namespace}/${name}`, signal);
 }

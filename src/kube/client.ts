@@ -12,42 +12,42 @@ import { type KubeRequest, type Lookup, pathOf, VERBS } from './request.ts';
 import type { Resource } from './resources.ts';
 import type { KubeSettings } from './settings.ts';
 
-/** What the API server said: the object, or with an accepted status whatever it sent. */
+/** A response of the API server: the object, or any body if the status is an accepted one. */
 export interface Answer<Shape extends ApiObject> {
   readonly status: number;
   readonly object: Shape;
-  /** Length of the answer. */
+  /** Length of the body. */
   readonly bytes: number;
 }
 
 /**
- * All end with the signal, and without one at the deadline of the settings.
- * @throws ProviderError as `errors.ts` words it, or the signal's reason
+ * A client of the API server. Calls end with the signal, or at the deadline of the settings.
+ * @throws ProviderError with a message of `errors.ts`, or the signal's reason
  */
 export interface Kube extends Disposable {
-  /** By which all that asks through it tells time. */
+  /** The clock for everything that uses this client. */
   readonly clock: Clock;
-  /** One object. `Shape` is what the caller reads of it. */
+  /** Reads one object. `Shape` has the fields that the caller uses. */
   get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal): Promise<Shape>;
   ask<Shape extends ApiObject>(request: KubeRequest, signal?: AbortSignal): Promise<Answer<Shape>>;
 }
 
 /**
- * Connections, by what they are for: a storm of requests shares few, as each costs a TLS handshake. What a mount waits for (its pod and class, roles,
- * regions, tokens) has its own, so that no crowd of Secrets to write is in its way.
+ * Numbers of connections. They are few, because each costs a TLS handshake. What a mount waits for (pod, class, role, region, token) has connections of its
+ * own, so that a mass of Secrets to write does not delay it.
  */
 const CONNECTIONS = { 'for mounts': 4, 'for the rest': 8 } as const;
 const FOR_MOUNTS: ReadonlySet<Resource> = new Set(['serviceaccounts', 'nodes', 'pods', 'secretproviderclasses']);
 
-/** Nothing is asked, read or loaded before the first look-up: classes with Pod Identity and a region need no API server at all. */
+/** Connects lazily: with Pod Identity and a region in the class, the API server is not needed at all. */
 export function openKube(
   settings: KubeSettings,
   findAccess: AccessSource = accessSource(settings),
   clock: Clock = SYSTEM_CLOCK,
 ): Kube {
-  const lines = {
-    'for mounts': openLine(CONNECTIONS['for mounts']),
-    'for the rest': openLine(CONNECTIONS['for the rest']),
+  const pools = {
+    'for mounts': openPool(CONNECTIONS['for mounts']),
+    'for the rest': openPool(CONNECTIONS['for the rest']),
   };
   const closed = new AbortController();
 
@@ -58,13 +58,13 @@ export function openKube(
     try {
       const access = await unlessAborted(findAccess(), ends);
       const isForMount = FOR_MOUNTS.has(request.resource) && request.verb !== 'list';
-      const line = lines[isForMount ? 'for mounts' : 'for the rest'];
-      // Namespaces take turns, however many requests one of them causes.
+      const pool = pools[isForMount ? 'for mounts' : 'for the rest'];
+      // Fair queueing by namespace: one with many requests does not delay the others.
       const party = request.namespace ?? '';
-      return await line.limiter.run(
+      return await pool.limiter.run(
         { lane: 'API server', party },
         async () => {
-          const response = await send(access, line, request, ends);
+          const response = await send(access, pool, request, ends);
           const { maxBytes = MAX_OBJECT_BYTES } = request;
           return await withBody(response, { maxBytes, party, signal: ends }, (body) => {
             const status = response.statusCode ?? 0;
@@ -94,7 +94,7 @@ export function openKube(
     },
     [Symbol.dispose]() {
       closed.abort(new ProviderError('Cancelled', 'the provider is stopping'));
-      for (const { https, http } of Object.values(lines)) {
+      for (const { https, http } of Object.values(pools)) {
         https.destroy();
         http.destroy();
       }
@@ -104,7 +104,7 @@ export function openKube(
 
 function send(
   { server, options }: Access,
-  line: Line,
+  pool: Pool,
   what: KubeRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -113,7 +113,7 @@ function send(
   const verb = VERBS[what.verb];
   const request = (secure ? httpsRequest : httpRequest)(
     new URL(`${server.pathname.replace(/\/$/, '')}${pathOf(what)}`, server),
-    { agent: secure ? line.https : line.http, ...options, method: verb.method, signal },
+    { agent: secure ? pool.https : pool.http, ...options, method: verb.method, signal },
   );
   let hasAnswer = false;
   request.on('response', (response) => {
@@ -121,9 +121,9 @@ function send(
     resolve(response);
   });
   request.on('error', (error) => {
-    // A load balancer may have dropped a kept connection without telling; the next one is newer. An answer that has begun breaks for its reader.
+    // A load balancer may have closed an idle connection silently, so the request is sent again. If the response has begun, its reader gets the error.
     if (request.reusedSocket && !hasAnswer && !signal.aborted) {
-      resolve(send({ server, options }, line, what, signal));
+      resolve(send({ server, options }, pool, what, signal));
     } else {
       reject(error);
     }
@@ -131,7 +131,7 @@ function send(
   if (what.body !== undefined && 'contentType' in verb) {
     const body = Buffer.from(JSON.stringify(what.body));
     request.setHeader('content-type', verb.contentType);
-    // Node leaves it out for DELETE, and the body would be taken for the connection's next request.
+    // Node omits this header for DELETE, and the server would read the body as the next request on the connection.
     request.setHeader('content-length', body.byteLength);
     request.end(body);
   } else {
@@ -140,19 +140,19 @@ function send(
   return promise;
 }
 
-/** Connections, and who may use them next. */
-interface Line {
+/** A connection pool with a fair limiter. */
+interface Pool {
   readonly https: HttpsAgent;
   readonly http: HttpAgent;
   readonly limiter: Limiter;
 }
 
-function openLine(connections: number): Line {
+function openPool(connections: number): Pool {
   const settings = { keepAlive: true, maxSockets: connections, timeout: 60_000 };
   return { https: new HttpsAgent(settings), http: new HttpAgent(settings), limiter: createLimiter(connections) };
 }
 
-/** A SyntaxError quotes the text, which may be a Secret's. */
+/** Replaces the SyntaxError, which quotes the text and so may quote a Secret. */
 function readObject(body: string): ApiObject {
   try {
     return JSON.parse(body) as ApiObject;
@@ -165,7 +165,7 @@ function accessSource({ kubeconfig }: KubeSettings): AccessSource {
   return (kubeconfig === undefined ? inClusterAccess() : undefined) ?? kubeconfigFile(kubeconfig);
 }
 
-/** Loads the heavy package when it is first needed, which in a cluster is never. */
+/** Loads the large package only when it is needed, which is never the case in a cluster. */
 function kubeconfigFile(file: string | undefined): AccessSource {
   let access: AccessSource | undefined;
   return async () => {

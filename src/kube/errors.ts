@@ -3,17 +3,17 @@ import { cutText, visible } from '../text/visible-text.ts';
 import { RESOURCES } from './resources.ts';
 import { type KubeRequest, VERBS } from './request.ts';
 
-/** Longest part of the API server's own words that an event should carry. */
+/** Longest quotation of the API server in a message. */
 const MAX_QUOTE = 400;
 
-/** A Status object, as far as it says why. */
+/** The fields of a Status object that explain a failure. */
 export interface Status {
   readonly message?: unknown;
   readonly reason?: unknown;
   readonly details?: { readonly causes?: readonly { readonly field?: unknown; readonly reason?: unknown }[] };
 }
 
-/** An answer that is neither the object nor accepted. */
+/** The error for a response whose status is neither 2xx nor accepted. */
 export function refusal(request: KubeRequest, status: number, answer: Status): ProviderError {
   const said = mayQuote(request) ? statusMessage(answer) : statusFields(answer);
   return new ProviderError(
@@ -23,15 +23,15 @@ export function refusal(request: KubeRequest, status: number, answer: Status): P
 }
 
 /**
- * No answer at all: no connection, no credentials to send, no end in time.
- * @param waitedMs set where the deadline ended it
+ * The error for a request without a response: no connection, no credentials, or a time-out.
+ * @param waitedMs set if the deadline ended the request
  */
 export function unreachable(request: KubeRequest, cause: unknown, waitedMs?: number): ProviderError {
   const detail = waitedMs === undefined ? networkMessage(cause) : `no answer within ${waitedMs} ms`;
   return new ProviderError('KubernetesUnavailable', `${failed(request)}: API server: ${detail}`, { cause });
 }
 
-/** Node gathers the attempts at several addresses of a name into an error whose message is empty. */
+/** If a name has several addresses, Node throws an AggregateError with an empty message. */
 function networkMessage(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return cause.errors.map(networkMessage).join(', ');
@@ -41,14 +41,14 @@ function networkMessage(cause: unknown): string {
 
 function failed({ verb, resource, namespace, name, subresource }: KubeRequest): string {
   if (name === undefined) {
-    return `cannot ${VERBS[verb].deed} ${resource}${namespace === undefined ? '' : ` of namespace "${namespace}"`}`;
+    return `cannot ${VERBS[verb].description} ${resource}${namespace === undefined ? '' : ` of namespace "${namespace}"`}`;
   }
   const what = `${RESOURCES[resource].kind} "${namespace === undefined ? name : `${namespace}/${name}`}"`;
-  return `cannot ${VERBS[verb].deed} ${subresource === undefined ? '' : `a ${subresource} for `}${what}`;
+  return `cannot ${VERBS[verb].description} ${subresource === undefined ? '' : `a ${subresource} for `}${what}`;
 }
 
 function reasonOf({ resource, subresource }: KubeRequest, status: number): FailureReason {
-  // 401, 408 and 429 say nothing of what was asked for.
+  // 401, 408 and 429 do not refer to the requested object.
   const isFinal = status >= 400 && status < 500 && ![401, 408, 429].includes(status);
   if (isFinal && resource === 'secrets') {
     return 'SecretRefused';
@@ -79,17 +79,16 @@ function allow({ verb, resource, subresource }: KubeRequest): string {
   return `allow the provider's service account to ${VERBS[verb].allow} "${what}" by a ClusterRole (the chart makes it: ${chartValue})${unless}`;
 }
 
-/** What the API server, or a policy in its way, says of a Secret that is written may quote the Secret. */
+/** A message of the API server or of an admission policy may quote the Secret that is being written. */
 function mayQuote({ verb, resource }: Pick<KubeRequest, 'verb' | 'resource'>): boolean {
   return resource !== 'secrets' || verb === 'get' || verb === 'list';
 }
 
-/** Its sentence. */
 function statusMessage({ message }: Status): string {
   return typeof message === 'string' ? cutText(visible(cutText(message, MAX_QUOTE)), MAX_QUOTE) : '';
 }
 
-/** Its reason, and the fields that are wrong: no values. */
+/** The reason and the names of the invalid fields, without their values. */
 function statusFields({ reason, details }: Status): string {
   const causes = (details?.causes ?? []).map((cause) => words([cause.field, cause.reason]).join(' '));
   return cutText(visible(words([reason, causes.join(', ')]).join(': ')), MAX_QUOTE);
@@ -99,7 +98,7 @@ function words(parts: readonly unknown[]): readonly string[] {
   return parts.filter((part): part is string => typeof part === 'string' && part !== '');
 }
 
-/** What a load balancer says in HTML is left out. */
+/** @returns an empty Status for any other body, such as HTML of a load balancer */
 export function readStatus(body: string): Status {
   try {
     const status: unknown = JSON.parse(body);

@@ -5,7 +5,7 @@ import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 
 export interface EventSource {
-  /** Who says so. */
+  /** Name of the component that reports the event. */
   readonly component: string;
   readonly nodeName?: string;
 }
@@ -13,37 +13,37 @@ export interface EventSource {
 /** @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export type EventRecorder = (event: PodEvent, signal: AbortSignal) => Promise<void>;
 
-/** What keeps failing is said again once in a while: the API server forgets events after an hour. */
-const SAID_FOR_MS = 10 * 60_000;
+/** An equal event is repeated after this time, because the API server deletes events after an hour. */
+const REPEAT_AFTER_MS = 10 * 60_000;
 const MAX_REMEMBERED = 1_000;
 
-/** The API server's own bound (validation/events.go). */
+/** The API server's limit (validation/events.go). */
 const MAX_MESSAGE_BYTES = 1024;
 
-/** A dot and sixteen digits are added; names have 253 characters at most. */
+/** A name has at most 253 characters, and a dot and sixteen digits are appended. */
 const MAX_POD_NAME_PART = 253 - 17;
 
 interface ApiEvent extends ApiObject {
   readonly count?: number;
 }
 
-/** Events on pods. One that was said a short while ago is not said again, and one that is still there is counted. */
+/** Records events of pods. Skips an event that was recorded a short while ago, and increases the count of one that still exists. */
 export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: EventSource): EventRecorder {
-  /** When it was said, on the monotonic clock; the oldest first. */
-  const said = new Map<string, number>();
+  /** Time of the last record by name, on the monotonic clock; oldest first. */
+  const recorded = new Map<string, number>();
 
-  function isSaid(name: string, now: number): boolean {
-    const at = said.get(name);
-    return at !== undefined && now < at + SAID_FOR_MS;
+  function isRecent(name: string, now: number): boolean {
+    const at = recorded.get(name);
+    return at !== undefined && now < at + REPEAT_AFTER_MS;
   }
 
   function remember(name: string, now: number): void {
-    said.delete(name);
-    const [oldest] = said.keys();
-    if (oldest !== undefined && said.size === MAX_REMEMBERED) {
-      said.delete(oldest);
+    recorded.delete(name);
+    const [oldest] = recorded.keys();
+    if (oldest !== undefined && recorded.size === MAX_REMEMBERED) {
+      recorded.delete(oldest);
     }
-    said.set(name, now);
+    recorded.set(name, now);
   }
 
   async function send(name: string, event: PodEvent, signal: AbortSignal): Promise<void> {
@@ -53,7 +53,7 @@ export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: E
     if (created.status !== 409) {
       return;
     }
-    // The first patch tells the count, so that no right to read events is needed.
+    // The first patch returns the count, so that no permission to read events is needed.
     const again = { lastTimestamp: body.lastTimestamp };
     const seen = await kube.ask<ApiEvent>({ verb: 'merge', ...target, body: again, accepts: [404] }, signal);
     const { count = 0, metadata } = seen.object;
@@ -64,27 +64,27 @@ export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: E
   return async (event, signal) => {
     const now = kube.clock.now();
     const name = nameOf(event);
-    if (isSaid(name, now)) {
+    if (isRecent(name, now)) {
       return;
     }
     remember(name, now);
     try {
       await send(name, event, signal);
     } catch (error) {
-      said.delete(name);
+      recorded.delete(name);
       throw error;
     }
   };
 }
 
-/** What differs whenever AWS says the same: the id of its answer, and seconds since 1970. */
-const PASSING = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{10}\b/g;
+/** The parts of equal messages of AWS that differ each time: request ids and Unix times. */
+const VOLATILE = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{10}\b/g;
 
 function nameOf({ pod, type, reason, message }: PodEvent): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([pod.uid, type, reason, message.replaceAll(PASSING, '')]))
+    .update(JSON.stringify([pod.uid, type, reason, message.replaceAll(VOLATILE, '')]))
     .digest('hex');
-  // Before a dot a name needs a letter or a digit.
+  // The character before a dot must be a letter or a digit.
   const podPart = pod.name.slice(0, MAX_POD_NAME_PART).replace(/[^a-z0-9]+$/, '');
   return `${podPart}.${hash.slice(0, 16)}`;
 }
@@ -114,7 +114,7 @@ function apiEvent(
   };
 }
 
-/** All of it, or as many whole characters as fit with a "…". */
+/** Shortens a message to the limit, without splitting a character. */
 function cut(message: string): string {
   const shown = visible(cutText(message, MAX_MESSAGE_BYTES + 1));
   const bytes = new TextEncoder().encode(shown).length;

@@ -6,9 +6,9 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { AccessSource } from './access.ts';
 
 /**
- * A kubeconfig file with all its ways to log in.
- * @param file absent means: where kubectl looks, ~/.kube/config
- * @throws Error when there is no such file, or it names no cluster
+ * Reads a kubeconfig file, with all its methods of authentication.
+ * @param file absent: the default of kubectl, ~/.kube/config
+ * @throws Error if the file does not exist, or names no cluster
  */
 export function kubeconfigAccess(file?: string): AccessSource {
   const config = new KubeConfig();
@@ -22,7 +22,7 @@ export function kubeconfigAccess(file?: string): AccessSource {
     const options: RequestOptions = {};
     await config.applyToHTTPSOptions(options);
     if (cluster.proxyUrl === undefined) {
-      // The library's own agent closes its connection after every request.
+      // The library's own agent closes its connection after each request.
       delete options.agent;
     }
     return { server, options };

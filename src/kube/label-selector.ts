@@ -1,4 +1,4 @@
-/** As the API server writes it: all of it has to hold. */
+/** A label selector of the API server: all of its conditions must hold. */
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
   readonly matchExpressions?: readonly LabelExpression[];
@@ -10,7 +10,7 @@ interface LabelExpression {
   readonly values?: readonly string[];
 }
 
-/** One that says nothing matches nothing: no workload has such a one. */
+/** An empty selector matches nothing: no workload has one. */
 export function matchesLabels(selector: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const equals = Object.entries(matchLabels);
@@ -36,10 +36,10 @@ function matchesExpression({ operator, values = [] }: LabelExpression, value: st
   }
 }
 
-/** Labels of a `labelSelector` in a list's query, so that its URL stays short. */
+/** Maximum number of labels in the query of a list, so that its URL stays short. */
 const MAX_ASKED = 10;
 
-/** For a list's query: what it lets through, the selector may still leave out. @returns undefined where it is of no help */
+/** A query that preselects objects; the caller must still apply the selector. @returns undefined if it would not preselect any */
 export function labelQuery({ matchLabels = {} }: LabelSelector): string | undefined {
   const terms = Object.entries(matchLabels).slice(0, MAX_ASKED);
   return terms.length === 0 ? undefined : terms.map(([key, value]) => `${key}=${value}`).join(',');

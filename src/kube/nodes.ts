@@ -13,10 +13,10 @@ interface ApiPod extends ApiObject {
   readonly spec?: { readonly nodeName?: string };
 }
 
-/** @throws ProviderError KubernetesUnavailable, InvalidParameters where the node has no region, or the signal's reason */
+/** @throws ProviderError KubernetesUnavailable, InvalidParameters if the node has no region, or the signal's reason */
 export type RegionOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 
-/** The region of this node: that of every pod on it, so read once. */
+/** Looks up the region of this node. It is the same for every pod, so it is read once. */
 export function createRegionLookup(
   kube: Pick<Kube, 'get' | 'clock'>,
   settings: Pick<KubeSettings, 'nodeName'>,

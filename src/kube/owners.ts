@@ -7,11 +7,11 @@ import type { Resource } from './resources.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
 /*
- * A pod's author writes its `ownerReferences` himself, and may name whom he likes. An owner counts only where it is there with that uid, selects the
- * pod by its labels, and makes its pods with this class in this volume.
+ * The author of a pod can write any `ownerReferences`. So an owner counts only if it exists with that uid, its selector matches the pod, and its template has
+ * the same class in the same volume.
  */
 
-/** Kinds that own pods and can be read, as the chart allows. Pods of other kinds count as their own owners. */
+/** Kinds of owners that the chart allows to read. A pod with an owner of another kind counts as its own owner. */
 const OWNER_RESOURCES = {
   ReplicaSet: 'replicasets',
   StatefulSet: 'statefulsets',
@@ -19,33 +19,33 @@ const OWNER_RESOURCES = {
 } as const satisfies Readonly<Record<string, Resource>>;
 export const APPS = 'apps/v1';
 
-/** What an owner is asked for again after: its pods' labels never change, and its template seldom. */
+/** An owner is read again after this time: its selector never changes, and its template seldom. */
 const GOOD_FOR_MS = 60_000;
 const RECENT_MS = 5_000;
-/** A node runs 110 pods, or some hundreds where it is told to. */
+/** A node runs 110 pods by default, and some hundreds at most. */
 const MAX_KEPT = 256;
-/** JSON text of a selector that is kept. */
+/** Maximum length of a selector as JSON. */
 const MAX_SELECTOR = 8_192;
 
-/** A workload, or a ReplicaSet, as the API server writes it. */
+/** A workload or a ReplicaSet of the API server. */
 export interface ApiMaker extends ApiObject {
   readonly spec?: { readonly selector?: LabelSelector; readonly template?: ApiObject & { readonly spec?: PodSpec } };
 }
 
-/** How something that makes pods makes them. */
+/** The fields of a controller that decide which pods it creates. */
 export interface PodMaker {
   readonly selector: LabelSelector;
   /** `volumeAttributes` of its pods' Secrets Store volumes, by the volume's name. */
   readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Who made it in turn. */
+  /** Its own controller, such as the Deployment of a ReplicaSet. */
   readonly controller?: ObjectRef;
 }
 
 /** All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface OwnerApi {
-  /** The owner that the pod names, where it is that of a pod with this volume; else the pod itself. */
+  /** @returns the owner that the pod names, if it really creates such pods; otherwise the pod itself */
   ownerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<ObjectRef>;
-  /** How the owner that the pod names makes its pods. @returns undefined where that owner is not the pod's */
+  /** @returns the owner that the pod names; undefined if it does not create such pods */
   makerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<PodMaker | undefined>;
 }
 
@@ -56,7 +56,7 @@ export function createOwnerApi(kube: Pick<Kube, 'ask' | 'clock'>): OwnerApi {
     return found && podMaker(found);
   }
   const known = sharedLookup(GOOD_FOR_MS, load, kube.clock, MAX_KEPT);
-  // Its template may have changed for just this pod; one that claims it falsely has it read no more often than this.
+  // The template may have changed right before this pod was created, so a mismatch is checked again. The short cache bounds the reads that false claims cause.
   const recent = sharedLookup(RECENT_MS, load, kube.clock, MAX_KEPT);
 
   async function makerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<PodMaker | undefined> {
@@ -86,7 +86,7 @@ export function isOwner({ apiVersion, kind }: ObjectRef): boolean {
   return apiVersion === APPS && Object.hasOwn(OWNER_RESOURCES, kind);
 }
 
-/** @returns undefined where it is gone, or another of its name is there. @throws ProviderError KubernetesUnavailable, or the signal's reason */
+/** @returns undefined if it does not exist, or was recreated with another uid. @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export async function readMaker(
   kube: Pick<Kube, 'ask'>,
   namespace: string,
@@ -111,7 +111,7 @@ export function podMaker(object: ApiMaker): PodMaker {
   };
 }
 
-/** Whether it makes pods like this one: by their labels, and by the class in this volume. */
+/** Whether its selector matches the pod, and its template has the same class in this volume. */
 export function makesPod({ selector, volumes }: PodMaker, pod: NodePod, volume: string): boolean {
   const className = pod.volumes.get(volume)?.get(CLASS_ATTRIBUTE);
   return (

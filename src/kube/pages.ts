@@ -4,21 +4,21 @@ import type { ApiList, ApiObject } from './api-object.ts';
 import type { Answer, Kube } from './client.ts';
 import type { KubeRequest } from './request.ts';
 
-/** Objects a page. */
+/** Maximum number of objects per page. */
 const MAX_LIMIT = 100;
-/** Of a page of more than one object: some tens of milliseconds of parsing. */
+/** Maximum size of a page with more than one object; it takes some tens of milliseconds to parse. */
 const MAX_PAGE_BYTES = 4 * 2 ** 20;
 
 export interface ListRequest<Kept> extends Pick<KubeRequest, 'resource' | 'namespace' | 'query'> {
-  /** What is kept of an object; undefined keeps nothing. */
+  /** Extracts the part of an object to keep; undefined skips the object. */
   keep(object: ApiObject): Kept | undefined;
-  /** Whether it may be some seconds old. */
+  /** Whether the list may be some seconds old. */
   readonly mayBeOld?: boolean;
 }
 
 /**
- * Lists objects of any number and length, a page at a time, and holds no more of them than is kept. Where large objects make a page too long it is
- * asked for again with fewer in it.
+ * Lists objects of any number and size page by page, and keeps only the extracted parts. If large objects make a page too long, it is requested again with
+ * fewer objects.
  * @throws ProviderError KubernetesUnavailable, or the signal's reason
  */
 export async function listAll<Kept>(
@@ -27,8 +27,8 @@ export async function listAll<Kept>(
   signal: AbortSignal,
 ): Promise<readonly Kept[]> {
   if (request.mayBeOld === true) {
-    // From the API server's memory, whatever is in the database: it spares that a look at the pods of all nodes. Many versions know no pages there
-    // and answer with all at once, so what does not fit a page is asked for anew, by pages of the database.
+    // Read from the API server's cache, which avoids a scan of all pods in etcd. Many versions do not support pages there and return all objects at once, so a
+    // result that is too long is requested again, in pages from etcd.
     const whole = await listPage(kube, request, { limit: MAX_LIMIT, resourceVersion: '0' }, signal);
     if (whole !== 'too long' && !whole.object.metadata?.continue) {
       return kept(whole, request);
@@ -59,7 +59,7 @@ async function listPages<Kept>(
           `cannot list ${request.resource}: the API server forgot twice where the list was to go on (410)`,
         );
       }
-      // The database has dropped the version that the list was of.
+      // etcd has compacted the revision of the list.
       isSecondTry = true;
       all.length = 0;
       from = undefined;
@@ -74,7 +74,7 @@ async function listPages<Kept>(
   }
 }
 
-/** @returns `too long` where fewer objects may make a page that can be read */
+/** @returns `too long` if a page with fewer objects may fit */
 async function listPage(
   kube: Pick<Kube, 'ask'>,
   { resource, namespace, query }: Omit<ListRequest<unknown>, 'keep'>,
@@ -101,7 +101,7 @@ async function listPage(
   }
 }
 
-/** As many as fill half of what a page may be, going by the last one. */
+/** The number of objects that would fill half a page, estimated from the last page. */
 function limitFor({ object, bytes }: Answer<ApiList<ApiObject>>): number {
   const mean = bytes / Math.max(1, object.items?.length ?? 0);
   return Math.min(MAX_LIMIT, Math.max(1, Math.floor(MAX_PAGE_BYTES / 2 / mean)));

@@ -2,7 +2,7 @@ import { mapOf } from './api-object.ts';
 
 const DRIVER = 'secrets-store.csi.k8s.io';
 
-/** A pod's `spec`, or that of a workload's pods. */
+/** The `spec` of a pod or of a pod template. */
 export interface PodSpec {
   readonly serviceAccountName?: string;
   readonly volumes?: readonly {
@@ -11,12 +11,12 @@ export interface PodSpec {
   }[];
 }
 
-/** Characters of all that a pod's Secrets Store volumes say; a few hundred are usual. */
+/** Maximum characters of all attributes of a pod's Secrets Store volumes; a few hundred are usual. */
 const MAX_TEXT = 32_768;
 
 /**
- * `volumeAttributes` of its Secrets Store volumes, by the volume's name. Those that no longer fit the bound are left out, and are not looked after: the
- * pods of a node are all held at once.
+ * `volumeAttributes` of Secrets Store volumes, by the volume's name. Volumes beyond the bound are skipped and are not refreshed, because the attributes of all
+ * pods of a node are in memory at once.
  */
 export function secretsStoreVolumes(spec: PodSpec | undefined): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const kept = new Map<string, ReadonlyMap<string, string>>();

@@ -10,7 +10,7 @@ interface ApiStatus extends ApiObject {
   };
 }
 
-/** Which mount a SecretProviderClassPodStatus is of. */
+/** Identifies the SecretProviderClassPodStatus of a mount. */
 export interface MountStatusKey {
   readonly namespace: string;
   readonly podName: string;
@@ -18,12 +18,12 @@ export interface MountStatusKey {
   readonly targetPath: string;
 }
 
-/** The driver's notes of what is mounted: others may write them too, so nothing but versions is taken from them. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
+/** Reads and writes SecretProviderClassPodStatuses of the driver. Tenants may write them too, so only versions are used. All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface PodStatusApi {
-  /** Versions by file; undefined where the driver has no note of this volume, or says that it is not mounted. */
+  /** @returns versions by file; undefined if the driver has no status for this volume, or says that it is not mounted */
   notedVersions(of: MountStatusKey, signal: AbortSignal): Promise<ReadonlyMap<string, string> | undefined>;
   /**
-   * Notes the versions that the volume holds now. Nothing is noted where the driver has no note of this volume, or writes it at the same time.
+   * Records the versions in the volume. Does nothing if the driver has no status for this volume, or writes it at the same time.
    * @param versions by file
    */
   noteVersions(of: MountStatusKey, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void>;
@@ -69,7 +69,7 @@ export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
   };
 }
 
-/** The driver names it so: utils.go, createOrUpdateSecretProviderClassPodStatus. */
+/** The driver's naming scheme: utils.go, createOrUpdateSecretProviderClassPodStatus. */
 function targetOf({ namespace, podName, className }: MountStatusKey) {
   return {
     resource: 'secretproviderclasspodstatuses',

@@ -14,17 +14,17 @@ interface ApiPod extends ApiObject {
 
 /** All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface PodApi {
-  /** Pods of a node, which may be some seconds old. */
+  /** Lists the pods of a node; the list may be some seconds old. */
   listPods(nodeName: string, signal: AbortSignal): Promise<readonly NodePod[]>;
-  /** Pods of any node that have this owner, or are it, and are not over; none where the owner is gone. */
+  /** Lists the running pods of an owner on all nodes, or the owner itself if it is a pod. @returns none if the owner does not exist */
   podsOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<readonly NodePod[]>;
-  /** @returns undefined where there is none, or another one of its name */
+  /** @returns undefined if it does not exist, or was recreated with another uid */
   getPod(ref: Pick<PodRef, 'namespace' | 'name' | 'uid'>, signal: AbortSignal): Promise<NodePod | undefined>;
 }
 
-/** More labels than any selector asks for; of a pod that has more, none are kept, so no workload's selector matches it. */
+/** More than any selector needs. A pod with more labels is kept without any, so that no selector matches it. */
 const MAX_LABELS = 100;
-/** Characters of an owner's uid and name: the API server bounds the second only. */
+/** Maximum characters of an owner's uid and name: the API server limits only the name. */
 const MAX_REF = 512;
 
 export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
@@ -56,7 +56,7 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
       if (isOwner(owner) && maker === undefined) {
         return [];
       }
-      // By its labels: a namespace may hold thousands of other pods.
+      // Selects by labels, because a namespace may have thousands of other pods.
       const labelSelector = labelQuery(maker?.spec?.selector ?? {});
       const query = labelSelector === undefined ? {} : { labelSelector };
       function keep(pod: ApiPod): NodePod | undefined {
@@ -75,7 +75,7 @@ function living(pod: NodePod): NodePod | undefined {
   return pod.hasEnded ? undefined : pod;
 }
 
-/** Only what is needed of it, and that bounded: the rest may be as long as its author likes. */
+/** Keeps only the fields that are needed, each with a bound: the rest may be as long as its author likes. */
 function nodePod(pod: ApiPod): NodePod {
   const { metadata, spec, status } = pod;
   const { namespace = '', name = '', uid = '', deletionTimestamp, ownerReferences, labels = {} } = metadata ?? {};

@@ -1,11 +1,11 @@
-/** What we ask the API server for. */
+/** Resources of the API server that are used. */
 export type Resource = keyof typeof RESOURCES;
 
 interface ResourceInfo {
   readonly api: string;
-  /** What messages call one. */
+  /** Kind, for messages. */
   readonly kind: string;
-  /** The chart's value that makes the ClusterRole allow what we do with it. */
+  /** The chart's value that adds the permission to the ClusterRole. */
   readonly chartValue: string;
 }
 

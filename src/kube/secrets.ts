@@ -8,7 +8,7 @@ import type { KubeRequest } from './request.ts';
 interface ApiSecret extends ApiObject {
   readonly type?: string;
   readonly immutable?: boolean;
-  /** In base64. */
+  /** Base64. */
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -106,7 +106,7 @@ function isSetBy({ manager, operation, subresource }: ManagedFields, name: strin
   return manager === name && operation === 'Update' && subresource === undefined;
 }
 
-/** A uid that is not the stored one, or of a Secret that has gone, is a change of the uid to the API server. */
+/** If the uid differs, or the Secret no longer exists, the API server reports an attempt to change the uid. */
 function isOfAnother({ details }: Status): boolean {
   return details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
 }

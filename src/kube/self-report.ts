@@ -4,7 +4,7 @@ import type { Kube } from './client.ts';
 import { createEventRecorder } from './events.ts';
 import type { KubeSettings } from './settings.ts';
 
-/** Tells of what concerns the whole node by a Warning on the provider's own pod; nothing where that pod is not known. Never throws. */
+/** Reports problems of the node as Warning events of the provider's own pod. Does nothing if that pod is not known. Never throws. */
 export function createSelfReport(
   kube: Pick<Kube, 'ask' | 'clock'>,
   { ownPod, nodeName, timeoutMs }: Pick<KubeSettings, 'ownPod' | 'nodeName' | 'timeoutMs'>,

@@ -3,25 +3,25 @@ import type { PodRef } from '../model/mount-spec.ts';
 import type { Kube } from './client.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
-/** Long enough for a node's storm of mounts, short enough for somebody who has just changed the annotation. */
+/** Long enough for all mounts at the start of a node, and short enough for a user who has just changed the annotation. */
 const GOOD_FOR_MS = 60_000;
 
-/** While it is away, not every mount waits for the API server in turn. */
-const AWAY_MS = 5_000;
+/** After a failure the last known role is used for this long, so that not every mount waits for an API server that is down. */
+const OUTAGE_MS = 5_000;
 
-/** As EKS's pod identity webhook reads it. */
+/** The annotation that EKS's pod identity webhook reads. */
 const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
 
-/** Service accounts of a node's pods, with room to spare; past it the one that was asked for longest ago goes. */
+/** More than the pods of a node have. The least recently used one is evicted. */
 const MAX_KEPT = 1_000;
 
-/** Characters of an ARN that AWS takes. */
+/** Maximum characters of an ARN in AWS. */
 const MAX_ARN = 2_048;
 
 /** @throws ProviderError RoleMissing, KubernetesUnavailable, or the signal's reason */
 export type RoleOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
 
-/** The IAM role that a pod's service account names; while the API server is away, the one that it last named. */
+/** Looks up the IAM role of a pod's service account. While the API server is down, the last known role is used. */
 export function createRoleLookup(kube: Pick<Kube, 'get' | 'clock'>): RoleOf {
   const roles = sharedLookup(
     GOOD_FOR_MS,
@@ -50,7 +50,7 @@ export function createRoleLookup(kube: Pick<Kube, 'get' | 'clock'>): RoleOf {
   let awayUntil = Number.NEGATIVE_INFINITY;
 
   return async (pod, signal) => {
-    // A name of Kubernetes holds no slash.
+    // Names in Kubernetes contain no slash.
     const key = `${pod.namespace}/${pod.serviceAccount}`;
     const known = last.get(key);
     if (known !== undefined && kube.clock.now() < awayUntil) {
@@ -66,7 +66,7 @@ export function createRoleLookup(kube: Pick<Kube, 'get' | 'clock'>): RoleOf {
       return role;
     } catch (error) {
       if (known !== undefined && error instanceof ProviderError && error.reason === 'KubernetesUnavailable') {
-        awayUntil = kube.clock.now() + AWAY_MS;
+        awayUntil = kube.clock.now() + OUTAGE_MS;
         return known;
       }
       last.delete(key);

@@ -1,11 +1,11 @@
 /** How to reach the API server. */
 export interface KubeSettings {
-  /** Absent: in-cluster where the pod's service account is mounted, else the default kubeconfig. */
+  /** Absent: the mounted service account, or else the default kubeconfig. */
   readonly kubeconfig?: string;
-  /** This node's name; absent means: ask for the pod's node. */
+  /** Name of this node; absent: that of the node of a mounting pod. */
   readonly nodeName?: string;
-  /** The provider's own pod; absent where it is not known. Without its uid the uid is empty. */
+  /** The provider's own pod; absent if it is not known. The uid may be empty. */
   readonly ownPod?: { readonly namespace: string; readonly name: string; readonly uid: string };
-  /** Milliseconds for one request. */
+  /** Time-out of a request in milliseconds. */
   readonly timeoutMs: number;
 }

@@ -1,20 +1,20 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
 
-/** A waiter ends with its signal, by the signal's reason; what it waits for goes on for the others. */
+/** Throws the signal's reason if it aborts; the load continues for other callers. */
 export type SharedLookup<Value> = (key: string, signal: AbortSignal) => Promise<Value>;
 
 interface Entry<Value> {
   readonly value: Promise<Value>;
-  /** On the monotonic clock; Infinity while the call is in flight. */
+  /** Expiry on the monotonic clock; Infinity while the call is in flight. */
   readonly staleAt: number;
 }
 
 /**
- * One call in flight a key, its answer good for a while for everyone; a failure is forgotten at once.
- * @param ttlMs how long an answer is good
- * @param load must end by itself
- * @param maxKept answers; past it the one that came first goes
+ * A cache with at most one call in flight per key. Failures are not cached.
+ * @param ttlMs lifetime of an entry
+ * @param load must end by itself, because the signal of one caller does not stop it
+ * @param maxKept maximum number of entries; the oldest is evicted
  */
 export function sharedLookup<Value>(
   ttlMs: number | ((value: Value) => number),
@@ -35,7 +35,7 @@ export function sharedLookup<Value>(
     try {
       const answer = await value;
       const goodForMs = typeof ttlMs === 'number' ? ttlMs : ttlMs(answer);
-      // Deleted first, so that the map is in the order in which answers came.
+      // Deleted first, to keep the map in the order in which results arrived.
       entries.delete(key);
       entries.set(key, { value, staleAt: clock.now() + goodForMs });
       dropSurplus();

@@ -7,10 +7,10 @@ import { sharedLookup } from './shared-lookup.ts';
 
 const LIFE_SECONDS = 3600;
 
-/** As the kubelet renews its own. */
+/** The kubelet renews its own tokens after the same share of their lifetime. */
 const RENEWED_AFTER = 0.8;
 
-/** A node runs 110 pods, or some hundreds where it is told to; a pod needs one token, or two. */
+/** A node runs some hundreds of pods at most, and a pod needs one token, or two. */
 const MAX_KEPT = 2_000;
 
 interface ApiToken extends ApiObject {
@@ -18,7 +18,7 @@ interface ApiToken extends ApiObject {
   readonly status?: { readonly token?: string };
 }
 
-/** Namespace, service account, pod, uid of the pod, audience. */
+/** Cache key: namespace, service account, pod, uid of the pod, audience. */
 type TokenKey = readonly [string, string, string, string, string];
 
 interface Token {
@@ -27,7 +27,7 @@ interface Token {
 }
 
 /**
- * A token of the pod's service account that ends with the pod, good for a while yet.
+ * Requests a token of the pod's service account that is bound to the pod, or returns a cached one that is still valid.
  * @throws ProviderError TokenMissing, KubernetesUnavailable, or the signal's reason
  */
 export type TokenRequests = (pod: PodRef, audience: string, signal: AbortSignal) => Promise<SecretBytes>;

@@ -27,7 +27,7 @@ export function createWorkloadApi(kube: Pick<Kube, 'ask'>, owners: Pick<OwnerApi
       const isReplicaSet = pod.owner.kind === 'ReplicaSet';
       const ref = isReplicaSet ? (await owners.makerOf(pod, volume, signal))?.controller : pod.owner;
       const found = ref && (await find(pod.ref.namespace, ref, signal));
-      // Whatever the pod says of itself, or a ReplicaSet that was made for it: the workload itself must make such pods.
+      // The pod and its ReplicaSet may be forged, so the workload itself must create such pods.
       return found && makesPod(podMaker(found.object), pod, volume) ? workload(found) : undefined;
     },
 

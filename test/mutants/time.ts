@@ -41,7 +41,7 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'the Pod Identity agent is asked again after a refusal',
     file: 'podIdentity',
-    find: '!passing || attempt',
+    find: '!retryable || attempt',
     replace: 'attempt',
   },
   { bug: 'the back-off of the queue never grows', file: 'queue', find: 'retryMs * 2 ** failures', replace: 'retryMs' },

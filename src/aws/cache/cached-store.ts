@@ -12,18 +12,18 @@ import type { Answer, Answers, Found, StoreRequest } from '../model/store.ts';
 import { isPinned, sourceKey } from './source-key.ts';
 import { whileThrottled } from './throttling.ts';
 
-/** Asks the stores of one region as one identity. */
+/** Calls the stores of one region with the permissions of one identity. */
 export interface StoreClient {
   /** Key of identity and region. */
   readonly key: string;
   readonly region: string;
-  /** Values with their versions, of one store. @throws ProviderError for what fails every request alike, e.g. no credentials */
+  /** Fetches values and their versions from one store. @throws ProviderError if all requests fail for one reason, such as missing credentials */
   fetch(store: Store, requests: readonly StoreRequest[], signal: AbortSignal): Promise<Answers>;
 }
 
-/** Answers from memory within an interval, the greatest age of an answer; past it, one question serves all who ask the same. */
+/** Returns cached values up to a maximum age. Concurrent requests for the same value share one call to AWS. */
 export interface CachedStore {
-  /** What each request comes to, by its object. */
+  /** @returns a value or an error for each request, by object */
   read(
     requests: readonly StoreRequest[],
     client: StoreClient,
@@ -31,9 +31,9 @@ export interface CachedStore {
     signal: AbortSignal,
   ): Promise<Outcomes>;
   /**
-   * The time as of which all are at the versions given for them: now, where none of them can change. What was not read within the interval is
-   * read: a role that may describe a secret may have lost the right to read it.
-   * @returns nothing where one is not, or where nobody can tell
+   * Checks that all objects still have the given versions. Values older than the interval are read, not described: a role that may describe a secret may
+   * have lost the permission to read it.
+   * @returns when AWS confirmed the oldest of them, or now if all versions are pinned; undefined if a version differs or is unknown
    */
   confirmVersions(
     expected: ReadonlyMap<StoreRequest, string>,
@@ -41,13 +41,13 @@ export interface CachedStore {
     intervalMs: number,
     signal: AbortSignal,
   ): Promise<number | undefined>;
-  /** Has the memory hold what the stores say now, so that reading and checking cost nothing after it. Throws for the signal only. */
+  /** Fetches the current values into the cache, so that `read` and `confirmVersions` need no call after it. Throws only the signal's reason. */
   refresh(requests: readonly StoreRequest[], client: StoreClient, signal: AbortSignal): Promise<void>;
 }
 
 export interface CachedStoreSettings {
   readonly clock: Clock;
-  /** Longest time for one question to the stores, whoever waits for it. */
+  /** Longest time for one fetch from a store, in milliseconds, including all retries. */
   readonly deadlineMs: number;
   /** Aborts when the process ends. */
   readonly closing: AbortSignal;
@@ -55,29 +55,28 @@ export interface CachedStoreSettings {
 
 type DatedAnswer = Dated<Found> | ProviderError;
 
-/** What AWS throttles is asked for again while a pod waits for it. Who looks again by himself adds nothing to what AWS has too much of. */
-type Patience = 'persists' | 'asks once';
+interface FetchOptions {
+  /** Whether to retry what AWS throttles. A Mount call does, as a pod waits for it. A poll does not: it would add to the load, and is repeated anyway. */
+  readonly retryThrottled: boolean;
+}
 
-export function createCachedStore(
-  memory: ValueCache,
-  { clock, deadlineMs, closing }: CachedStoreSettings,
-): CachedStore {
+export function createCachedStore(cache: ValueCache, { clock, deadlineMs, closing }: CachedStoreSettings): CachedStore {
   const failures = createFailures(clock);
   const fetches = createSingleFlight<DatedAnswer>();
 
-  /** A question's own end: that of one who waits is not that of the others. */
-  function bounded(): AbortSignal {
+  /** The signal of a fetch. It does not depend on the signal of one caller, because others may wait for the same fetch. */
+  function fetchSignal(): AbortSignal {
     return AbortSignal.any([closing, clock.timeout(deadlineMs)]);
   }
 
-  function learn(key: string, answer: DatedAnswer): void {
+  function record(key: string, answer: DatedAnswer): void {
     if (!(answer instanceof ProviderError)) {
-      memory.put(key, answer);
+      cache.put(key, answer);
       return;
     }
     failures.put(key, answer);
     if (!isOutage(answer)) {
-      memory.forget(key);
+      cache.forget(key);
     }
   }
 
@@ -85,42 +84,41 @@ export function createCachedStore(
     store: Store,
     requests: ReadonlyMap<string, StoreRequest>,
     client: StoreClient,
-    patience: Patience,
+    { retryThrottled }: FetchOptions,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
     const confirmedAt = clock.now();
     const asked = [...requests.values()];
-    const answers =
-      patience === 'persists'
-        ? await askPersistently(store, asked, client, { clock, signal: bounded() })
-        : await ask(store, asked, client, bounded());
+    const answers = retryThrottled
+      ? await askWithRetries(store, asked, client, { clock, signal: fetchSignal() })
+      : await ask(store, asked, client, fetchSignal());
     const byKey = new Map<string, DatedAnswer>();
     for (const [key, request] of requests) {
       const answer = answers.get(request) ?? unanswered(request);
       const dated = answer instanceof ProviderError ? answer : { ...answer, confirmedAt };
       byKey.set(key, dated);
-      learn(key, dated);
+      record(key, dated);
     }
     return byKey;
   }
 
-  /** Each store by itself: one that is slow or throttles holds back nobody who asks for what the other has answered. */
+  /** Fetches from each store separately, so that a slow or throttling store does not delay requests that need only the other one. */
   async function fetchAll(
     requests: ReadonlyMap<string, StoreRequest>,
     client: StoreClient,
-    patience: Patience,
+    { retryThrottled }: FetchOptions,
   ): Promise<ReadonlyMap<string, DatedAnswer>> {
     const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
     const answers = await Promise.all(
       Array.from(byStore, ([store, some]) =>
-        fetches.join(new Map(some), (unasked) => fetch(store, unasked, client, patience)),
+        fetches.join(new Map(some), (unasked) => fetch(store, unasked, client, { retryThrottled })),
       ),
     );
     return new Map(answers.flatMap((some) => [...some]));
   }
 
   /**
-   * Has the memory hold what was read at this time or later; of what failed a moment ago, or fails, it does not. A version that cannot change
-   * is read again too: it is how one hears that the identity may not read it any more.
+   * Fetches what is not in the cache with this age or newer, and has not failed a moment ago. Pinned versions are fetched again too: only a read shows that
+   * the identity may no longer read them.
    */
   async function renew(
     requests: ReadonlyMap<string, StoreRequest>,
@@ -128,13 +126,13 @@ export function createCachedStore(
     {
       notBefore,
       intervalMs,
-      patience,
-    }: { readonly notBefore: number; readonly intervalMs: number; readonly patience: Patience },
+      retryThrottled,
+    }: FetchOptions & { readonly notBefore: number; readonly intervalMs: number },
   ): Promise<void> {
     const open = [...requests].filter(
-      ([key]) => memory.version(key, notBefore) === undefined && failures.get(key, intervalMs) === undefined,
+      ([key]) => cache.version(key, notBefore) === undefined && failures.get(key, intervalMs) === undefined,
     );
-    await fetchAll(new Map(open), client, patience);
+    await fetchAll(new Map(open), client, { retryThrottled });
   }
 
   return {
@@ -143,14 +141,14 @@ export function createCachedStore(
       const known = new Map<string, DatedAnswer>();
       const unknown = new Map<string, StoreRequest>();
       for (const [key, request] of byKeyOf(requests, client)) {
-        const answer = memory.found(key, notBefore) ?? failures.get(key, intervalMs);
+        const answer = cache.found(key, notBefore) ?? failures.get(key, intervalMs);
         if (answer === undefined) {
           unknown.set(key, request);
         } else {
           known.set(key, answer);
         }
       }
-      const fetched = await unlessAborted(fetchAll(unknown, client, 'persists'), signal);
+      const fetched = await unlessAborted(fetchAll(unknown, client, { retryThrottled: true }), signal);
       return new Map(
         requests.map((request) => {
           const key = keyOf(request, client);
@@ -164,12 +162,12 @@ export function createCachedStore(
     async confirmVersions(expected, client, intervalMs, signal) {
       const notBefore = clock.now() - intervalMs;
       await unlessAborted(
-        renew(byKeyOf(expected.keys(), client), client, { notBefore, intervalMs, patience: 'persists' }),
+        renew(byKeyOf(expected.keys(), client), client, { notBefore, intervalMs, retryThrottled: true }),
         signal,
       );
       let confirmedAt = clock.now();
       for (const [request, version] of expected) {
-        const known = memory.version(keyOf(request, client), notBefore);
+        const known = cache.version(keyOf(request, client), notBefore);
         if (known?.version !== version) {
           return undefined;
         }
@@ -180,18 +178,18 @@ export function createCachedStore(
     async refresh(requests, client, signal) {
       const begun = clock.now();
       const byKey = byKeyOf(requests, client);
-      // What is under way was asked before, and may be answered by what was true before.
+      // A fetch that is already in flight may return values from before this refresh.
       await unlessAborted(fetches.settled(byKey.keys()), signal);
       await unlessAborted(
-        renew(byKey, client, { notBefore: begun, intervalMs: Infinity, patience: 'asks once' }),
+        renew(byKey, client, { notBefore: begun, intervalMs: Infinity, retryThrottled: false }),
         signal,
       );
     },
   };
 }
 
-/** Asks again for what is throttled; a failure of all is the answer to each. */
-async function askPersistently(
+/** Repeats throttled requests until the signal aborts. */
+async function askWithRetries(
   store: Store,
   requests: readonly StoreRequest[],
   client: StoreClient,
@@ -203,7 +201,7 @@ async function askPersistently(
       const open = requests.filter((request) => !answers.has(request) || isThrottled(answers.get(request)));
       const latest = await ask(store, open, client, signal);
       for (const [request, answer] of latest) {
-        // That time ran out says less than why it did.
+        // The throttling error tells more than the time-out that follows it.
         if (!(signal.aborted && isThrottled(answers.get(request)))) {
           answers.set(request, answer);
         }

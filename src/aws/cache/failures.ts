@@ -1,16 +1,16 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { ProviderError } from '../../model/errors.ts';
 
-/** Failures of a moment ago, so that all the pods of a node do not ask again at once. */
+/** Caches recent failures, so that the pods of a node do not all repeat a failing request at once. */
 export interface Failures {
-  /** @param longestMs for which any answer is good */
+  /** @param longestMs maximum age */
   get(key: string, longestMs: number): ProviderError | undefined;
   put(key: string, error: ProviderError): void;
 }
 
-/** Who mends a policy and tries again should not have to wait. */
+/** Short, so that a user who has fixed a policy can retry at once. */
 const GOOD_FOR_MS = 1_000;
-/** Each question to a store that is down costs whole time-outs. */
+/** Longer, because each request to a store that is down waits for a time-out. */
 const OUTAGE_GOOD_FOR_MS = 5_000;
 
 export function createFailures(clock: Clock): Failures {
@@ -35,7 +35,7 @@ export function createFailures(clock: Clock): Failures {
     },
     put(key, error) {
       dropOld();
-      // How a process ends says nothing of the store.
+      // A failure caused by the shutdown says nothing about the store.
       if (error.reason !== 'Cancelled') {
         failures.set(key, { error, at: clock.now() });
       }
@@ -43,7 +43,7 @@ export function createFailures(clock: Clock): Failures {
   };
 }
 
-/** AWS did not say no, it said nothing of use: what was read before may still be good. */
+/** Whether AWS could not answer, instead of refusing: cached values stay valid then. */
 export function isOutage({ reason }: ProviderError): boolean {
   return (
     reason === 'StoreUnavailable' || reason === 'Throttled' || reason === 'DeadlineExceeded' || reason === 'Cancelled'

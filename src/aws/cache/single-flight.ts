@@ -1,14 +1,14 @@
-/** Questions under way, by key: who asks what somebody else is asking waits for that answer. */
+/** Calls in flight, by key: a caller that needs a key that is already being fetched waits for that call. */
 export interface SingleFlight<Result> {
   /**
-   * The result for each key; what nobody is asking yet is asked together.
-   * @param ask must end by itself and not throw; a key that it leaves out has no result
+   * Calls `ask` once for all keys that are not in flight, and waits for the results of all keys.
+   * @param ask must end by itself and not throw; a key that it omits has no result
    */
   join<Question>(
     questions: ReadonlyMap<string, Question>,
     ask: (unasked: ReadonlyMap<string, Question>) => Promise<ReadonlyMap<string, Result>>,
   ): Promise<ReadonlyMap<string, Result>>;
-  /** Waits for what is being asked of these keys now. */
+  /** Waits for the calls in flight for these keys. */
   settled(keys: Iterable<string>): Promise<void>;
 }
 

@@ -3,9 +3,9 @@ const FIRST_MS = 200;
 const LONGEST_MS = 5_000;
 
 /**
- * Works again while AWS throttles, until the signal's end: a pod that starts has more time than the SDK's few tries take. The waits grow
- * and are drawn by lot, so that nodes that were throttled together do not come back together.
- * @param work whether it was throttled
+ * Repeats work while AWS throttles it, until the signal aborts: a pod that starts can wait longer than the SDK's few attempts take. The waits grow and have
+ * random jitter, so that nodes that were throttled together do not retry together.
+ * @param work returns whether it was throttled
  */
 export async function whileThrottled(work: () => Promise<boolean>, clock: Clock, signal: AbortSignal): Promise<void> {
   let longest = FIRST_MS;

@@ -1,18 +1,18 @@
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { Found } from '../model/store.ts';
 
-/** What a store said, and the time of the question: it was so then or later. */
-export type Dated<Said> = Said & { readonly confirmedAt: number };
+/** A response of a store with the time at which the request was sent: it was correct then or later. */
+export type Dated<Response> = Response & { readonly confirmedAt: number };
 
-/** What identities have read, by keys that hold identity, region, store, object and selector. Times are those of the questions. */
+/** Values by keys that contain identity, region, store, object and selector. Times are those at which requests were sent. */
 export interface ValueCache {
-  /** The version last read, if the identity was allowed to read it at this time or later. */
+  /** The version last read, if the identity was able to read it at this time or later. */
   version(key: string, notBefore: number): Dated<Pick<Found, 'version'>> | undefined;
-  /** If the identity was allowed to read it at this time or later. */
+  /** The value with its version, if the identity was able to read it at this time or later. */
   found(key: string, notBefore: number): Dated<Found> | undefined;
-  /** What was read. Where a later question was answered by another version already, it says nothing new. */
+  /** Stores a value, unless a later request has already returned another version. */
   put(key: string, found: Dated<Found>): void;
-  /** The identity may not read it, or it is gone. */
+  /** Removes a value that the identity may no longer read, or that no longer exists. */
   forget(key: string): void;
 }
 
@@ -22,12 +22,12 @@ interface Entry {
   readonly value?: SecretBytes;
 }
 
-/** Versions take a few hundred bytes each: some megabytes at most. */
+/** An entry without value takes a few hundred bytes: some megabytes in total. */
 const MAX_ENTRIES = 10_000;
 
-/** @param maxBytes for all values together; what was used least recently goes first, and 0 keeps versions only */
+/** @param maxBytes for all values together; the least recently used are evicted first; 0 keeps versions only */
 export function createValueCache(maxBytes: number): ValueCache {
-  // In order of use, the oldest first.
+  // In order of use, least recently used first.
   const entries = new Map<string, Entry>();
   let bytes = 0;
 

@@ -2,41 +2,41 @@ import type { ObjectSource, ObjectSpec, Store } from '../../model/mount-spec.ts'
 import { parameterName } from '../stores/parameter-name.ts';
 import type { ChangeEvent } from './parse-event.ts';
 
-/** A parameter whose name begins so stands for a secret. */
+/** Parameters with this prefix refer to secrets of Secrets Manager. */
 const SECRET_REFERENCE = '/aws/reference/secretsmanager/';
 
-/** Whether notices may be of an object. @param region one that is asked for it */
+/** Whether change events may concern an object in a region. */
 export type Concerns = (object: ObjectSpec, region: string) => boolean;
 
-/** Of an object: they are asked for with every batch of notices. */
+/** Cached per object, because every batch of change events is compared with every object. */
 const keysOf = new WeakMap<ObjectSpec, readonly string[]>();
 
 /**
- * An index of these notices. Names and ARNs leave some room for doubt: then it says yes, as to look once too often costs a question, and to
- * miss a change would cost an interval.
+ * Indexes change events. If a name and an ARN only may mean the same secret, they match: a needless poll costs one call, but a missed event would delay
+ * the change by a poll interval.
  */
-export function indexChangeEvents(notices: readonly ChangeEvent[]): Concerns {
+export function indexChangeEvents(events: readonly ChangeEvent[]): Concerns {
   const changed = new Map<string, Set<string>>();
-  for (const notice of notices) {
-    const keys = changed.get(notice.region) ?? new Set();
-    changed.set(notice.region, keys);
-    for (const name of namesOf(notice)) {
-      keys.add(keyOf(notice.store, name));
+  for (const event of events) {
+    const keys = changed.get(event.region) ?? new Set();
+    changed.set(event.region, keys);
+    for (const name of namesOf(event)) {
+      keys.add(keyOf(event.store, name));
     }
   }
   return (object, region) => {
     const keys = changed.get(region);
-    return keys !== undefined && namesAskedFor(object).some((key) => keys.has(key));
+    return keys !== undefined && keysOfObject(object).some((key) => keys.has(key));
   };
 }
 
-function namesAskedFor(object: ObjectSpec): readonly string[] {
+function keysOfObject(object: ObjectSpec): readonly string[] {
   const known = keysOf.get(object);
   if (known !== undefined) {
     return known;
   }
   const keys = [object.primary, object.failover].flatMap((source) => {
-    const wanted = askedFor(object.store, source);
+    const wanted = eventIdOf(object.store, source);
     return namesOf(wanted).map((name) => keyOf(wanted.store, name));
   });
   keysOf.set(object, keys);
@@ -47,7 +47,7 @@ function keyOf(store: Store, name: string): string {
   return `${store} ${name}`;
 }
 
-function askedFor(store: Store, source: ObjectSource): Pick<ChangeEvent, 'store' | 'id'> {
+function eventIdOf(store: Store, source: ObjectSource): Pick<ChangeEvent, 'store' | 'id'> {
   if (store === 'secretsmanager') {
     return { store, id: source.name };
   }
@@ -57,7 +57,7 @@ function askedFor(store: Store, source: ObjectSource): Pick<ChangeEvent, 'store'
     : { store, id: base };
 }
 
-/** The names that a name or an ARN may mean: an ARN in full ends in six characters of AWS's, one in part does not. */
+/** The names that a name or an ARN may mean. A full ARN ends in six characters that AWS adds; a partial ARN does not. */
 function namesOf({ store, id }: Pick<ChangeEvent, 'store' | 'id'>): readonly string[] {
   const [, resource] = /^arn:(?:[^:]*:){4}(.*)$/s.exec(id) ?? [];
   if (store === 'ssmparameter') {

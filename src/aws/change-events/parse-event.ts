@@ -1,7 +1,7 @@
 import type { Store } from '../../model/mount-spec.ts';
 import { asJsonObject, type JsonObject, parseJsonObject } from '../client/json-object.ts';
 
-/** Something in a store has changed, or may have. */
+/** An object of a store has changed, or may have changed. */
 export interface ChangeEvent {
   readonly store: Store;
   /** Name or ARN. */
@@ -9,23 +9,23 @@ export interface ChangeEvent {
   readonly region: string;
 }
 
-/** What AWS allows a name or an ARN; a sender may write anything. */
+/** Maximum length of a name or ARN in AWS. Senders may write anything. */
 const MAX_ID = 2_048;
-/** Of a region's name, amply. */
+/** Longer than any name of a region. */
 const MAX_REGION = 64;
-/** Characters of a message: EventBridge's events have 256 KiB. */
+/** Maximum characters of a message; an EventBridge event has at most 256 KiB. */
 const MAX_BODY = 256 * 1024;
 
-/** Calls to Secrets Manager that change nothing; ours are among them. */
+/** Read-only calls to Secrets Manager, including our own. */
 const READS = /^(?:BatchGet|Get|Describe|List|Validate)/;
 
 /**
- * What a queue's message tells: an event as EventBridge puts it there, by way of an SNS topic or not. Secrets Manager's own event comes
- * when a label moves; where a trail is kept, there are CloudTrail's too.
+ * Parses a message of the queue: an event of EventBridge, directly or through an SNS topic. Secrets Manager sends an event of its own when a label moves;
+ * with a trail there are events of CloudTrail as well.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
- * @returns nothing for any other text
+ * @returns no events for any other text
  */
 export function parseChangeEvents(body: string): readonly ChangeEvent[] {
   if (body.length > MAX_BODY) {
@@ -71,7 +71,7 @@ function changedSecret(event: JsonObject): unknown {
   }
 }
 
-/** Documented nowhere, and seen in both places. */
+/** Undocumented; the ARN was observed in both fields. */
 function rotatedSecret(detail: JsonObject): unknown {
   return (
     asJsonObject(detail['additionalEventData'])['SecretId'] ?? asJsonObject(detail['serviceEventDetails'])['secretId']

@@ -1,14 +1,14 @@
 import type { AwsSettings } from '../client/settings.ts';
 
-/** What a queue's URL says of where it is. */
+/** Region and endpoint of a queue. */
 export interface QueueAddress {
   readonly region: string;
-  /** Base URL to ask; absent means AWS's own of the region. */
+  /** Base URL; absent: AWS's endpoint of the region. */
   readonly endpoint: string | undefined;
 }
 
 /**
- * A queue is asked where its URL says, which may be an endpoint of a VPC, unless the settings say otherwise.
+ * Takes the endpoint from the queue's URL, which may be a VPC endpoint, unless the settings name another.
  * https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
  */
 export function queueAddress(

@@ -11,30 +11,30 @@ export interface EventOptions {
   readonly queueUrl: string;
   readonly settings: AwsSettings;
   readonly clock?: Clock;
-  onEvents(notices: readonly ChangeEvent[]): void;
-  /** The queue cannot be read; once, until it can be or the reason is another. */
+  onEvents(events: readonly ChangeEvent[]): void;
+  /** Called once when the queue is not readable, and again only after a recovery or for another reason. */
   onTrouble(error: ProviderError): void;
-  /** It can be read again. */
+  /** Called when the queue is readable again. */
   onRecovery(): void;
-  /** Milliseconds to wait where the queue holds known messages only. */
+  /** Milliseconds to wait if the queue contains only messages that were seen before. */
   readonly repeatMs?: number;
-  /** Milliseconds to wait after a first failure; doubled with each further one. */
+  /** Milliseconds to wait after the first failure; doubles with each consecutive one. */
   readonly retryMs?: number;
 }
 
-/** The longest that SQS keeps a request waiting for a message. */
+/** The longest wait that SQS supports for long polling. */
 const WAIT_SECONDS = 20;
 const REPEAT_MS = 2_000;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
-/** A queue that is flooded must not make this process do nothing else. */
+/** A flooded queue must not take all the time of this process. */
 const PAUSE_MS = 100;
 
-/** Above what comes in the few minutes for which the queue keeps messages. */
+/** More than arrive in the few minutes of the queue's retention period. */
 const MAX_SEEN = 10_000;
 
-/** Listens until it is disposed of. */
+/** Receives change events until disposed of. */
 export function receiveEvents(options: EventOptions): AsyncDisposable {
   const closing = new AbortController();
   const listening = receiveUntil(options, closing.signal).catch((error: unknown) => {
@@ -49,14 +49,14 @@ export function receiveEvents(options: EventOptions): AsyncDisposable {
 }
 
 /**
- * Tells of each message of the queue once, until the signal's end. All nodes read the one queue, and each must see every message: so nobody
- * hides or deletes any, and the queue's retention period, a few minutes, is what removes them.
+ * Reports each message of the queue once, until the signal aborts. All nodes read the same queue, and each must see every message. So no node hides or
+ * deletes messages; the queue's retention period of a few minutes removes them.
  */
 async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise<void> {
   const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS, clock = SYSTEM_CLOCK } = options;
   const address = queueAddress(queueUrl, settings);
   using transport = openTransport(settings, WAIT_SECONDS * 1_000);
-  // Loaded only where there is a queue: a container of 100 MiB has no room for what it does not need.
+  // Loaded lazily, to save memory without a queue: the container may have no more than 100 MiB.
   const { openQueue } = await import('./sqs-queue.ts');
   using queue = openQueue({
     queueUrl,
@@ -68,9 +68,9 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
   let failures = 0;
   let trouble: ProviderError | undefined;
 
-  /** @returns milliseconds to wait before the next time */
+  /** @returns milliseconds until the next receive */
   async function receive(): Promise<number> {
-    const askedAt = clock.now();
+    const startedAt = clock.now();
     const messages = await queue.receive(signal);
     if (trouble !== undefined) {
       trouble = undefined;
@@ -78,15 +78,15 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
       options.onRecovery();
     }
     const unseen = messages.filter(({ id }) => isFirstSight(id, seen));
-    const notices = unseen.flatMap(({ body }) => parseChangeEvents(body));
-    if (notices.length > 0) {
-      options.onEvents(notices);
+    const events = unseen.flatMap(({ body }) => parseChangeEvents(body));
+    if (events.length > 0) {
+      options.onEvents(events);
     }
-    // SQS does not wait for new messages while it has old ones.
-    return unseen.length === 0 && clock.now() - askedAt < repeatMs ? repeatMs : PAUSE_MS;
+    // SQS returns at once, instead of long polling, while the queue contains old messages.
+    return unseen.length === 0 && clock.now() - startedAt < repeatMs ? repeatMs : PAUSE_MS;
   }
 
-  /** @returns milliseconds to wait before the next time */
+  /** @returns milliseconds until the next receive */
   function fail(thrown: unknown): number {
     const error = queueError(thrown, queueUrl);
     if (error.reason !== trouble?.reason) {

@@ -7,25 +7,25 @@ export interface QueueMessage {
 }
 
 export interface Queue extends Disposable {
-  /** Up to ten messages, as soon as there are any. They stay: others read the same queue. @throws Error of the SDK */
+  /** Waits for up to ten messages, and leaves them in the queue, which other nodes read too. @throws Error of the SDK */
   receive(signal: AbortSignal): Promise<readonly QueueMessage[]>;
 }
 
 export interface QueueOptions {
   readonly queueUrl: string;
-  /** Longest wait for a message. */
+  /** Longest wait for a message, in seconds. */
   readonly waitSeconds: number;
   readonly config: SQSClientConfig;
-  /** For the clients by which the provider's own credentials are got. */
+  /** For the clients that obtain the provider's own credentials. */
   readonly credentialsConfig: SQSClientConfig;
 }
 
-/** A queue, read as the provider itself: as the role of its own service account, or whatever else the SDK finds. */
+/** Opens a queue with the provider's own credentials: those of its service account's role, or any others that the SDK finds. */
 export function openQueue({ queueUrl, waitSeconds, config, credentialsConfig }: QueueOptions): Queue {
   const client = new SQSClient({
     ...config,
     credentials: fromNodeProviderChain({ clientConfig: credentialsConfig }),
-    // Else the address in the queue's URL would win over a FIPS endpoint.
+    // Otherwise the host of the queue's URL would take precedence over a FIPS endpoint.
     useQueueUrlAsEndpoint: false,
   });
   const command = new ReceiveMessageCommand({

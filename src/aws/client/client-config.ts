@@ -3,9 +3,9 @@ import type { AwsSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * What is the same for the client of any service. Says everything that the SDK would else look for in the environment, in shared config
- * files or at the instance metadata service.
- * @param endpoint base URL; absent means AWS's own of the region
+ * The configuration that all service clients share. It sets everything that the SDK would otherwise read from the environment, from shared config files
+ * or from the instance metadata service.
+ * @param endpoint base URL; absent: AWS's endpoint of the region
  */
 export function clientConfig(
   settings: AwsSettings,
@@ -21,7 +21,7 @@ export function clientConfig(
     userAgentAppId: settings.appId,
     authSchemePreference: [],
     ignoreConfiguredEndpointUrls: true,
-    // An address is taken as it is: the SDK refuses one together with these two.
+    // The SDK rejects a custom endpoint together with these two options.
     useFipsEndpoint: endpoint === undefined && settings.useFipsEndpoint,
     useDualstackEndpoint: endpoint === undefined && settings.useDualstackEndpoint,
     ...(endpoint !== undefined && { endpoint }),

@@ -8,7 +8,7 @@ import { eachTryInTurn } from './in-turn.ts';
 import type { AwsSettings } from './settings.ts';
 import { openTransport } from './transport.ts';
 
-/** What signs a request. */
+/** Credentials that sign requests. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -16,16 +16,16 @@ export interface Credentials {
   readonly expiration: Date;
 }
 
-/** A service account's token, and what it is to be exchanged for. */
+/** A service account token, and the role session to exchange it for. */
 export interface WebIdentity {
   readonly roleArn: string;
   readonly sessionName: string;
   readonly token: SecretBytes;
 }
 
-/** Clients over one pool of connections; a store's are kept as long as the credentials they sign with. Disposing of them closes the connections. */
+/** Clients that share one connection pool. A client of a store lives as long as its credentials. Disposing closes the connections. */
 export interface Clients extends Disposable {
-  /** Asks the STS of a region. The signal ends the waits for a place; a request under way is ended by the transport's time limits. */
+  /** Calls STS in a region. The signal ends only the wait for a free slot; the transport's time-outs end the request. */
   assumeRoleWithWebIdentity(
     { region, limit }: Pick<Regional<unknown>, 'region' | 'limit'>,
     webIdentity: WebIdentity,

@@ -1,9 +1,9 @@
 import type { Limit } from '../model/store.ts';
 
-/** One try of a call, whatever the SDK puts in and takes out. */
+/** One attempt of a call, with any input and output of the SDK. */
 type Try = (args: object) => Promise<object>;
 
-/** The part of the SDK's middleware that is used here, for calls of any service. */
+/** The part of the SDK's middleware stack that is used here, for any service. */
 interface Stack {
   add(
     middleware: (next: Try) => Try,
@@ -16,8 +16,8 @@ interface Plugin {
 }
 
 /**
- * For a client or a command of the SDK: each try takes a place of its own, from the request to the end of its answer. The SDK's waits between
- * them hold none: an identity that AWS throttles keeps no other waiting.
+ * A plug-in for a client or a command of the SDK: each attempt takes a slot of the limiter, from the request to the end of the response. The SDK's waits
+ * between attempts hold no slot, so an identity that AWS throttles does not delay others.
  */
 export function eachTryInTurn(limit: Limit, signal: AbortSignal): Plugin {
   return {
@@ -31,7 +31,7 @@ export function eachTryInTurn(limit: Limit, signal: AbortSignal): Plugin {
   };
 }
 
-/** The command, each of whose tries waits for its turn. */
+/** Makes each attempt of a command wait for a slot. */
 export function inTurn<Command extends { readonly middlewareStack: { use(plugin: Plugin): void } }>(
   command: Command,
   limit: Limit,

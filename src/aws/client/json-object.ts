@@ -1,6 +1,6 @@
 export type JsonObject = Readonly<Partial<Record<string, unknown>>>;
 
-/** What a text of somebody else's holds, if it is a JSON object; else nothing. */
+/** Parses untrusted text. @returns an empty object if the text is not a JSON object */
 export function parseJsonObject(text: string): JsonObject {
   try {
     return asJsonObject(JSON.parse(text));

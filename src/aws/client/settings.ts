@@ -1,6 +1,6 @@
-/** How to reach AWS; holds for every client, STS included. */
+/** How to reach AWS; applies to every client, including STS. */
 export interface AwsSettings {
-  /** Base URL per service; absent means AWS's own regional endpoint. */
+  /** Base URL per service; absent: AWS's regional endpoint. */
   readonly endpoints: {
     readonly sts?: string;
     readonly secretsManager?: string;
@@ -11,7 +11,7 @@ export interface AwsSettings {
   readonly useDualstackEndpoint: boolean;
   /** PEM text of the certificate authorities to trust instead of Node's own. */
   readonly caBundle?: string;
-  /** Absent parts mean: no proxy. Names are those of the environment variables that fill them. */
+  /** Absent: no proxy. The names are those of the environment variables. */
   readonly proxy: {
     readonly HTTP_PROXY?: string;
     readonly HTTPS_PROXY?: string;
@@ -24,12 +24,12 @@ export interface AwsSettings {
     /** Milliseconds for one request to the agent. */
     readonly timeoutMs: number;
   };
-  /** Attempts at a call, the first included. */
+  /** Attempts at a call, including the first. */
   readonly maxAttempts: number;
   /** Milliseconds to wait for a connection. */
   readonly connectTimeoutMs: number;
   /** Milliseconds to wait for an answer, once connected. */
   readonly requestTimeoutMs: number;
-  /** Put into the user agent as the application id, at most 50 characters. */
+  /** Application id in the user agent, at most 50 characters. */
   readonly appId: string;
 }

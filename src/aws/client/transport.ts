@@ -3,18 +3,18 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { AwsSettings } from './settings.ts';
 
-/** The connections to AWS: one pool a process, shared by every service, region and identity. */
+/** The connections to AWS: one pool per process, shared by all services, regions and identities. */
 export interface Transport extends Disposable {
   readonly requestHandler: NonNullable<SecretsManagerClientConfig['requestHandler']>;
 }
 
-/** Above what the limiters of fetch.ts let through to one host: a request that waits here would count as one that cannot connect. */
+/** More than the limiters of fetch.ts allow per host, because the time that a request waits here counts as connecting. */
 const MAX_SOCKETS = 128;
 
-/** Ours to close first: a request on a connection that the other side just gave up costs a retry. */
+/** Shorter than the server's limit: a request on a connection that the server has just closed costs a retry. */
 const IDLE_MS = 50_000;
 
-/** @param waitMs for which a service may keep a request waiting before it is late */
+/** @param waitMs how long a service may delay a response on purpose, as in long polling */
 export function openTransport(settings: AwsSettings, waitMs = 0): Transport {
   const agent = {
     keepAlive: true,
@@ -32,7 +32,7 @@ export function openTransport(settings: AwsSettings, waitMs = 0): Transport {
       requestTimeout: settings.requestTimeoutMs + waitMs,
       // Without this the SDK only warns.
       throwOnRequestTimeout: true,
-      // The request timeout ends with the answer's first byte; this one watches the rest.
+      // The request timeout covers only the time to the first byte; this one covers the rest.
       socketTimeout: settings.requestTimeoutMs + waitMs,
     },
     [Symbol.dispose]() {
@@ -42,11 +42,11 @@ export function openTransport(settings: AwsSettings, waitMs = 0): Transport {
   };
 }
 
-/** Loopback never goes through a proxy, as in Go and curl. */
+/** Loopback addresses never use the proxy, as in Go and curl. */
 const LOOPBACK = ['localhost', '127.0.0.1-127.255.255.255', '::1'];
 
 /**
- * Node takes `example.com` in NO_PROXY for that very host; Go, curl and the AWS CLI take it for its subdomains too.
+ * In Node, `example.com` in NO_PROXY means only that host. In Go, curl and the AWS CLI it includes subdomains.
  * https://nodejs.org/docs/latest-v24.x/api/http.html#no_proxy-format
  */
 function proxyEnv({ NO_PROXY, ...proxies }: AwsSettings['proxy']): AwsSettings['proxy'] {

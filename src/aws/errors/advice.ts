@@ -27,7 +27,7 @@ const REMEDIES: Readonly<Record<AwsReason, (fault: Fault, call: AwsCall) => stri
 function permission({ text }: Fault, { action, resource }: AwsCall): string {
   const denied = /perform: (?<action>\S+) on (?:the )?resource: (?<resource>\S+)/.exec(text)?.groups;
   const deniedAction = denied?.['action'] ?? (/\bkms\b|ciphertext/i.test(text) ? 'kms:Decrypt' : action);
-  // AWS repeats a resource as it was asked for, so it may be a bare name, which no policy takes.
+  // AWS repeats the resource as it was requested: it may be a bare name, which is not valid in a policy.
   const named = denied?.['resource']?.startsWith('arn:') ? denied['resource'] : undefined;
   const on = named ?? (deniedAction.startsWith('kms:') ? "the object's KMS key" : resource);
   return /explicit deny/.test(text)

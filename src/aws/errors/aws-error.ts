@@ -7,8 +7,8 @@ import { bare } from '../../text/quote.ts';
 import { type AwsReason, reasonOf } from './reasons.ts';
 
 /**
- * What a call threw as a ProviderError. There is no `cause`: an SDK's error holds the request's token and the answer's body.
- * @param signal the one that the call was made with
+ * Converts what a call threw into a ProviderError. It has no `cause`, because an error of the SDK contains the request's token and the response body.
+ * @param signal the signal of the call
  */
 export function awsError(thrown: unknown, call: AwsCall, signal: AbortSignal): ProviderError {
   const fault = readFault(thrown);
@@ -21,7 +21,7 @@ export function awsError(thrown: unknown, call: AwsCall, signal: AbortSignal): P
   return faultError(fault, reasonOf(fault, call.action.startsWith('sts:') ? 'sts' : 'store'), call);
 }
 
-/** Says what failed, how AWS put it, as whom it was asked and what to do. */
+/** Names what failed, AWS's message, the identity and the remedy. */
 export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): ProviderError {
   const code = fault.kind === 'answer' && fault.code !== '' ? bare(fault.code) : '';
   const what = [call.doing, fault.status ?? '', call.region, code, fault.text].filter((part) => part !== '');
@@ -33,7 +33,7 @@ export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): Prov
   );
 }
 
-/** Why a signal aborted. */
+/** The reason of an aborted signal as an error. */
 export function abortError(signal: AbortSignal): ProviderError {
   const reason: unknown = signal.reason;
   if (reason instanceof ProviderError) {

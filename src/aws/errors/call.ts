@@ -1,14 +1,14 @@
 import type { Identity } from '../model/identity.ts';
 
-/** A call to AWS, as far as an error must tell of it. */
+/** The facts of an AWS call that an error message needs. */
 export interface AwsCall {
   /** Start of the message, e.g. `Failed fetching secret prod/db`. */
   readonly doing: string;
-  /** objectName of the entry it was for. */
+  /** objectName of the entry. */
   readonly object?: string;
-  /** IAM action that it needs. */
+  /** IAM action that the call needs. */
   readonly action: `${'sts' | 'secretsmanager' | 'ssm'}:${string}`;
-  /** What to allow the action on: an ARN as a policy takes it. */
+  /** ARN to allow the action on, as it must appear in a policy. */
   readonly resource: string;
   readonly region: string;
   readonly identity: Identity;

@@ -1,21 +1,21 @@
 import { cutText, visible } from '../../text/visible-text.ts';
 
-/** What went wrong with a call, and nothing else: an SDK's error holds on to the request with its session token and to the answer with its body. */
+/** The safe part of an SDK error. The error itself contains the request with its session token and the response with its body. */
 export interface Fault {
-  /** An error that AWS sent, an answer that is none, or no answer. */
+  /** An error that AWS sent, a response that cannot be read, or no response. */
   readonly kind: 'answer' | 'unreadable' | 'network';
-  /** AWS's error code as it was sent, or Node's; empty where the text says it all. */
+  /** The error code of AWS or of Node; may be empty. */
   readonly code: string;
-  /** One line, cut to what an event can carry. */
+  /** One line, short enough for an event. */
   readonly text: string;
   readonly status?: number;
   readonly requestId?: string;
 }
 
-/** AWS's own messages may list whole policies; a Kubernetes event takes 1024 bytes. */
+/** AWS's messages may quote whole policies; a Kubernetes event has at most 1024 bytes. */
 const MAX_TEXT = 400;
 
-/** @returns nothing for what comes neither from AWS nor from the network */
+/** @returns undefined if the error comes neither from AWS nor from the network */
 export function readFault(thrown: unknown): Fault | undefined {
   if (!(thrown instanceof Error)) {
     return undefined;
@@ -23,7 +23,7 @@ export function readFault(thrown: unknown): Fault | undefined {
   const { $metadata, $fault, code, syscall } = thrown as Error & SdkFields;
   const { httpStatusCode: status, requestId } = $metadata ?? {};
   const answer = { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) };
-  // Modelled or not, an error of AWS has `$fault`, which says "client" of throttling and outages too; one without a body is "UnknownError".
+  // Every error of AWS has `$fault`, but its value is useless: it is "client" for throttling and outages too. An error without a body is "UnknownError".
   if ($fault !== undefined && thrown.message !== 'UnknownError') {
     return { kind: 'answer', code: thrown.name, text: oneLine(thrown.message), ...answer };
   }
@@ -36,13 +36,13 @@ export function readFault(thrown: unknown): Fault | undefined {
     return { kind: 'network', code: thrown.name, text: `no ${missing} in time` };
   }
   if (status !== undefined) {
-    // A parser's message quotes the body, which may be a secret's.
+    // The message of a parser quotes the body, which may contain a secret.
     return { kind: 'unreadable', code: thrown.name, text: "an answer that is not AWS's", ...answer };
   }
   return undefined;
 }
 
-/** A text from outside as part of a message: one line, bounded, without passwords of URLs. */
+/** Makes text from outside safe for a message: one line, bounded, without passwords in URLs. */
 export function oneLine(text: string): string {
   // Cut before it is gone through, as it may be of any length; then again, as what is not seen is written out.
   const line = cutText(text, 8 * MAX_TEXT)

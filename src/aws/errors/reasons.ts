@@ -1,7 +1,7 @@
 import type { FailureReason } from '../../model/errors.ts';
 import type { Fault } from './fault.ts';
 
-/** The reasons that a call to AWS fails for. */
+/** The reasons for which a call to AWS can fail. */
 export type AwsReason = Extract<
   FailureReason,
   'CredentialsRefused' | 'AccessDenied' | 'ObjectNotFound' | 'ObjectRefused' | 'Throttled' | 'StoreUnavailable'
@@ -42,12 +42,12 @@ const REASONS: ReadonlyMap<string, AwsReason> = new Map([
     'InternalError',
     'ServiceUnavailable',
     'RequestTimeout',
-    // STS cannot reach the cluster's OIDC issuer: an outage, though STS puts it as the caller's fault.
+    // STS cannot reach the cluster's OIDC issuer: an outage, although STS reports it as an error of the caller.
     'IDPCommunicationError',
   ]),
 ]);
 
-/** What a fault means; asked of STS every plain no is about credentials. */
+/** Maps a fault to a reason. From STS, every refusal concerns the credentials. */
 export function reasonOf(fault: Fault, service: 'sts' | 'store'): AwsReason {
   if (fault.kind !== 'answer') {
     return 'StoreUnavailable';
@@ -57,7 +57,7 @@ export function reasonOf(fault: Fault, service: 'sts' | 'store'): AwsReason {
   return service === 'sts' && isNo ? 'CredentialsRefused' : reason;
 }
 
-/** AWS's error code without `Exception`: the services spell them both ways. */
+/** AWS's error code without `Exception`: services use both spellings. */
 export function bareCode({ code }: Pick<Fault, 'code'>): string {
   return code.replace(/Exception$/, '');
 }

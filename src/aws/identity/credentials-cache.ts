@@ -2,28 +2,28 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { unlessAborted } from '../../concurrency/cancellation.ts';
 import type { Credentials } from '../client/clients.ts';
 
-/** Credentials by identity (and by the region whose STS gave them). */
+/** Credentials by identity (and by the region of the STS that issued them). */
 export interface CredentialsCache {
   /**
-   * Valid credentials: those held, or new ones, for which one call is in flight a key.
-   * @param obtain must end by itself: a waiter's end is not its end
-   * @throws what `obtain` throws, where none are held that are still valid
+   * Returns the cached credentials, or obtains new ones, with at most one call in flight per key.
+   * @param obtain must end by itself, because the signal of one caller does not stop it
+   * @throws what `obtain` throws, if no cached credentials are still valid
    */
   get(key: string, obtain: () => Promise<Credentials>, signal: AbortSignal): Promise<Credentials>;
-  /** AWS takes these no longer; others that came since stay. */
+  /** Removes credentials that AWS no longer accepts; newer ones stay. */
   drop(key: string, credentials: Credentials): void;
 }
 
 interface Entry {
   readonly held?: Credentials;
   readonly obtaining?: Promise<Credentials>;
-  /** Time of the last failure, which is not tried again at once. */
+  /** Time of the last failure; the next attempt waits for a while. */
   readonly failedAt?: number;
 }
 
-/** New ones are asked for this long before the old ones end; nobody waits for them. */
+/** Credentials are renewed this long before they expire; calls use the old ones meanwhile. */
 const EARLY_MS = 5 * 60_000;
-/** Nothing is signed with credentials that may end on the way. */
+/** Credentials that expire sooner than this are not used, as they might expire during a request. */
 const MARGIN_MS = 10_000;
 const RETRY_MS = 30_000;
 
@@ -36,7 +36,7 @@ export function createCredentialsCache(clock: Clock): CredentialsCache {
       entries.set(key, { held: credentials });
       return credentials;
     } catch (error) {
-      // Those held when it began may have been dropped since.
+      // The credentials may have been dropped while this call was in flight.
       const { held } = entries.get(key) ?? {};
       entries.set(key, { ...(held !== undefined && { held }), failedAt: clock.wallNow() });
       throw error;
@@ -68,7 +68,7 @@ export function createCredentialsCache(clock: Clock): CredentialsCache {
       if (!valid) {
         return await unlessAborted(next, signal);
       }
-      // A failure is looked at by whoever comes after the old ones have ended.
+      // A failure matters only after the old credentials have expired; the next call sees it then.
       next.catch(() => undefined);
       return held;
     },
@@ -81,7 +81,7 @@ export function createCredentialsCache(clock: Clock): CredentialsCache {
   };
 }
 
-/** Pods come and go; what they leave is a few hundred bytes each. */
+/** Expired entries of deleted pods are removed only above this size, as they take a few hundred bytes each. */
 const MAX_ENTRIES = 500;
 
 function isValid({ expiration }: Credentials, time: number): boolean {

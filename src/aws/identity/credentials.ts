@@ -15,50 +15,50 @@ import { assumeRoleWithWebIdentity } from './web-identity.ts';
 export interface CredentialDeps {
   readonly clock: Clock;
   readonly settings: AwsSettings;
-  /** ARN of the role that the pod's service account names. @throws ProviderError */
+  /** @returns the ARN of the role in the annotation of the pod's service account. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
-  /** @param party the identity that asks */
+  /** @param party the identity that makes the call, for fair queueing */
   sts(region: string, party: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
-  /** Of the requests to the Pod Identity agent. @param party the service account that asks */
+  /** Limits the requests to the Pod Identity agent. @param party the service account that makes the request, for fair queueing */
   agentLimit(party: string): Limit;
-  /** The end of a request for credentials, which is not that of the call that began it: others wait for it too. */
+  /** The deadline of a request for credentials. It does not end with the call that started it, because other calls wait for it too. */
   deadline(): AbortSignal;
 }
 
-/** A pod, as AWS knows it. */
+/** A pod with its AWS identity. */
 export interface Authenticated {
   readonly identity: Identity;
-  /** Equal for equal identities only, and for what AWS has still to verify unlike any other. */
+  /** Cache key: the same only for equal identities. Unique if AWS has to verify the token first. */
   readonly key: string;
-  /** Whether by what its token says it may be answered from memory. */
+  /** Whether the claims of the token allow to serve the pod from the cache. */
   readonly isOwn: boolean;
-  /** Wall clock in milliseconds, until which its token says that it lasts. */
+  /** Wall clock in milliseconds: expiry in the claims of the token. */
   readonly tokenEndsAt: number;
-  /** Credentials good in every region; where STS gives them, the region is whose STS to ask. @throws ProviderError */
+  /** Credentials are valid in every region; the region selects the STS endpoint. @throws ProviderError */
   credentialsIn(region: string, signal: AbortSignal): Promise<Credentials>;
-  /** AWS refused these credentials of this region: the next call gets others. */
+  /** Removes credentials that AWS refused, so that the next call obtains new ones. */
   drop(region: string, credentials: Credentials): void;
 }
 
 export interface CredentialsSource {
-  /** Asks nobody but the API server. @throws ProviderError where the request has no token, or the service account no role */
+  /** Makes no call to AWS. @throws ProviderError if the request has no token, or the service account no role */
   authenticate(spec: MountSpec, signal: AbortSignal): Promise<Authenticated>;
 }
 
 export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
   const cache = createCredentialsCache(deps.clock);
-  const strangers = new WeakMap<MountSpec, string>();
+  const uniqueKeys = new WeakMap<MountSpec, string>();
 
-  /** The questions of one call are of one key, and those of any other call of another. */
-  function strangerKey(spec: MountSpec): string {
-    const key = strangers.get(spec) ?? randomUUID();
-    strangers.set(spec, key);
+  /** A key that all requests of one call share, and that no other call has. */
+  function uniqueKey(spec: MountSpec): string {
+    const key = uniqueKeys.get(spec) ?? randomUUID();
+    uniqueKeys.set(spec, key);
     return key;
   }
 
   /**
-   * What is held was given for a token that AWS verified. One that is another account's, for another audience, has ended or is none gets what
-   * AWS says to it, each time anew, and spoils nothing for the others.
+   * Cached credentials and values belong to a token that AWS has verified. A token of another service account, for another audience, expired or malformed
+   * must not get them: it goes to AWS each time, under a key of its own.
    * @param keyIn cache key of the credentials for a region
    */
   function authenticated(
@@ -68,7 +68,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
     obtain: (region: string) => Promise<Credentials>,
   ): Authenticated {
     const { expiresAt = 0 } = tokenClaims(token);
-    const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${strangerKey(spec)}`;
+    const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${uniqueKey(spec)}`;
     return {
       identity,
       isOwn,
@@ -114,7 +114,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
   };
 }
 
-/** By what it says itself: whether that is true, AWS finds out when credentials are asked for. */
+/** Checks the claims only. AWS verifies the signature when it issues credentials. */
 function isOwnToken(
   token: SecretBytes,
   { namespace, serviceAccount }: PodRef,

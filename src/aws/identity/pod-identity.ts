@@ -21,7 +21,7 @@ interface AgentAccess {
 }
 
 /**
- * EKS Pod Identity: a pod's token for credentials of its association.
+ * EKS Pod Identity: exchanges a pod's token for credentials of its association.
  * @throws ProviderError
  */
 export async function credentialsFromAgent(
@@ -41,8 +41,8 @@ export async function credentialsFromAgent(
     if (status === 200) {
       return parseCredentials(body);
     }
-    const passing = status === 429 || status >= 500;
-    if (!passing || attempt >= settings.maxAttempts) {
+    const retryable = status === 429 || status >= 500;
+    if (!retryable || attempt >= settings.maxAttempts) {
       throw refusal(identity, status, oneLine(body.replaceAll(secret, '[token]')));
     }
     await clock.sleep(Math.random() * BACKOFF_MS * 2 ** attempt, signal).catch(() => {
@@ -51,7 +51,7 @@ export async function credentialsFromAgent(
   }
 }
 
-/** The first address that answers; `auto` goes on to IPv6 where IPv4 gives no answer at all. */
+/** Uses the first address that responds: `auto` tries IPv6 only if IPv4 does not respond. */
 async function askAgent(
   addressType: AddressType,
   token: string,
@@ -59,7 +59,7 @@ async function askAgent(
   signal: AbortSignal,
 ): Promise<AgentAnswer> {
   const bases = { ipv4: [ipv4], ipv6: [ipv6], auto: [ipv4, ipv6] }[addressType];
-  const silent: string[] = [];
+  const unreachable: string[] = [];
   for (const base of bases) {
     const timeout = clock.timeout(timeoutMs);
     try {
@@ -68,12 +68,12 @@ async function askAgent(
       if (signal.aborted) {
         throw abortError(signal);
       }
-      silent.push(`${base}: ${timeout.aborted ? `no answer in ${timeoutMs} ms` : oneLine(String(error))}`);
+      unreachable.push(`${base}: ${timeout.aborted ? `no answer in ${timeoutMs} ms` : oneLine(String(error))}`);
     }
   }
   throw new ProviderError(
     'StoreUnavailable',
-    `The EKS Pod Identity agent does not answer (${silent.join('; ')}): is the eks-pod-identity-agent add-on running on this node, and does preferredAddressType fit?`,
+    `The EKS Pod Identity agent does not answer (${unreachable.join('; ')}): is the eks-pod-identity-agent add-on running on this node, and does preferredAddressType fit?`,
   );
 }
 

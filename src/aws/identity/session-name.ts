@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 const MAX_LENGTH = 64;
 const HASH_LENGTH = 8;
 
-/** `<namespace>.<service-account>` as STS takes it, so that CloudTrail tells who read a secret. Cut names stay unique by a hash. */
+/** `<namespace>.<service-account>` in the characters that STS allows, so that CloudTrail shows who read a secret. A hash keeps shortened names unique. */
 export function sessionName(namespace: string, serviceAccount: string): string {
   const full = `${namespace}.${serviceAccount}`;
   const allowed = full.replaceAll(/[^\w+=,.@-]/g, '-');

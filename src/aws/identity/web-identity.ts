@@ -9,7 +9,7 @@ import { sessionName } from './session-name.ts';
 import type { Regional } from '../model/store.ts';
 
 /**
- * IRSA: a service account's token for credentials of its role.
+ * IRSA: exchanges a service account token for credentials of its role.
  * @throws ProviderError
  */
 export async function assumeRoleWithWebIdentity(

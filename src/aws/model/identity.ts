@@ -1,7 +1,7 @@
 import { bare } from '../../text/quote.ts';
 import type { PodRef } from '../../model/mount-spec.ts';
 
-/** IRSA: a role, assumed for a service account. */
+/** IRSA: a role that a service account assumes. */
 export interface RoleIdentity {
   readonly kind: 'irsa';
   readonly roleArn: string;
@@ -9,28 +9,28 @@ export interface RoleIdentity {
   readonly serviceAccount: string;
 }
 
-/** EKS Pod Identity. The sessions carry tags of the pod, which policies may ask for: so the pod is part of it. */
+/** EKS Pod Identity. The pod is part of the identity, because sessions have tags of the pod, and policies may check them. */
 export interface AgentIdentity {
   readonly kind: 'pod-identity';
   readonly pod: PodRef;
 }
 
-/** Whose permissions are used. Two pods with equal identities may share what AWS gave one of them. */
+/** The identity whose permissions are used. Pods with equal identities may share cached values. */
 export type Identity = RoleIdentity | AgentIdentity;
 
-/** The identity in a message. */
+/** Describes an identity in a message. */
 export function describeIdentity(identity: Identity): string {
   return identity.kind === 'irsa'
     ? `role ${bare(identity.roleArn)} of service account ${identity.namespace}/${identity.serviceAccount}`
     : `Pod Identity association of service account ${identity.pod.namespace}/${identity.pod.serviceAccount}`;
 }
 
-/** Account of the role; a Pod Identity association does not tell. */
+/** @returns the account of the role; undefined for Pod Identity, whose association is not known here */
 export function accountOf(identity: Identity): string | undefined {
   return identity.kind === 'irsa' ? identity.roleArn.split(':')[4] : undefined;
 }
 
-/** Equal for equal identities and for no others: what caches are keyed by. */
+/** Cache key: the same only for equal identities. */
 export function identityKey(identity: Identity): string {
   if (identity.kind === 'irsa') {
     return JSON.stringify([identity.kind, identity.roleArn, identity.namespace, identity.serviceAccount]);

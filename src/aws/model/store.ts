@@ -3,13 +3,13 @@ import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { Identity } from './identity.ts';
 
-/** An object, and what to ask for to get it: that differs by region. */
+/** A request for an object. Its source differs by region. */
 export interface StoreRequest {
   readonly object: ObjectSpec;
   readonly source: ObjectSource;
 }
 
-/** What a store holds. */
+/** A value with its version. */
 export interface Found {
   /** VersionId, or a parameter's version number in decimal. */
   readonly version: string;
@@ -18,7 +18,7 @@ export interface Found {
 
 export type Answer = Found | ProviderError;
 
-/** What came of each request. */
+/** A value or an error for each request. */
 export type Answers = ReadonlyMap<StoreRequest, Answer>;
 
 /** A service of one region. */
@@ -28,20 +28,20 @@ export interface Regional<Client> {
   readonly limit: Limit;
 }
 
-/** Runs a call when the service has room for it. @throws the signal's reason when it aborts before that */
+/** Runs a call as soon as a slot is free. @throws the signal's reason if it aborts before that */
 export type Limit = <Result>(call: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
 
-/** A store of one region, asked as one identity. */
+/** A store of one region with the permissions of one identity. */
 export interface StoreAccess<Client> extends Regional<Client> {
   readonly identity: Identity;
-  /** What this identity was found not to be allowed. */
+  /** Actions that AWS has denied to this identity. */
   readonly deniedActions: DeniedActions;
 }
 
-/** What an identity may do without: it saves calls where it is allowed. */
+/** An action that saves calls if it is allowed, but is not required. */
 export type OptionalAction = 'secretsmanager:BatchGetSecretValue';
 
-/** Of one identity. */
+/** Denied actions of one identity. */
 export interface DeniedActions {
   has(action: OptionalAction): boolean;
   add(action: OptionalAction): void;

@@ -1,17 +1,17 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { DeniedActions, OptionalAction } from '../model/store.ts';
 
-/** A policy may have been widened since. */
+/** After this the action is tried again, because the policy may allow it by then. */
 const GOOD_FOR_MS = 3_600_000;
 
-/** What identities were found not to be allowed, so that nobody asks again and again. By identity. */
+/** Remembers actions that AWS denied to an identity, so that they are not tried with every fetch. */
 export function createDeniedActions(clock: Clock): (identityKey: string) => DeniedActions {
   const until = new Map<string, number>();
 
   function dropOld(): void {
     const time = clock.now();
     for (const [key, end] of until) {
-      // In order of time, as each is good for as long as the others.
+      // The map is in the order of expiry, because all entries have the same lifetime.
       if (end > time) {
         return;
       }

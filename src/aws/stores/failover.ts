@@ -3,20 +3,20 @@ import type { FetchOutcome } from '../../mount/mount.ts';
 import type { ClassSpec, ObjectSpec, Store } from '../../model/mount-spec.ts';
 import type { StoreRequest } from '../model/store.ts';
 
-/** What came of each object. */
+/** A value or an error for each object. */
 export type Outcomes = ReadonlyMap<ObjectSpec, FetchOutcome>;
 
 /**
- * Asks one region.
- * @throws ProviderError for what fails every request alike, e.g. no credentials
+ * Fetches from one region.
+ * @throws ProviderError if all requests fail for one reason, such as missing credentials
  */
 export type FetchIn = (region: string, requests: readonly StoreRequest[]) => Promise<Outcomes>;
 
 /**
- * The second region is for what the first cannot answer because it is down, and for nothing else: a no there is a no,
- * and a healthy first region never waits for the second, nor fails with it.
- * @returns an outcome an object, in the spec's order
- * @throws ProviderError for what fails every object alike
+ * Asks the second region only for objects that the first cannot return because it is down. A refusal of the first region is final, and a healthy first
+ * region never waits for the second.
+ * @returns one outcome per object, in the order of the spec
+ * @throws ProviderError if all objects fail for one reason
  */
 export async function fetchWithFailover(
   { regions: [primary, second], objects }: Pick<ClassSpec, 'regions' | 'objects'>,
@@ -44,7 +44,7 @@ export async function fetchWithFailover(
   return inOrder(objects, outcomes);
 }
 
-/** As `fetchIn`, but a failure of all is the outcome of each: an object is then looked at in one way only. */
+/** Like `fetchIn`, but an error that concerns all requests becomes the outcome of each. */
 async function outcomesOf(fetchIn: FetchIn, region: string, requests: readonly StoreRequest[]): Promise<Outcomes> {
   try {
     return await fetchIn(region, requests);
@@ -58,7 +58,7 @@ function isDown(outcome: FetchOutcome): boolean {
   return outcome instanceof ProviderError && outcome.reason === 'StoreUnavailable';
 }
 
-/** Starts as AWS's provider puts it, whose messages users match on. */
+/** The message starts like that of AWS's provider, because users match on it. */
 function inBoth(store: Store, first: ProviderError, second: ProviderError): ProviderError {
   const object = first.object ?? second.object;
   const what = store === 'secretsmanager' ? 'secret' : 'parameters';
@@ -69,7 +69,7 @@ function inBoth(store: Store, first: ProviderError, second: ProviderError): Prov
   );
 }
 
-/** A failure that names no object is one of them all: it is said once. */
+/** An error without an object concerns all objects, and is thrown once. */
 function inOrder(objects: readonly ObjectSpec[], outcomes: Outcomes): readonly FetchOutcome[] {
   return objects.map((object) => {
     const outcome = outcomes.get(object);

@@ -1,6 +1,6 @@
 import type { ObjectSource } from '../../model/mount-spec.ts';
 
-/** A parameter as GetParameters is asked for it. */
+/** Name of a parameter in a GetParameters request. */
 export interface ParameterName {
   /** Name or ARN. */
   readonly base: string;
@@ -8,7 +8,7 @@ export interface ParameterName {
   readonly selector: string;
 }
 
-/** The fields of SSM's `Parameter` that tell which one it is. */
+/** The fields of SSM's `Parameter` that identify it. */
 export interface ParameterEcho {
   readonly Name?: string | undefined;
   readonly ARN?: string | undefined;
@@ -17,7 +17,7 @@ export interface ParameterEcho {
 }
 
 export function parameterName({ name, version, label }: ObjectSource): ParameterName {
-  // A name may be written with its selector; neither it nor the last part of an ARN holds another colon.
+  // A name may include its selector. Neither a name nor the last part of an ARN contains another colon.
   const [, base = name, written = ''] = /^((?:arn:(?:[^:]*:){4})?[^:]*)(?::(.*))?$/s.exec(name) ?? [];
   return { base, selector: version ?? label ?? written };
 }
@@ -27,10 +27,10 @@ export function requestedName({ base, selector }: ParameterName): string {
 }
 
 /**
- * The parameter of an answer that was asked for by this name. Answers come in an order of their own, and one name may be asked for by several
- * selectors. Emulators leave the selector out: then the name alone tells, where it was asked for but once.
- * @param asked everything that the answer is for
- * @returns undefined where there is none, or where nobody can tell which it is
+ * Finds the parameter of a response that belongs to this name. The order of a response is not defined, and one name may be requested with several
+ * selectors. Emulators omit the selector: then the name decides, if it was requested only once.
+ * @param asked all names of the request
+ * @returns undefined if there is none, or more than one may be meant
  */
 export function findParameter<Echo extends ParameterEcho>(
   answer: readonly Echo[],
@@ -47,7 +47,7 @@ function isNamed({ Name, ARN }: ParameterEcho, { base }: ParameterName): boolean
   return Name === base || ARN === base;
 }
 
-/** Seen as `:3`; documented as `name:3`. */
+/** Observed as `:3`, documented as `name:3`. */
 function selectorOf({ Selector }: ParameterEcho): string {
   return Selector?.split(':').at(-1) ?? '';
 }

@@ -10,7 +10,7 @@ import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
 
-/** What GetParameters takes in one call. */
+/** Maximum number of names in one call of GetParameters. */
 const BATCH_SIZE = 10;
 
 type Access = StoreAccess<SSMClient>;
@@ -33,12 +33,12 @@ function nameOf({ source }: StoreRequest): string {
   return requestedName(parameterName(source));
 }
 
-/** What AWS said to the call that a name was part of, and all names of that call; an Error where it said no. */
+/** The response to a call with all names of the call, or what it threw. */
 type Response = (GetParametersResult & { readonly asked: readonly string[] }) | { readonly thrown: unknown };
 
 /**
- * One call for all names. A no to one of them is a no to the call, without saying to which: then each is asked for alone,
- * so that the error names the right one.
+ * Makes one call for all names. AWS refuses the whole call if one name is refused, without naming it. Then each name gets a call of its own, so that the
+ * error names the right one.
  */
 async function askForBatch(
   names: readonly string[],
@@ -46,7 +46,7 @@ async function askForBatch(
   signal: AbortSignal,
 ): Promise<Map<string, Response>> {
   const answer = await ask(names, access, signal);
-  if (names.length > 1 && 'thrown' in answer && isPlainNo(answer.thrown)) {
+  if (names.length > 1 && 'thrown' in answer && isRefusal(answer.thrown)) {
     return new Map(await Promise.all(names.map(async (name) => [name, await ask([name], access, signal)] as const)));
   }
   return new Map(names.map((name) => [name, answer]));
@@ -62,7 +62,7 @@ async function ask(names: readonly string[], { client, limit }: Access, signal: 
   }
 }
 
-function isPlainNo(thrown: unknown): boolean {
+function isRefusal(thrown: unknown): boolean {
   const fault = readFault(thrown);
   return fault !== undefined && ['AccessDenied', 'ObjectRefused', 'ObjectNotFound'].includes(reasonOf(fault, 'store'));
 }

@@ -1,11 +1,11 @@
 import { accountOf, type Identity } from '../model/identity.ts';
 
-/** A secret as an IAM policy takes it: the ARN in full ends with six characters that AWS adds. */
+/** A secret's ARN for an IAM policy. The full ARN ends with six characters that AWS adds. */
 export function secretResource(name: string, region: string, identity: Identity): string {
   return name.startsWith('arn:') ? name : `${prefix('secretsmanager', region, identity)}:secret:${name}-??????`;
 }
 
-/** A parameter as an IAM policy takes it: without version or label, and without a second slash. */
+/** A parameter's ARN for an IAM policy: without version or label, and without a second slash. */
 export function parameterResource(base: string, region: string, identity: Identity): string {
   return base.startsWith('arn:') ? base : `${prefix('ssm', region, identity)}:parameter/${base.replace(/^\//, '')}`;
 }
@@ -14,7 +14,7 @@ function prefix(service: string, region: string, identity: Identity): string {
   return `arn:${partitionOf(region)}:${service}:${region}:${accountOf(identity) ?? '*'}`;
 }
 
-/** Partitions by the beginnings of their regions. */
+/** Partitions by the prefixes of their regions. */
 const PARTITIONS = {
   'cn-': 'aws-cn',
   'us-gov-': 'aws-us-gov',

@@ -15,12 +15,12 @@ import { inTurn } from '../client/in-turn.ts';
 import { secretResource } from './policy-resource.ts';
 import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
 
-/** What BatchGetSecretValue takes in one call. */
+/** Maximum number of secrets in one call of BatchGetSecretValue. */
 const BATCH_SIZE = 20;
 
 type Access = StoreAccess<SecretsManagerClient>;
 
-/** In as few calls as the identity's permissions let. No two requests may ask for the same. */
+/** Uses as few calls as the identity's permissions allow. Requests must be distinct. */
 export async function fetchSecrets(
   requests: readonly StoreRequest[],
   access: Access,
@@ -34,14 +34,14 @@ export async function fetchSecrets(
   return new Map([...answers, ...(await Promise.all(single))]);
 }
 
-/** The batch call knows no versions and stages. */
+/** The batch call supports no versions and stages. */
 function isBatchable({ source }: StoreRequest): boolean {
   return source.version === undefined && source.label === undefined;
 }
 
 /**
- * @returns nothing for what has to be asked for singly: all of it where the identity may not use the batch call; else what is named by an
- * ARN without its end, is another account's (which only GetSecretValue reaches), or failed, as the call's own errors say less
+ * @returns the secrets that the batch call returned. All others need GetSecretValue: every secret if the identity may not use the batch call; otherwise those
+ * with a partial ARN, those of other accounts, and those that failed, because the errors of the batch call tell less
  */
 async function fetchBatch(requests: readonly StoreRequest[], access: Access, signal: AbortSignal): Promise<Answers> {
   if (access.deniedActions.has('secretsmanager:BatchGetSecretValue')) {
@@ -68,8 +68,8 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access, sig
       access.deniedActions.add('secretsmanager:BatchGetSecretValue');
       return new Map();
     }
-    // A plain no to the call is none to its parts, and an account has a hundred calls a second of this kind but ten thousand of the other.
-    // Whatever else it is, it would befall each of them.
+    // If the call is refused or throttled, single calls may still succeed: an account may make 100 batch calls per second, but 10,000 single ones.
+    // Any other error would affect the single calls as well.
     return reason === 'ObjectRefused' || reason === 'ObjectNotFound' || reason === 'Throttled'
       ? new Map()
       : new Map(requests.map((request) => [request, awsError(thrown, callFor(request, access), signal)]));
