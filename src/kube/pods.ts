@@ -16,7 +16,7 @@ interface ApiPod extends ApiObject {
 export interface PodApi {
   /** Lists the pods of a node; the list may be some seconds old. */
   listPods(nodeName: string, signal: AbortSignal): Promise<readonly NodePod[]>;
-  /** Lists the running pods of an owner on all nodes, or the owner itself if it is a pod. @returns none if the owner does not exist */
+  /** Lists the owner's pods on all nodes that keep running, or the owner itself if it is a pod. @returns none if the owner does not exist */
   podsOf(namespace: string, owner: ObjectRef, signal: AbortSignal): Promise<readonly NodePod[]>;
   /** @returns undefined if it does not exist, or was recreated with another uid */
   getPod(ref: Pick<PodRef, 'namespace' | 'name' | 'uid'>, signal: AbortSignal): Promise<NodePod | undefined>;
@@ -50,7 +50,7 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
     async podsOf(namespace, owner, signal) {
       if (owner.kind === 'Pod') {
         const pod = await getPod({ namespace, ...owner }, signal);
-        return pod === undefined || pod.hasEnded ? [] : [pod];
+        return pod !== undefined && keepsRunning(pod) ? [pod] : [];
       }
       const maker = isOwner(owner) ? await readMaker(kube, namespace, owner, signal) : undefined;
       if (isOwner(owner) && maker === undefined) {
@@ -60,7 +60,8 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
       const labelSelector = labelQuery(maker?.spec?.selector ?? {});
       const query = labelSelector === undefined ? {} : { labelSelector };
       function keep(pod: ApiPod): NodePod | undefined {
-        return isOf(pod, owner) ? living(nodePod(pod)) : undefined;
+        const kept = isOf(pod, owner) ? nodePod(pod) : undefined;
+        return kept !== undefined && keepsRunning(kept) ? kept : undefined;
       }
       return await listAll(kube, { resource: 'pods', namespace, query, keep }, signal);
     },
@@ -71,8 +72,8 @@ function isOf({ metadata }: ApiPod, { uid }: ObjectRef): boolean {
   return metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }
 
-function living(pod: NodePod): NodePod | undefined {
-  return pod.hasEnded ? undefined : pod;
+function keepsRunning({ hasEnded, isTerminating }: NodePod): boolean {
+  return !hasEnded && !isTerminating;
 }
 
 /** Keeps only the fields that are needed, each with a bound: the rest may be as long as its author likes. */
@@ -83,7 +84,8 @@ function nodePod(pod: ApiPod): NodePod {
   const isUsable = named !== undefined && isOwner(named) && named.name.length + named.uid.length <= MAX_REF;
   return {
     ref: { namespace, name, uid, serviceAccount: spec?.serviceAccountName ?? 'default' },
-    hasEnded: deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed',
+    hasEnded: status?.phase === 'Succeeded' || status?.phase === 'Failed',
+    isTerminating: deletionTimestamp !== undefined,
     labels: Object.keys(labels).length > MAX_LABELS ? new Map() : mapOf(labels),
     owner: isUsable ? refOf(named) : { apiVersion: 'v1', kind: 'Pod', name, uid },
     volumes: secretsStoreVolumes(spec),

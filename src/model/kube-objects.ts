@@ -18,8 +18,10 @@ export interface ObjectRef {
 /** A pod of this node. */
 export interface NodePod {
   readonly ref: PodRef;
-  /** Being deleted, or ended for good: nothing in it reads files any more. */
+  /** All its containers have ended, and none starts again. */
   readonly hasEnded: boolean;
+  /** It is being deleted: its containers run until they exit or the grace period ends, and none starts again. */
+  readonly isTerminating: boolean;
   readonly labels: ReadonlyMap<string, string>;
   /** Its controller as the pod says, which is its author's word; or the pod itself where it has none that pods are looked after by. */
   readonly owner: ObjectRef;

@@ -8,6 +8,7 @@ const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: '
 const NODE_POD = {
   ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
   hasEnded: false,
+  isTerminating: false,
   labels: new Map(),
   owner: OWNER,
   volumes: new Map(),

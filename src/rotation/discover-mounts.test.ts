@@ -20,6 +20,7 @@ function pod(name: string, changes: Partial<NodePod> = {}): NodePod {
   return {
     ref,
     hasEnded: false,
+    isTerminating: false,
     labels: new Map(),
     owner: { apiVersion: 'v1', kind: 'Pod', name, uid: ref.uid },
     volumes: new Map([['secrets', new Map([['secretProviderClass', 'shop']])]]),
@@ -76,6 +77,14 @@ it('finds the mounts that were there before this process', async () => {
   expect(mounts.get(targetOf('uid-web-1'))).toBe(found[0]);
 });
 
+it('finds the mount of a pod that is being deleted, as that may run for a while', async () => {
+  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+
+  const { found } = await discoverMounts(mounts, nodeOf([pod('web-1', { isTerminating: true })], ['web-1']), NEVER);
+
+  expect(found).toMatchObject([{ targetPath: targetOf('uid-web-1') }]);
+});
+
 it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
   ['not mounted yet', [pod('web-1')], []],
   ['of a pod at its end', [pod('web-1', { hasEnded: true })], ['web-1']],
@@ -93,14 +102,15 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
 
 it('forgets mounts whose pods are gone or at their end, and no others', async () => {
   const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
-  for (const name of ['stays', 'gone', 'ending']) {
+  for (const name of ['stays', 'gone', 'terminating', 'ended']) {
     mounts.learnCall(call(name));
   }
 
-  const { removed } = await discoverMounts(mounts, nodeOf([pod('stays'), pod('ending', { hasEnded: true })]), NEVER);
+  const pods = [pod('stays'), pod('terminating', { isTerminating: true }), pod('ended', { hasEnded: true })];
+  const { removed } = await discoverMounts(mounts, nodeOf(pods), NEVER);
 
-  expect(removed.map((mount) => mount.pod.name).toSorted()).toEqual(['ending', 'gone']);
-  expect([...mounts.all()].map((mount) => mount.pod.name)).toEqual(['stays']);
+  expect(removed.map((mount) => mount.pod.name).toSorted()).toEqual(['ended', 'gone']);
+  expect([...mounts.all()].map((mount) => mount.pod.name)).toEqual(['stays', 'terminating']);
 });
 
 it('keeps a mount whose pod is too new to be in the list', async () => {

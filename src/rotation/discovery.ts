@@ -25,14 +25,14 @@ export interface Discovery {
 }
 
 export function createDiscovery(mounts: NodeMounts, deps: DiscoveryDeps): Discovery {
-  /** Target paths of mounts that no longer exist, and on which a Secret may still depend. */
+  /** Target paths of mounts that no longer exist, or whose pods are terminating, and on which a Secret may still depend. */
   const toDrop = new Set<string>();
   let failures = 0;
 
   /** A failure leaves the rest for the next discovery. */
   async function dropRemoved(signal: AbortSignal): Promise<void> {
     for (const targetPath of toDrop) {
-      if (mounts.get(targetPath) === undefined) {
+      if (isGoneOrTerminating(mounts.get(targetPath))) {
         await deps.drop(targetPath, signal);
       }
       toDrop.delete(targetPath);
@@ -44,7 +44,7 @@ export function createDiscovery(mounts: NodeMounts, deps: DiscoveryDeps): Discov
       try {
         const { found, removed } = await discoverMounts(mounts, deps, signal);
         found.forEach(scheduleFirstPoll);
-        for (const { targetPath } of removed) {
+        for (const { targetPath } of [...removed, ...[...mounts.all()].filter(isGoneOrTerminating)]) {
           toDrop.add(targetPath);
         }
         if (found.length + removed.length > 0) {
@@ -66,4 +66,9 @@ export function createDiscovery(mounts: NodeMounts, deps: DiscoveryDeps): Discov
       toDrop.add(targetPath);
     },
   };
+}
+
+/** A terminating pod still reads its files, but needs no Secret any more. */
+function isGoneOrTerminating(mount: NodeMount | undefined): boolean {
+  return mount === undefined || mount.nodePod?.isTerminating === true;
 }

@@ -66,7 +66,8 @@ export async function updateDownstream(
   const { versions } = served;
   const { volumes } = deps;
   const files = served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(mount)).files);
-  if (nodePod === undefined || files === undefined || deps.downstream.length === 0) {
+  // The Secrets of a terminating pod are released by now (discovery.ts), and its workload has no use for a restart on its account.
+  if (nodePod === undefined || nodePod.isTerminating || files === undefined || deps.downstream.length === 0) {
     return {};
   }
   if (providerClass instanceof ProviderError) {

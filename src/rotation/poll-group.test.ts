@@ -89,6 +89,7 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Story) 
     nodePod: {
       ref: POD,
       hasEnded: false,
+      isTerminating: false,
       labels: new Map(),
       owner: { apiVersion: 'v1', kind: 'Pod', name: POD.name, uid: POD.uid },
       volumes: new Map([['secrets', new Map([['secretProviderClass', 'shop']])]]),

@@ -44,7 +44,8 @@ describe('drop', () => {
 
   it.for([
     ['itself', podOf('a')],
-    ['over', podOf('b', 'web', { hasEnded: true })],
+    ['at its end', podOf('b', 'web', { hasEnded: true })],
+    ['being deleted', podOf('b', 'web', { isTerminating: true })],
     ['without a volume of ours', podOf('b', 'web', { volumes: new Map() })],
   ] as const)('goes by no pod that is %s', async ([, pod]) => {
     const { node, pods, secrets } = createCluster();

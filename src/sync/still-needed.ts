@@ -26,7 +26,8 @@ export async function classesOfOthers(
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const pods = await podsOf(pod.namespace, owner, signal);
-  const others = pods.filter(({ ref, hasEnded }) => ref.uid !== pod.uid && !hasEnded);
+  // The containers of a terminating pod do not start again, so none reads a Secret into its environment any more.
+  const others = pods.filter(({ ref, hasEnded, isTerminating }) => ref.uid !== pod.uid && !hasEnded && !isTerminating);
   const volumes = others.flatMap((other) => [...other.volumes.values()]);
   return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_ATTRIBUTE) ?? []));
 }

@@ -117,6 +117,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     replace: '',
   },
   { bug: 'a pod that has ended keeps a Secret', file: 'stillNeeded', find: ' && !hasEnded', replace: '' },
+  { bug: 'a pod that is being deleted keeps a Secret', file: 'stillNeeded', find: ' && !isTerminating', replace: '' },
   {
     bug: 'a class that is gone lets go of Secrets',
     file: 'stillNeeded',

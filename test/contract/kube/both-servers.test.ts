@@ -266,6 +266,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     const pod = {
       ref: { namespace: 'shop', name: 'web-0', uid: 'uid-of-web-0', serviceAccount: 'web' },
       hasEnded: false,
+      isTerminating: false,
       labels: new Map([['app', 'web']]),
       owner: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: made.object.metadata?.uid ?? '' },
       volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),

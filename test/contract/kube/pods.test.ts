@@ -39,6 +39,7 @@ describe('the pods of a node', () => {
       {
         ref: { namespace: 'shop', name: 'web-1', uid: 'uid-of-web-1', serviceAccount: 'web' },
         hasEnded: false,
+        isTerminating: false,
         labels: new Map(),
         owner: { apiVersion: 'v1', kind: 'Pod', name: 'web-1', uid: 'uid-of-web-1' },
         volumes: new Map([['db', new Map([['secretProviderClass', 'db']])]]),
@@ -53,18 +54,18 @@ describe('the pods of a node', () => {
     ]);
   });
 
-  it.for<readonly [string, boolean, Partial<KubeObject>]>([
-    ['running', false, { status: { phase: 'Running' } }],
-    ['pending', false, { status: { phase: 'Pending' } }],
-    ['succeeded', true, { status: { phase: 'Succeeded' } }],
-    ['failed', true, { status: { phase: 'Failed' } }],
-    ['being deleted', true, { metadata: { name: 'web-1', deletionTimestamp: '2026-01-01T00:00:00Z' } }],
-  ])('know whether they are over: %s', async ([, hasEnded, more]) => {
+  it.for<readonly [string, Partial<KubeObject>, hasEnded: boolean, isTerminating: boolean]>([
+    ['running', { status: { phase: 'Running' } }, false, false],
+    ['pending', { status: { phase: 'Pending' } }, false, false],
+    ['succeeded', { status: { phase: 'Succeeded' } }, true, false],
+    ['failed', { status: { phase: 'Failed' } }, true, false],
+    ['being deleted', { metadata: { name: 'web-1', deletionTimestamp: '2026-01-01T00:00:00Z' } }, false, true],
+  ])('know whether they have ended, or are being deleted: %s', async ([, more, hasEnded, isTerminating]) => {
     await using fixture = await startKube({ objects: [pod('web-1', more)] });
 
     const pods = await createPodApi(fixture.kube).listPods('node-1', NEVER);
 
-    expect(pods).toMatchObject([{ hasEnded }]);
+    expect(pods).toMatchObject([{ hasEnded, isTerminating }]);
   });
 
   it.for([
@@ -107,7 +108,7 @@ function owner(selector: object): KubeObject {
 }
 
 describe('the pods of an owner', () => {
-  it('are those of its namespace that have it among their owners, or are it, and are not over', async () => {
+  it('are those of its namespace that have it among their owners, or are it, and go on running', async () => {
     const labels = { app: 'web' };
     const metadata = { name: '', labels, ownerReferences: [ownerRef('x'), ownerRef('owner')] };
     function owned(name: string, more: Partial<KubeObject> = {}, namespace = 'shop'): KubeObject {
@@ -119,6 +120,7 @@ describe('the pods of an owner', () => {
         owned('web-2', { spec: { nodeName: 'node-2' } }),
         owned('web-3', { status: { phase: 'Succeeded' } }),
         owned('web-4', {}, 'other'),
+        pod('web-7', { metadata: { ...metadata, name: 'web-7', deletionTimestamp: '2026-01-01T00:00:00Z' } }),
         pod('web-5'),
         pod('web-6', { metadata: { name: 'web-6', labels } }),
         owner({ matchLabels: labels }),

@@ -39,6 +39,7 @@ function podOf(owner: ObjectRef, changes: Partial<NodePod> = {}): NodePod {
   return {
     ref: { namespace: 'shop', name: 'web-5-a', uid: 'uid-of-web-5-a', serviceAccount: 'web' },
     hasEnded: false,
+    isTerminating: false,
     labels: new Map([
       ['app', 'web'],
       ['other', '1'],

@@ -26,6 +26,10 @@ async function startOwn(name: string): Promise<StartedPod> {
   return await node.startPod(name, { className: name, serviceAccount: name });
 }
 
+function isListOfPods(request: string): boolean {
+  return request.startsWith('GET /api/v1/pods?');
+}
+
 describe.concurrent('a pod', () => {
   it('that is gone is forgotten: nobody is asked for its sake any more', async ({ expect }) => {
     const pod = await startOwn('gone');
@@ -42,15 +46,26 @@ describe.concurrent('a pod', () => {
     expect(await cluster.eventsOf('gone')).toEqual([]);
   });
 
-  it.for([
-    ['that is being deleted', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }],
-    ['that has come to its end', { status: { phase: 'Succeeded' } }],
-  ] as const)('%s is not written to', async ([what, patch], { expect }) => {
-    const name = what.replaceAll(' ', '-');
+  it('that is being deleted has new values for as long as it runs', async ({ expect }) => {
+    const pod = await startOwn('terminating');
+    await cluster.kube.patch(`${PODS}/terminating`, { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    const requests = cluster.api.requests.length;
+    // The second list begins after the first has been acted upon.
+    await expect.poll(() => cluster.api.requests.slice(requests).filter(isListOfPods).length, SOON).toBeGreaterThan(1);
+
+    await cluster.seed.secretVersion('terminating', 'new');
+
+    await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ terminating: ['644', 'new'] });
+    await node.stopPod(pod);
+    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+  });
+
+  it('that has come to its end is not written to', async ({ expect }) => {
+    const name = 'ended';
     const pod = await startOwn(name);
     const before = statsBelow(pod.targetPath);
 
-    await cluster.kube.patch(`${PODS}/${name}`, patch);
+    await cluster.kube.patch(`${PODS}/${name}`, { status: { phase: 'Succeeded' } });
     await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
     await sleep(500);
     await cluster.seed.secretVersion(name, 'new');

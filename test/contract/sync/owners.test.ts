@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { contentsOf } from '../daemon/node.ts';
 import { type ClusterNode, startCluster, type TestCluster } from '../rotation/cluster.ts';
+import { PODS } from '../rotation/objects.ts';
 import {
   addClass,
   objectOf,
@@ -106,6 +108,19 @@ describe.concurrent('the owners of a Secret', () => {
       expect(ownersOf(name)).toEqual([`ReplicaSet ${name}-rs`]);
     },
   );
+
+  it('go with a pod that is being deleted, though that has new values for as long as it runs', async ({ expect }) => {
+    await addClass(cluster, 'terminating', 'p1');
+    const pod = await one.startPod('terminating-1', { className: 'terminating', owner: ownedBy('terminating-rs') });
+
+    await cluster.kube.patch(`${PODS}/terminating-1`, { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    await expect.poll(() => ownersOf('terminating'), SOON).toBeUndefined();
+    await cluster.seed.secretVersion('terminating', 'p2');
+    await expect.poll(() => one.said('mount rotated').filter((line) => line['pod'] === pod.name), SOON).toHaveLength(1);
+
+    expect(await contentsOf(pod.targetPath)).toEqual({ terminating: ['644', 'p2'] });
+    expect(ownersOf('terminating')).toBeUndefined();
+  });
 
   it('go from a Secret that the class names no longer, which goes with them', async ({ expect }) => {
     const entries = [secretObject('kept', { password: 'edited' }), secretObject('dropped', { password: 'edited' })];

@@ -116,6 +116,7 @@ export function podOf(pod: string, owner = 'web', changes: Partial<NodePod> = {}
   return {
     ref: podRef(pod),
     hasEnded: false,
+    isTerminating: false,
     labels: new Map(),
     owner: replicaSet(owner),
     volumes: new Map([['secrets', new Map([['secretProviderClass', CLASS]])]]),
