@@ -163,7 +163,8 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   }
 
   function nextPollOf(mount: NodeMount, startedAt: number, dueInMs = Number.POSITIVE_INFINITY): number {
-    const { confirmedAt } = mount.current ?? {};
+    // Without rotation no poll confirms anything: counted from the Mount call, each poll would be overdue.
+    const confirmedAt = deps.rotates ? mount.current?.confirmedAt : undefined;
     const at = nextPollAt({ startedAt, confirmedAt }, jitterKey(mount), intervalOf(mount));
     return Math.min(at, clock.now() + dueInMs);
   }
