@@ -1,8 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
-import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
 
 /** Address of the API server, and how to authenticate to it. */
 export interface Access {
@@ -15,21 +11,16 @@ export interface Access {
 export type AccessSource = () => Promise<Access>;
 
 /**
- * Reads the service account that the kubelet mounts into a pod. @kubernetes/client-node is not used, because it takes 22 MiB of a container's 100.
- * @returns undefined if no service account is mounted
+ * Uses the service account that the kubelet mounts into a pod, or else a kubeconfig. The library that reads them is loaded for the first request, because
+ * with Pod Identity and a region in the class there may never be one.
  */
-export function inClusterAccess(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-  directory = '/var/run/secrets/kubernetes.io/serviceaccount',
-): AccessSource | undefined {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
-  const tokenFile = join(directory, 'token');
-  if (!host || !port || !existsSync(tokenFile)) {
-    return undefined;
-  }
-  const server = new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`);
+export function lazyAccess(kubeconfig: string | undefined): AccessSource {
+  let access: AccessSource | undefined;
   return async () => {
-    const [token, ca] = await Promise.all([readFile(tokenFile, 'utf8'), readFile(join(directory, 'ca.crt'), 'utf8')]);
-    return { server, options: { ca, headers: { authorization: `Bearer ${token.trim()}` } } };
+    if (access === undefined) {
+      const { findAccess } = await import('./kubeconfig.ts');
+      access = findAccess(kubeconfig);
+    }
+    return access();
   };
 }

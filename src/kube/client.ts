@@ -4,7 +4,7 @@ import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
-import { type Access, type AccessSource, inClusterAccess } from './access.ts';
+import { type Access, type AccessSource, lazyAccess } from './access.ts';
 import { MAX_OBJECT_BYTES, withBody } from './answer-body.ts';
 import type { ApiObject } from './api-object.ts';
 import { readStatus, refusal, unreachable } from './errors.ts';
@@ -42,7 +42,7 @@ const FOR_MOUNTS: ReadonlySet<Resource> = new Set(['serviceaccounts', 'nodes', '
 /** Connects lazily: with Pod Identity and a region in the class, the API server is not needed at all. */
 export function openKube(
   settings: KubeSettings,
-  findAccess: AccessSource = accessSource(settings),
+  findAccess: AccessSource = lazyAccess(settings.kubeconfig),
   clock: Clock = SYSTEM_CLOCK,
 ): Kube {
   const pools = {
@@ -159,20 +159,4 @@ function readObject(body: string): ApiObject {
   } catch {
     throw new Error('its answer is not JSON');
   }
-}
-
-function accessSource({ kubeconfig }: KubeSettings): AccessSource {
-  return (kubeconfig === undefined ? inClusterAccess() : undefined) ?? kubeconfigFile(kubeconfig);
-}
-
-/** Loads the large package only when it is needed, which is never the case in a cluster. */
-function kubeconfigFile(file: string | undefined): AccessSource {
-  let access: AccessSource | undefined;
-  return async () => {
-    if (access === undefined) {
-      const { kubeconfigAccess } = await import('./kubeconfig.ts');
-      access = kubeconfigAccess(file);
-    }
-    return access();
-  };
 }

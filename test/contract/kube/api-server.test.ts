@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProviderError } from '../../../src/model/errors.ts';
-import { inClusterAccess } from '../../../src/kube/access.ts';
 import { openKube } from '../../../src/kube/client.ts';
+import { findAccess } from '../../../src/kube/kubeconfig.ts';
 import { createRegionLookup } from '../../../src/kube/nodes.ts';
 import { createRoleLookup } from '../../../src/kube/service-accounts.ts';
 import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
@@ -233,8 +233,13 @@ describe('the way to the API server', () => {
   it('is the service account mounted into the pod, whose renewed token is used at once', async () => {
     await using api = await startApiServer({ tls: true, objects: [WEB] });
     const { hostname, port } = new URL(api.url);
-    const env = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
-    using kube = openKube({ timeoutMs: 2_000 }, inClusterAccess(env, api.serviceAccountDir));
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', hostname);
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', port);
+    const root = join(api.serviceAccountDir, 'root');
+    const secrets = join(root, 'var', 'run', 'secrets', 'kubernetes.io');
+    await mkdir(secrets, { recursive: true });
+    await symlink(api.serviceAccountDir, join(secrets, 'serviceaccount'));
+    using kube = openKube({ timeoutMs: 2_000 }, findAccess(undefined, root));
     const lookup = { resource: 'serviceaccounts', namespace: 'shop', name: 'web' } as const;
 
     await kube.get(lookup);
@@ -245,11 +250,17 @@ describe('the way to the API server', () => {
     expect(api.connections).toBe(1);
   });
 
-  it.for<readonly [string, Record<string, string>]>([
-    ['outside of a cluster', {}],
-    ['without a mounted token', { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' }],
-  ])('is not the service account %s', ([, env]) => {
-    expect(inClusterAccess(env, '/nonexistent')).toBeUndefined();
+  it.for<readonly [string, string | undefined]>([
+    ['outside of a cluster', undefined],
+    ['without a mounted token', '10.0.0.1'],
+  ])('is reported where there is neither a kubeconfig nor a service account %s', async ([, host]) => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', host);
+    vi.stubEnv('HOME', '/nonexistent');
+    using kube = openKube({ timeoutMs: 2_000 });
+
+    const error = await failureOf(kube.get({ resource: 'nodes', name: 'node-1' }));
+
+    expect(error.message).toContain('there is neither a service-account token nor a kubeconfig');
   });
 
   it('is a kubeconfig, whose authority is checked', async () => {
