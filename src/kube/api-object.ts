@@ -1,35 +1,18 @@
+import type { V1ObjectMeta, V1OwnerReference } from '@kubernetes/client-node';
 import type { ObjectRef } from '../model/kube-objects.ts';
 
-/** An object of the API server. Each resource file adds the fields that it reads. */
+/** An object as the API server writes it. Where the client library's types say Date, the JSON has a string. */
 export interface ApiObject {
-  readonly metadata?: ObjectMeta;
-}
-
-/** The fields of `metadata` that are read. */
-export interface ObjectMeta {
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  /** Set while the object is being deleted. */
-  readonly deletionTimestamp?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly OwnerReference[];
-  readonly managedFields?: readonly { readonly manager?: string; readonly operation?: string }[];
-}
-
-export interface OwnerReference extends ObjectRef {
-  readonly controller?: boolean;
+  readonly metadata?: V1ObjectMeta;
 }
 
 export interface ApiList<Item extends ApiObject> extends ApiObject {
-  readonly metadata?: ObjectMeta & { readonly continue?: string };
+  readonly metadata?: V1ObjectMeta & { readonly continue?: string };
   readonly items?: readonly Item[];
 }
 
 /** @returns the owner that is the controller of the object */
-export function controllerOf({ metadata }: ApiObject): OwnerReference | undefined {
+export function controllerOf({ metadata }: ApiObject): V1OwnerReference | undefined {
   return metadata?.ownerReferences?.find(({ controller }) => controller === true);
 }
 

@@ -1,7 +1,7 @@
+import type { CoreV1Event } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
 import type { PodEvent } from '../rotation/report.ts';
 import { cutText, visible } from '../text/visible-text.ts';
-import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 
 export interface EventSource {
@@ -22,10 +22,6 @@ const MAX_MESSAGE_BYTES = 1024;
 
 /** A name has at most 253 characters, and a dot and sixteen digits are appended. */
 const MAX_POD_NAME_PART = 253 - 17;
-
-interface ApiEvent extends ApiObject {
-  readonly count?: number;
-}
 
 /** Records events of pods. Skips an event that was recorded a short while ago, and increases the count of one that still exists. */
 export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: EventSource): EventRecorder {
@@ -55,7 +51,7 @@ export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: E
     }
     // The first patch returns the count, so that no permission to read events is needed.
     const again = { lastTimestamp: body.lastTimestamp };
-    const seen = await kube.ask<ApiEvent>({ verb: 'merge', ...target, body: again, accepts: [404] }, signal);
+    const seen = await kube.ask<CoreV1Event>({ verb: 'merge', ...target, body: again, accepts: [404] }, signal);
     const { count = 0, metadata } = seen.object;
     const counted = { count: count + 1, metadata: { resourceVersion: metadata?.resourceVersion } };
     await kube.ask({ verb: 'merge', ...target, body: counted, accepts: [404, 409] }, signal);

@@ -1,17 +1,7 @@
-/** A label selector of the API server: all of its conditions must hold. */
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly LabelExpression[];
-}
-
-interface LabelExpression {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[];
-}
+import type { V1LabelSelector, V1LabelSelectorRequirement } from '@kubernetes/client-node';
 
 /** An empty selector matches nothing: no workload has one. */
-export function matchesLabels(selector: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
+export function matchesLabels(selector: V1LabelSelector, labels: ReadonlyMap<string, string>): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const equals = Object.entries(matchLabels);
   return (
@@ -21,7 +11,7 @@ export function matchesLabels(selector: LabelSelector, labels: ReadonlyMap<strin
   );
 }
 
-function matchesExpression({ operator, values = [] }: LabelExpression, value: string | undefined): boolean {
+function matchesExpression({ operator, values = [] }: V1LabelSelectorRequirement, value: string | undefined): boolean {
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -40,7 +30,7 @@ function matchesExpression({ operator, values = [] }: LabelExpression, value: st
 const MAX_ASKED = 10;
 
 /** A query that preselects objects; the caller must still apply the selector. @returns undefined if it would not preselect any */
-export function labelQuery({ matchLabels = {} }: LabelSelector): string | undefined {
+export function labelQuery({ matchLabels = {} }: V1LabelSelector): string | undefined {
   const terms = Object.entries(matchLabels).slice(0, MAX_ASKED);
   return terms.length === 0 ? undefined : terms.map(([key, value]) => `${key}=${value}`).join(',');
 }

@@ -1,6 +1,6 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import { ProviderError } from '../model/errors.ts';
 import type { PodRef } from '../model/mount-spec.ts';
-import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 import type { KubeSettings } from './settings.ts';
 import { sharedLookup } from './shared-lookup.ts';
@@ -8,10 +8,6 @@ import { sharedLookup } from './shared-lookup.ts';
 const REGION_LABEL = 'topology.kubernetes.io/region';
 
 const REMEDY = 'set "region" in the class, or the provider\'s --aws-region (chart: awsRegion)';
-
-interface ApiPod extends ApiObject {
-  readonly spec?: { readonly nodeName?: string };
-}
 
 /** @throws ProviderError KubernetesUnavailable, InvalidParameters if the node has no region, or the signal's reason */
 export type RegionOf = (pod: PodRef, signal: AbortSignal) => Promise<string>;
@@ -25,7 +21,7 @@ export function createRegionLookup(
     0,
     async (key) => {
       const [namespace = '', name = ''] = key.split('/');
-      const { spec } = await kube.get<ApiPod>({
+      const { spec } = await kube.get<V1Pod>({
         resource: 'pods',
         namespace,
         name,

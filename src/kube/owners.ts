@@ -1,8 +1,9 @@
+import type { V1DaemonSet, V1Deployment, V1LabelSelector, V1ReplicaSet, V1StatefulSet } from '@kubernetes/client-node';
 import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef } from '../model/kube-objects.ts';
-import { type ApiObject, controllerOf, refOf } from './api-object.ts';
+import { controllerOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
-import { type LabelSelector, matchesLabels } from './label-selector.ts';
-import { type PodSpec, secretsStoreVolumes } from './pod-spec.ts';
+import { matchesLabels } from './label-selector.ts';
+import { secretsStoreVolumes } from './pod-spec.ts';
 import type { Resource } from './resources.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
@@ -28,13 +29,11 @@ const MAX_KEPT = 256;
 const MAX_SELECTOR = 8_192;
 
 /** A workload or a ReplicaSet of the API server. */
-export interface ApiMaker extends ApiObject {
-  readonly spec?: { readonly selector?: LabelSelector; readonly template?: ApiObject & { readonly spec?: PodSpec } };
-}
+export type ApiMaker = V1Deployment | V1ReplicaSet | V1StatefulSet | V1DaemonSet;
 
 /** The fields of a controller that decide which pods it creates. */
 export interface PodMaker {
-  readonly selector: LabelSelector;
+  readonly selector: V1LabelSelector;
   /** `volumeAttributes` of its pods' Secrets Store volumes, by the volume's name. */
   readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Its own controller, such as the Deployment of a ReplicaSet. */

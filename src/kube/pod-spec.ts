@@ -1,15 +1,7 @@
+import type { V1PodSpec } from '@kubernetes/client-node';
 import { mapOf } from './api-object.ts';
 
 const DRIVER = 'secrets-store.csi.k8s.io';
-
-/** The `spec` of a pod or of a pod template. */
-export interface PodSpec {
-  readonly serviceAccountName?: string;
-  readonly volumes?: readonly {
-    readonly name: string;
-    readonly csi?: { readonly driver: string; readonly volumeAttributes?: Readonly<Record<string, string>> };
-  }[];
-}
 
 /** Maximum characters of all attributes of a pod's Secrets Store volumes; a few hundred are usual. */
 const MAX_TEXT = 32_768;
@@ -18,7 +10,7 @@ const MAX_TEXT = 32_768;
  * `volumeAttributes` of Secrets Store volumes, by the volume's name. Volumes beyond the bound are skipped and are not refreshed, because the attributes of all
  * pods of a node are in memory at once.
  */
-export function secretsStoreVolumes(spec: PodSpec | undefined): ReadonlyMap<string, ReadonlyMap<string, string>> {
+export function secretsStoreVolumes(spec: V1PodSpec | undefined): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const kept = new Map<string, ReadonlyMap<string, string>>();
   let length = 0;
   for (const { name, csi } of spec?.volumes ?? []) {

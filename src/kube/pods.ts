@@ -1,16 +1,12 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import type { NodePod, ObjectRef } from '../model/kube-objects.ts';
 import type { PodRef } from '../model/mount-spec.ts';
-import { type ApiObject, controllerOf, mapOf, refOf } from './api-object.ts';
+import { controllerOf, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { labelQuery } from './label-selector.ts';
 import { isOwner, readMaker } from './owners.ts';
 import { listAll } from './pages.ts';
-import { type PodSpec, secretsStoreVolumes } from './pod-spec.ts';
-
-interface ApiPod extends ApiObject {
-  readonly spec?: PodSpec;
-  readonly status?: { readonly phase?: string };
-}
+import { secretsStoreVolumes } from './pod-spec.ts';
 
 /** All: @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export interface PodApi {
@@ -32,7 +28,7 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
     { namespace, name, uid }: Pick<PodRef, 'namespace' | 'name' | 'uid'>,
     signal: AbortSignal,
   ): Promise<NodePod | undefined> {
-    const { status, object } = await kube.ask<ApiPod>(
+    const { status, object } = await kube.ask<V1Pod>(
       { verb: 'get', resource: 'pods', namespace, name, accepts: [404] },
       signal,
     );
@@ -59,7 +55,7 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
       // Selects by labels, because a namespace may have thousands of other pods.
       const labelSelector = labelQuery(maker?.spec?.selector ?? {});
       const query = labelSelector === undefined ? {} : { labelSelector };
-      function keep(pod: ApiPod): NodePod | undefined {
+      function keep(pod: V1Pod): NodePod | undefined {
         const kept = isOf(pod, owner) ? nodePod(pod) : undefined;
         return kept !== undefined && keepsRunning(kept) ? kept : undefined;
       }
@@ -68,7 +64,7 @@ export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
   };
 }
 
-function isOf({ metadata }: ApiPod, { uid }: ObjectRef): boolean {
+function isOf({ metadata }: V1Pod, { uid }: ObjectRef): boolean {
   return metadata?.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }
 
@@ -77,7 +73,7 @@ function keepsRunning({ hasEnded, isTerminating }: NodePod): boolean {
 }
 
 /** Keeps only the fields that are needed, each with a bound: the rest may be as long as its author likes. */
-function nodePod(pod: ApiPod): NodePod {
+function nodePod(pod: V1Pod): NodePod {
   const { metadata, spec, status } = pod;
   const { namespace = '', name = '', uid = '', deletionTimestamp, ownerReferences, labels = {} } = metadata ?? {};
   const named = controllerOf(pod) ?? ownerReferences?.[0];

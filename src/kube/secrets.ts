@@ -1,21 +1,15 @@
+import type { V1Secret } from '@kubernetes/client-node';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import type { AppliedSecret, ManagedFields, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
-import { type ApiObject, mapOf, refOf } from './api-object.ts';
+import { mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { refusal, type Status } from './errors.ts';
 import type { KubeRequest } from './request.ts';
 
-interface ApiSecret extends ApiObject {
-  readonly type?: string;
-  readonly immutable?: boolean;
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>;
-}
-
 export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
   return {
     async read({ namespace, name }, signal) {
-      const { status, object } = await kube.ask<ApiSecret>(
+      const { status, object } = await kube.ask<V1Secret>(
         { verb: 'get', resource: 'secrets', namespace, name, accepts: [404] },
         signal,
       );
@@ -23,7 +17,7 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
     },
 
     async create(secret, manager, fields, signal) {
-      const { status, object } = await kube.ask<ApiSecret>(
+      const { status, object } = await kube.ask<V1Secret>(
         {
           verb: 'create',
           resource: 'secrets',
@@ -41,7 +35,7 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
       const claimed = managedFields.map((entry) =>
         isSetBy(entry, manager) ? { ...entry, operation: 'Apply' } : entry,
       );
-      const { status, object } = await kube.ask<ApiSecret>(
+      const { status, object } = await kube.ask<V1Secret>(
         {
           verb: 'merge',
           resource: 'secrets',
@@ -65,7 +59,7 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
         body: appliedSecret(secret, fields),
         accepts: [409, 422],
       };
-      const { status, object } = await kube.ask<ApiSecret & Status>(request, signal);
+      const { status, object } = await kube.ask<V1Secret & Status>(request, signal);
       if (status === 422 && !isOfAnother(object)) {
         throw refusal(request, status, object);
       }
@@ -83,7 +77,7 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
   };
 }
 
-function storedSecret({ metadata, type, immutable, data }: ApiSecret): StoredSecret {
+function storedSecret({ metadata, type, immutable, data }: V1Secret): StoredSecret {
   const appliers = (metadata?.managedFields ?? []).filter(({ operation }) => operation === 'Apply');
   return {
     uid: metadata?.uid ?? '',

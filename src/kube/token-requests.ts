@@ -1,7 +1,7 @@
+import type { AuthenticationV1TokenRequest } from '@kubernetes/client-node';
 import { ProviderError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import type { PodRef } from '../model/mount-spec.ts';
-import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
@@ -12,11 +12,6 @@ const RENEWED_AFTER = 0.8;
 
 /** A node runs some hundreds of pods at most, and a pod needs one token, or two. */
 const MAX_KEPT = 2_000;
-
-interface ApiToken extends ApiObject {
-  readonly spec?: { readonly expirationSeconds?: number };
-  readonly status?: { readonly token?: string };
-}
 
 /** Cache key: namespace, service account, pod, uid of the pod, audience. */
 type TokenKey = readonly [string, string, string, string, string];
@@ -35,7 +30,7 @@ export type TokenRequests = (pod: PodRef, audience: string, signal: AbortSignal)
 export function createTokenRequests(kube: Pick<Kube, 'ask' | 'clock'>): TokenRequests {
   async function mint(key: string): Promise<Token> {
     const [namespace, serviceAccount, name, uid, audience] = JSON.parse(key) as TokenKey;
-    const { object } = await kube.ask<ApiToken>({
+    const { object } = await kube.ask<AuthenticationV1TokenRequest>({
       verb: 'create',
       resource: 'serviceaccounts',
       subresource: 'token',

@@ -106,7 +106,7 @@ export function createApiServerModel(world: Clock, random: Random): ApiServerMod
         const { status, object } = carryOut(request);
         calls.push({ at: world.now(), node, verb: request.verb, resource: request.resource });
         if (request.verb !== 'get' && request.verb !== 'list') {
-          onWrite(object as KubeObject);
+          onWrite(object as ApiObject & KubeObject);
         }
         await process.clock.sleep(random.int(1, 10));
         if (fault === 'loses answers' && random.next() < 0.5) {
