@@ -20,7 +20,7 @@ export interface Access {
 export const API_TOKEN = 'bench';
 
 /**
- * As root the provider finds the API server as it does in a pod; else by a kubeconfig, whose library costs it some 20 MiB.
+ * As root the provider finds the API server as it does in a pod; else by a kubeconfig.
  * @param folder for files of the way there
  * @param apiPort of a real API server instead of the stand-in
  */
@@ -51,7 +51,7 @@ export function accessTo({ ports, caFile }: StandIns, folder: string, apiPort = 
     flags: [...flags, `--kubeconfig=${file}`],
     env,
     wrap: (command) => command,
-    note: 'API server found by a kubeconfig, which costs memory that a pod spares',
+    note: 'API server found by a kubeconfig',
   };
 }
 

@@ -56,7 +56,7 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
   const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS, clock = SYSTEM_CLOCK } = options;
   const address = queueAddress(queueUrl, settings);
   using transport = openTransport(settings, WAIT_SECONDS * 1_000);
-  // Loaded lazily, to save memory without a queue: the container may have no more than 100 MiB.
+  // Loaded on demand, because source that never runs still takes up memory.
   const { openQueue } = await import('./sqs-queue.ts');
   using queue = openQueue({
     queueUrl,
