@@ -37,6 +37,7 @@ export const FILES = {
   podIdentity: file('src/aws/identity/pod-identity.ts', 'src/aws/identity/pod-identity.test.ts'),
   publish: file('src/mount/volume/publish.ts', 'src/mount/volume/publish'),
   queue: file('src/aws/change-events/receive.ts', 'src/aws/change-events/receive.test.ts'),
+  reconciler: file('src/rotation/reconciler.ts', 'test/simulation/sync-without-rotation.test.ts'),
   restarts: file('src/restart/rolling-restart.ts', 'src/restart/rolling-restart'),
   schedule: file('src/rotation/schedule.ts', 'src/rotation/schedule.test.ts'),
   secretSync: file('src/sync/secret-sync.ts', 'src/sync/secret-'),

@@ -10,7 +10,7 @@ const WANTED = 0.95;
 const TIMEOUT_MS = 180_000;
 
 function runTests({ root }: Scratch, tests: readonly string[]): TestRun {
-  const args = ['--project=unit', '--project=contract', ...new Set(tests)];
+  const args = ['--project=unit', '--project=contract', '--project=simulation', ...new Set(tests)];
   return runVitest({ root, args, stdio: 'ignore', timeout: TIMEOUT_MS });
 }
 

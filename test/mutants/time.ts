@@ -3,6 +3,12 @@ import type { Mutant } from './files.ts';
 /** When something is done again, how long it is waited for, and how long an answer is good. */
 export const OF_TIME: readonly Mutant[] = [
   {
+    bug: 'sync without rotation polls every two seconds',
+    file: 'reconciler',
+    find: 'deps.rotates ? mount.current?.confirmedAt : undefined',
+    replace: 'mount.current?.confirmedAt',
+  },
+  {
     bug: "the driver's own deadline is ignored",
     file: 'callSignal',
     find: 'Number(call.getDeadline())',
