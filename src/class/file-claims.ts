@@ -2,31 +2,31 @@ import { directoriesOf } from './file-path.ts';
 import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { bare, quote } from '../text/quote.ts';
 
-/** What writes a file: an object, or one of its extractions. */
+/** The source of a file: an object, or one of its extractions. */
 interface Claim {
-  /** The object as messages call it. */
+  /** Name of the object in messages. */
   readonly title: string;
   readonly object: ObjectSpec;
   readonly alias: string | undefined;
 }
 
-/** Of all files of a class together: each is made anew, and moved, whenever the volume changes. */
+/** Maximum length of all paths of a class together: every directory is created again whenever the volume changes. */
 const MAX_DIRECTORIES = 2_000;
 
 export interface FileClaims {
   /**
-   * @param alias the object's own, absent where its name names the file
-   * @param report is told why an object cannot have a file that it wants, or its extraction's
+   * @param alias the alias of the object; absent if the file has the object's name
+   * @param report called with the reason why an object or its extraction cannot have a file
    */
   claim(title: string, object: ObjectSpec, alias: string | undefined, report: (message: string) => void): void;
 }
 
-/** Sees to it that no two objects write one file, nor one a file where another needs a directory. */
+/** Detects objects that write the same file, or a file where another object needs a directory. */
 export function newFileClaims(): FileClaims {
   const files = new Map<string, Claim>();
   const directories = new Map<string, Claim>();
 
-  /** @returns why the file cannot be had */
+  /** @returns why the file is refused, if it is */
   function take(path: string, claim: Claim): Claim | 'too many directories' | undefined {
     const above = directoriesOf(path);
     const rival = files.get(path) ?? directories.get(path) ?? above.map((each) => files.get(each)).find(Boolean);

@@ -1,20 +1,19 @@
-/** What stands for each "/" of a name; nothing: "/" stays, and makes directories. */
+/** Replacement for each "/" of a name; absent: "/" stays, and creates directories. */
 export type Translation = string;
 
 const MAX_ELEMENT_BYTES = 255;
-/** As long as the longest name in AWS. */
+/** The length of the longest name in AWS. */
 const MAX_PATH_BYTES = 2048;
-/** Twice what Parameter Store takes. */
+/** Twice the limit of Parameter Store. */
 const MAX_DIRECTORIES = 30;
 
-/** File of an object or extraction, relative to the volume. Not yet checked. */
+/** The path of an object or extraction relative to the volume, not checked yet. */
 export function filePath(nameOrAlias: string, translation: Translation): string {
   return translation === '' ? nameOrAlias.replace(/^\/+/, '') : nameOrAlias.replaceAll('/', () => translation);
 }
 
 /**
- * Why a path cannot be a file of the volume, by the rules of the driver (pkg/util/fileutil) and of its layout, in which
- * names at the top that begin with ".." are the driver's own.
+ * Why a path is not allowed in a volume: by the rules of the driver (pkg/util/fileutil), and because its layout reserves top-level names that begin with "..".
  */
 export function pathProblem(path: string): string | undefined {
   const elements = path.split('/');
@@ -43,7 +42,7 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Directories that a path goes through, from the top. */
+/** All parent directories of a path, starting at the top. */
 export function directoriesOf(path: string): readonly string[] {
   const directories: string[] = [];
   for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {

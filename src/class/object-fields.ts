@@ -1,10 +1,10 @@
 import type { YamlMap, YamlText, YamlValue } from './go/go-yaml.ts';
 import { bare, quote } from '../text/quote.ts';
 
-/** Says what is wrong, and where in the parameter's text. */
+/** Reports a problem and its location in the text of the parameter. */
 export type Report = (message: string, offset: number) => void;
 
-/** The fields of an entry of `objects`, as text, absent where empty or not there. */
+/** The fields of an entry of `objects` as text; absent if empty or missing. */
 export interface ObjectFields {
   readonly offset: number;
   readonly texts: Texts<(typeof OBJECT_TEXTS)[number]>;
@@ -35,7 +35,7 @@ const FAILOVER_TEXTS = ['objectName', 'objectVersion', 'objectVersionLabel'] as 
 const JMES_PATH = 'jmesPath';
 const FAILOVER = 'failoverObject';
 
-/** UTF-16 units: the longest that AWS takes, which for a name is a parameter's or an ARN's. Of an expression `jmespath/` says how long it may be. */
+/** Maximum UTF-16 units in AWS; the longest names are ARNs and names of parameters. The length of an expression is checked in `jmespath/`. */
 const MAX_LENGTHS: Readonly<Record<string, number>> = {
   objectName: 2048,
   objectType: 64,
@@ -47,11 +47,11 @@ const MAX_LENGTHS: Readonly<Record<string, number>> = {
 
 export interface FieldReports {
   readonly problem: Report;
-  /** Told of what may not be meant as it is read: fields that nobody knows, texts that YAML takes for numbers. */
+  /** Called for probable mistakes: unknown fields, and texts that YAML reads as numbers. */
   readonly warning: Report;
 }
 
-/** What to call an entry in messages, whatever else is wrong with it. */
+/** The name of an entry for messages, even if the entry is invalid. */
 export function objectName(map: YamlMap): string | undefined {
   const name = fieldsOf(map).get(fold('objectName'));
   return name?.kind === 'text' && name.text !== '' ? name.text : undefined;
@@ -135,8 +135,8 @@ function readTexts<Name extends string>(
 }
 
 /**
- * The fields of a map by their folded names, as encoding/json picks them: names match in any case, and of several spellings
- * the one that sorts last wins, a null leaving what was there.
+ * The fields of a map by their folded names, as encoding/json chooses them: names match in any case. Of several spellings the one that sorts last wins, unless
+ * it is null.
  */
 function fieldsOf(map: YamlMap): Fields {
   const fields = new Map<string, Present>();
@@ -149,12 +149,12 @@ function fieldsOf(map: YamlMap): Fields {
   return fields;
 }
 
-/** Unicode folds two more signs to ASCII letters: the long s, and the Kelvin sign, whose lower case is k anyway. */
+/** Unicode folds two more characters to ASCII letters: the long s, and the Kelvin sign, which toLowerCase turns into k. */
 function fold(name: string): string {
   return name.toLowerCase().replaceAll('\u017f', 's');
 }
 
-/** Longer than any field's name. */
+/** Longer than the name of any field. */
 const MAX_KEY = 64;
 
 function warnOfUnknown(map: YamlMap, known: readonly string[], warn: Report): void {

@@ -3,7 +3,7 @@ import type { Store } from '../model/mount-spec.ts';
 import type { Report } from './object-fields.ts';
 import { bare, quote } from '../text/quote.ts';
 
-/** Stores by the service that their ARNs name. */
+/** Stores by the service in their ARNs. */
 const STORE_BY_SERVICE: ReadonlyMap<string, Store> = new Map([
   ['secretsmanager', 'secretsmanager'],
   ['ssm', 'ssmparameter'],
@@ -11,10 +11,9 @@ const STORE_BY_SERVICE: ReadonlyMap<string, Store> = new Map([
 const STORES: readonly string[] = [...STORE_BY_SERVICE.values()];
 
 /**
- * Which store an object is in, by its type or its ARN. An ARN must lie in the region that will be asked: the region is
- * never taken from it.
- * @param region undefined where it is not known: then it is not compared
- * @returns undefined when something was reported
+ * Determines the store of an object from its type or its ARN. The region is never taken from an ARN, so it must match.
+ * @param region undefined if it is not known: then it is not compared
+ * @returns undefined if a problem was reported
  */
 export function storeOf(
   name: YamlText,

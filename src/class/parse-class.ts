@@ -11,13 +11,13 @@ import { newProblemList } from './problem-list.ts';
 import { bare, quote } from '../text/quote.ts';
 
 export interface ClassContext {
-  /** Region of a class that names none. Undefined where it is not known, as offline: then no ARN is compared with it. */
+  /** Region of a class that names none. Undefined if it is not known, as for `check`: then ARNs are not compared with it. */
   readonly region: string | undefined;
-  /** Permission bits of files that name none, 0 to 0o777. */
+  /** Permission bits of files without `filePermission`, 0 to 0o777. */
   readonly mode: number;
 }
 
-/** What is said about a class either way: what it holds that is ignored, and probably not meant to be. */
+/** Warnings about ignored parts of a class, valid or not. */
 interface Remarks {
   readonly warnings: readonly Problem[];
 }
@@ -25,11 +25,11 @@ interface Remarks {
 export type ClassResult = Remarks &
   (
     | { readonly ok: true; readonly spec: ClassSpec }
-    /** All that is wrong, at least one thing; first what AWS's provider would say. */
+    /** All problems, at least one. The first is the one that AWS's provider would report. */
     | { readonly ok: false; readonly problems: readonly Problem[] }
   );
 
-/** Primary region of a spec whose context named none. No AWS endpoint has it. */
+/** Placeholder for an unknown primary region. No AWS endpoint has this name. */
 const UNKNOWN_REGION = 'unknown';
 
 type Parameters = ReadonlyMap<string, string>;
@@ -44,19 +44,19 @@ const KNOWN_PARAMETERS = [
   'preferredAddressType',
   'rotationPollInterval',
 ];
-/** A pod's author may set it too, and must not make the provider ask AWS without pause. */
+/** The author of a pod may set the interval too, and must not make the provider call AWS without pause. */
 const MIN_POLL_INTERVAL_MS = 10_000;
-/** Node's timers take no more than 24 days. */
+/** Node's timers support at most 24 days. */
 const MAX_POLL_INTERVAL_MS = 24 * 3_600_000;
-/** More would not be read, not even in the log. */
+/** Nobody would read more, not even in the log. */
 const MAX_REPORTED = 50;
 
-/** Reads a SecretProviderClass's parameters, with those that the pod's author put over them. Never throws. */
+/** Parses the parameters of a SecretProviderClass, with the overrides of a pod. Never throws. */
 export function parseClass(parameters: Parameters, context: ClassContext): ClassResult {
   return finish(parseClassSteps(parameters, context));
 }
 
-/** `parseClass` in steps, as the largest class takes some tenths of a second. */
+/** `parseClass` in steps, because a very large class takes some tenths of a second. */
 export function* parseClassSteps(parameters: Parameters, context: ClassContext): Steps<ClassResult> {
   const refusals: Problem[] = [];
 
@@ -102,7 +102,7 @@ export function problemsError(problems: readonly Problem[]): ProviderError {
   return ProviderError.all(errors, rest);
 }
 
-/** @returns undefined where it is absent or empty */
+/** @returns undefined if it is absent or empty */
 function parseRegion(parameters: Parameters, parameter: string, refuse: Refuse): string | undefined {
   const region = parameters.get(parameter) || undefined;
   if (region !== undefined && !isRegion(region)) {
@@ -122,13 +122,13 @@ function parseAuthentication(parameters: Parameters, refuse: Refuse): Authentica
     : { kind: 'irsa' };
 }
 
-/** @returns undefined for what no one knows, which counts as auto */
+/** @returns undefined for an unknown value, which counts as auto */
 function parseAddressType(parameters: Parameters): AddressType | undefined {
   const wanted = (parameters.get('preferredAddressType') || 'auto').toLowerCase();
   return (['ipv4', 'ipv6', 'auto'] as const).find((known) => known === wanted);
 }
 
-/** The one character must be one byte, too. */
+/** The character must also be a single byte. */
 function parseTranslation(parameters: Parameters, refuse: Refuse): Translation {
   const wanted = parameters.get('pathTranslation') || '_';
   if (wanted.toLowerCase() === 'false') {
@@ -141,7 +141,7 @@ function parseTranslation(parameters: Parameters, refuse: Refuse): Translation {
   return wanted;
 }
 
-/** @returns undefined where it is absent or empty */
+/** @returns undefined if it is absent or empty */
 function parsePollInterval(parameters: Parameters, refuse: Refuse): number | undefined {
   const parameter = 'rotationPollInterval';
   const given = parameters.get(parameter) || undefined;

@@ -7,34 +7,34 @@ import type { ExtractionFields, ObjectFields, Report } from './object-fields.ts'
 import { storeOf } from './object-store.ts';
 import { bare, quote } from '../text/quote.ts';
 
-/** What the class says to all its objects. */
+/** Settings of the class that apply to all its objects. */
 export interface ObjectContext {
-  /** Undefined where it is not known: then no ARN is compared with it. */
+  /** Undefined if it is not known: then ARNs are not compared with it. */
   readonly region: string | undefined;
   readonly failoverRegion: string | undefined;
   readonly translation: Translation;
-  /** Permission bits of files that name none. */
+  /** Permission bits of files without `filePermission`. */
   readonly mode: number;
 }
 
-/** What the entries of one class have in common while they are read. */
+/** State that the entries of one class share while they are parsed. */
 interface EntryContext extends ObjectContext {
   readonly jmesPath: JmesPath;
 }
 
 /**
- * Checks one entry of `objects`; what is wrong is reported in the order in which AWS's provider would find it.
- * @returns undefined when something was reported
+ * Checks one entry of `objects`. Problems are reported in the order in which AWS's provider would find them.
+ * @returns undefined if a problem was reported
  */
 export function* parseObject(
   fields: ObjectFields,
   context: EntryContext,
   report: Report,
 ): Steps<ObjectSpec | undefined> {
-  let sound = true;
+  let valid = true;
 
   function refuse(message: string, offset: number): void {
-    sound = false;
+    valid = false;
     report(message, offset);
   }
 
@@ -61,7 +61,7 @@ export function* parseObject(
   }
   checkFailover(fields, context, refuse);
   const failover = store === undefined ? primary : failoverSource(fields, primary, store === 'ssmparameter');
-  return sound && store !== undefined
+  return valid && store !== undefined
     ? {
         store,
         name: name.text,
@@ -97,7 +97,7 @@ function checkedPath(nameOrAlias: YamlText, translation: Translation, refuse: Re
   return path;
 }
 
-/** Four octal digits; of the first only what fits into the permission bits counts, which is nothing. */
+/** Four octal digits; the first one is ignored, because only permission bits are used. */
 function parseMode(permission: YamlText | undefined, otherwise: number, refuse: Report): number {
   if (permission === undefined) {
     return otherwise;
@@ -140,7 +140,7 @@ function parseExtraction(
   return { expression: expression.text, alias: alias.text, path, mode };
 }
 
-/** What is said of the other region's name counts only where there is another name. */
+/** Problems of the name in the failover region count only if it differs from the primary's. */
 function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext, refuse: Report): void {
   const { objectName: name, objectVersion: version } = failover;
   if (name === undefined) {
@@ -167,7 +167,7 @@ function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext
   }
 }
 
-/** Parts that are not named are the primary's; of a parameter's two selectors, naming one takes the place of both. */
+/** Absent parts are those of the primary. Naming either selector of a parameter replaces both. */
 function failoverSource({ failover }: ObjectFields, primary: ObjectSource, oneSelector: boolean): ObjectSource {
   const named = source(failover.objectName?.text ?? primary.name, failover.objectVersion, failover.objectVersionLabel);
   const selects = named.version !== undefined || named.label !== undefined;

@@ -9,23 +9,23 @@ import { newProblemList, type ProblemList } from './problem-list.ts';
 import { quote } from '../text/quote.ts';
 
 const PARAMETER = 'objects';
-/** Ten times what the largest class in public has. */
+/** Ten times the size of the largest public class. */
 const MAX_OBJECTS = 500;
-/** Of all objects together. */
+/** Maximum of all objects together. */
 const MAX_EXTRACTIONS = 2_000;
-/** Names that are longer are not repeated. */
+/** Longer names are not quoted in messages. */
 const MAX_TITLE = 512;
 
 export interface ObjectsReading {
-  /** Those that are sound. */
+  /** The valid entries. */
   readonly objects: readonly ObjectSpec[];
-  /** By entry, and in each as AWS's provider would come upon them. */
+  /** Problems by entry, in the order in which AWS's provider would find them. */
   readonly problems: readonly Problem[];
-  /** What is ignored, and probably not meant to be. */
+  /** Ignored parts that the author probably did not expect to be ignored. */
   readonly warnings: readonly Problem[];
 }
 
-/** @param text YAML or JSON: a list of objects, or nothing */
+/** @param text YAML or JSON: a list of objects, or empty */
 export function* parseObjects(text: string, context: ObjectContext): Steps<ObjectsReading> {
   const yaml = yield* yamlSteps(text);
   if (!yaml.ok) {
@@ -53,7 +53,7 @@ function failed(message: string, offset: number): ObjectsReading {
 
 function* parseEntries(entries: readonly YamlValue[], context: ObjectContext): Steps<ObjectsReading> {
   const objects: ObjectSpec[] = [];
-  /** Shapes come first: AWS's provider stops at the first wrong one before it looks at what the fields say. */
+  /** Types are checked first, because AWS's provider stops at the first wrong type before it checks fields. */
   const shapes = newProblemList();
   const problems = newProblemList();
   const warnings = newProblemList();

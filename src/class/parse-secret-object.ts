@@ -9,36 +9,36 @@ import {
 } from './secret-rules.ts';
 import { AS_OF, type ClassPath, FIELDS, type SecretKey, type SecretSpec, SYNC_ALL_KEYS } from './secret-spec.ts';
 
-/** What the class says to all its Secrets. */
+/** Settings of the class that apply to all its Secrets. */
 export interface SecretContext {
   readonly takesAllFiles: boolean;
   readonly isImmutable: boolean;
-  /** Of the class's volumes, where they are known. */
+  /** Files of the class's volumes, if they are known. */
   readonly files: ReadonlySet<string> | undefined;
   readonly policy: SecretPolicy;
 }
 
-/** Says what is wrong, and where in the entry. */
+/** Reports a problem and its location in the entry. */
 type Refuse = (message: string, ...path: ClassPath) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ANNOTATION_BYTES = 256 * 1024;
 const MAX_KEYS = 1_000;
-/** Of labels, and of annotations. */
+/** Maximum number of labels and of annotations. */
 const MAX_TEXTS = 100;
-/** How many files a message names. */
+/** Maximum number of files that a message lists. */
 const MAX_NAMED_FILES = 20;
 
-/** What to call an entry in messages, whatever else is wrong with it: '' where it says no name. */
+/** The name of an entry for messages, even if the entry is invalid; '' if it has none. */
 export function secretNameOf(entry: unknown): string {
   return isFields(entry) ? textOf(entry['secretName']) : '';
 }
 
 /**
- * Reads one entry of `secretObjects` to its end, whatever is wrong with it: white space around texts goes, and the mandatory fields are
- * those of the driver (pkg/util/secretutil).
- * @param forbid as `refuse`, where the operator's settings do not allow it
- * @returns undefined for what is no entry; otherwise only to be used where nothing was refused
+ * Parses one entry of `secretObjects` completely, to report all its problems. As in the driver (pkg/util/secretutil), white space around texts is removed, and
+ * the same fields are mandatory.
+ * @param forbid like `refuse`, for problems that the operator's settings could allow
+ * @returns undefined if it is not an entry; otherwise use the result only if nothing was refused
  */
 export function parseSecretObject(
   entry: unknown,
@@ -72,7 +72,7 @@ export function parseSecretObject(
   return { name, type, isImmutable, labels, annotations, keys: keys ?? [], takesAllFiles };
 }
 
-/** What to say of a file that is not among those of the volume. */
+/** The message for a file that the volume does not have. */
 export function unknownFile(file: string, files: Iterable<string>): string {
   const all = [...files];
   const names = all.slice(0, MAX_NAMED_FILES).map((each) => quote(each));
@@ -94,7 +94,7 @@ function checkKeys(type: string, keys: readonly SecretKey[], refuse: Refuse): vo
   }
 }
 
-/** @returns undefined where it cannot be told which keys are meant */
+/** @returns undefined if the keys are invalid */
 function parseData(data: unknown, files: SecretContext['files'], refuse: Refuse): readonly SecretKey[] | undefined {
   if (data === undefined || data === null) {
     return [];
@@ -148,7 +148,7 @@ function parseAnnotations(annotations: unknown, refuse: Refuse): ReadonlyMap<str
   const texts = parseTexts(annotations, 'annotations', refuse);
   let size = 0;
   for (const [key, value] of texts) {
-    // The API server looks at the lower-case form, of annotations only.
+    // The API server checks the lower-case form, for annotations only.
     checkName(key, key.toLowerCase(), 'annotations', refuse);
     size += Buffer.byteLength(key) + Buffer.byteLength(value);
     if (key === AS_OF || key === FIELDS) {
@@ -206,7 +206,7 @@ function parseTexts(map: unknown, field: 'labels' | 'annotations', refuse: Refus
   return texts;
 }
 
-/** @returns '' where there is none, which has been refused then */
+/** @returns '' if it is missing, after a problem was reported */
 function requiredText(fields: Fields, field: string, refuse: Refuse, remedy = ''): string {
   const value = fields[field] ?? '';
   const text = textOf(value);

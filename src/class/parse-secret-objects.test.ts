@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSecretObjects } from './parse-secret-objects.ts';
 
 const DATA = [{ objectName: 'db', key: 'password' }];
-const SOUND = { secretName: 'db', type: 'Opaque', data: DATA };
+const VALID = { secretName: 'db', type: 'Opaque', data: DATA };
 
 function parse(secretObjects: unknown, annotations: Readonly<Record<string, string>> = {}, files?: readonly string[]) {
   return parseSecretObjects(
@@ -56,40 +56,40 @@ describe('parseSecretObjects', () => {
 
   it.for([
     ['what is no entry', 'text', [], 'wants secretName, type and data'],
-    ['no name', { ...SOUND, secretName: ' ' }, ['secretName'], 'secretName is empty'],
-    ['a name that is no text', { ...SOUND, secretName: 7 }, ['secretName'], 'must be a text: quote it'],
-    ['a name in capitals', { ...SOUND, secretName: 'Db' }, ['secretName'], 'lower-case'],
-    ['a name that ends in a dot', { ...SOUND, secretName: 'db.' }, ['secretName'], '"db."'],
-    ['a name too long', { ...SOUND, secretName: 'd'.repeat(254) }, ['secretName'], '253'],
-    ['no type', { ...SOUND, type: undefined }, ['type'], 'type is empty: write Opaque'],
-    ['no data', { ...SOUND, data: [] }, ['data'], 'aws-secrets-csi/sync-all-keys'],
-    ['data that is no list', { ...SOUND, data: {} }, ['data'], 'must be a list'],
-    ['data of texts', { ...SOUND, data: ['db'] }, ['data', 0], 'data[0]: wants objectName and key'],
-    ['no file', { ...SOUND, data: [{ key: 'k' }] }, ['data', 0, 'objectName'], 'objectName is empty'],
-    ['no key', { ...SOUND, data: [{ objectName: 'k' }] }, ['data', 0, 'key'], 'key is empty'],
+    ['no name', { ...VALID, secretName: ' ' }, ['secretName'], 'secretName is empty'],
+    ['a name that is no text', { ...VALID, secretName: 7 }, ['secretName'], 'must be a text: quote it'],
+    ['a name in capitals', { ...VALID, secretName: 'Db' }, ['secretName'], 'lower-case'],
+    ['a name that ends in a dot', { ...VALID, secretName: 'db.' }, ['secretName'], '"db."'],
+    ['a name too long', { ...VALID, secretName: 'd'.repeat(254) }, ['secretName'], '253'],
+    ['no type', { ...VALID, type: undefined }, ['type'], 'type is empty: write Opaque'],
+    ['no data', { ...VALID, data: [] }, ['data'], 'aws-secrets-csi/sync-all-keys'],
+    ['data that is no list', { ...VALID, data: {} }, ['data'], 'must be a list'],
+    ['data of texts', { ...VALID, data: ['db'] }, ['data', 0], 'data[0]: wants objectName and key'],
+    ['no file', { ...VALID, data: [{ key: 'k' }] }, ['data', 0, 'objectName'], 'objectName is empty'],
+    ['no key', { ...VALID, data: [{ objectName: 'k' }] }, ['data', 0, 'key'], 'key is empty'],
     ['a key with a slash', withKey('a/b'), ['data', 1, 'key'], '"a/b" cannot be a key'],
     ['a key that leads up', withKey('..'), ['data', 1, 'key'], 'not begin with ".."'],
     ['a key too long', withKey('k'.repeat(254)), ['data', 1, 'key'], '253'],
     ['a key twice', withKey('password'), ['data', 1, 'key'], 'there twice'],
-    ['labels that are a list', { ...SOUND, labels: [] }, ['labels'], 'must be a map'],
-    ['a label that is no text', { ...SOUND, labels: { a: true } }, ['labels', 'a'], 'must be a text: quote it'],
-    ['a label with a space', { ...SOUND, labels: { a: 'b c' } }, ['labels', 'a'], '"b c" of the label "a"'],
-    ['a label name with two slashes', { ...SOUND, labels: { 'a/b/c': '' } }, ['labels', 'a/b/c'], 'in labels'],
-    ['a label domain in capitals', { ...SOUND, labels: { 'A.b/c': '' } }, ['labels', 'A.b/c'], 'in labels'],
-    ['an annotation name', { ...SOUND, annotations: { 'a b': '' } }, ['annotations', 'a b'], 'in annotations'],
-    ['endless annotations', { ...SOUND, annotations: { a: 'a'.repeat(262_144) } }, ['annotations'], '262144 bytes'],
+    ['labels that are a list', { ...VALID, labels: [] }, ['labels'], 'must be a map'],
+    ['a label that is no text', { ...VALID, labels: { a: true } }, ['labels', 'a'], 'must be a text: quote it'],
+    ['a label with a space', { ...VALID, labels: { a: 'b c' } }, ['labels', 'a'], '"b c" of the label "a"'],
+    ['a label name with two slashes', { ...VALID, labels: { 'a/b/c': '' } }, ['labels', 'a/b/c'], 'in labels'],
+    ['a label domain in capitals', { ...VALID, labels: { 'A.b/c': '' } }, ['labels', 'A.b/c'], 'in labels'],
+    ['an annotation name', { ...VALID, annotations: { 'a b': '' } }, ['annotations', 'a b'], 'in annotations'],
+    ['endless annotations', { ...VALID, annotations: { a: 'a'.repeat(262_144) } }, ['annotations'], '262144 bytes'],
     ['an annotation of ours', withAnnotation('as-of'), ['annotations', 'aws-secrets-csi/as-of'], "the provider's own"],
     [
       'a tls Secret without a key',
-      { ...SOUND, type: 'kubernetes.io/tls' },
+      { ...VALID, type: 'kubernetes.io/tls' },
       ['data'],
       'key tls.crt and the key tls.key',
     ],
-    ['a login without fields', { ...SOUND, type: 'kubernetes.io/ssh-auth' }, ['data'], 'needs the key ssh-privatekey'],
+    ['a login without fields', { ...VALID, type: 'kubernetes.io/ssh-auth' }, ['data'], 'needs the key ssh-privatekey'],
   ] as const)('refuses %s', ([, entry, path, message]) => {
-    const { secrets, problems } = parse([{ ...SOUND, secretName: 'sound' }, entry]);
+    const { secrets, problems } = parse([{ ...VALID, secretName: 'valid' }, entry]);
 
-    expect(secrets).toMatchObject([{ name: 'sound' }]);
+    expect(secrets).toMatchObject([{ name: 'valid' }]);
     expect(problems).toEqual([
       {
         path: ['spec', 'secretObjects', 1, ...path],
@@ -103,7 +103,7 @@ describe('parseSecretObjects', () => {
   it('refuses other keys in a tls Secret than the two', () => {
     const data = ['tls.crt', 'tls.key', 'ca.crt'].map((key) => ({ objectName: 'file', key }));
 
-    const { problems } = parse([{ ...SOUND, type: 'kubernetes.io/tls', data }]);
+    const { problems } = parse([{ ...VALID, type: 'kubernetes.io/tls', data }]);
 
     expect(problems).toMatchObject([{ message: expect.stringContaining('not "ca.crt"') }]);
   });
@@ -113,11 +113,11 @@ describe('parseSecretObjects', () => {
     ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
     ['example.com/own', 'whatever'],
   ])('takes a %s with %s', ([type, key]) => {
-    expect(parse([{ ...SOUND, type, data: [{ objectName: 'db', key }] }]).problems).toEqual([]);
+    expect(parse([{ ...VALID, type, data: [{ objectName: 'db', key }] }]).problems).toEqual([]);
   });
 
   it('refuses to make one Secret by two entries, and keeps the first', () => {
-    const { secrets, problems } = parse([SOUND, { ...SOUND, secretName: ' db', type: 'other' }]);
+    const { secrets, problems } = parse([VALID, { ...VALID, secretName: ' db', type: 'other' }]);
 
     expect(secrets).toMatchObject([{ type: 'Opaque' }]);
     expect(problems).toMatchObject([{ message: expect.stringContaining('secretObjects[0] makes the same Secret') }]);
@@ -142,7 +142,7 @@ describe('parseSecretObjects', () => {
   });
 
   it('holds objectNames against the files, where they are known', () => {
-    const { problems } = parse([{ ...SOUND, data: [{ objectName: 'DB', key: 'a' }] }], {}, ['db', 'user']);
+    const { problems } = parse([{ ...VALID, data: [{ objectName: 'DB', key: 'a' }] }], {}, ['db', 'user']);
 
     expect(problems).toMatchObject([
       { message: expect.stringContaining('"DB" is no file of the volume, which has "db", "user"') },
@@ -164,9 +164,9 @@ describe('parseSecretObjects', () => {
 });
 
 function withKey(key: string) {
-  return { ...SOUND, data: [...DATA, { objectName: 'other', key }] };
+  return { ...VALID, data: [...DATA, { objectName: 'other', key }] };
 }
 
 function withAnnotation(word: string) {
-  return { ...SOUND, annotations: { [`aws-secrets-csi/${word}`]: 'x' } };
+  return { ...VALID, annotations: { [`aws-secrets-csi/${word}`]: 'x' } };
 }

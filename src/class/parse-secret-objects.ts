@@ -5,21 +5,21 @@ import { DEFAULT_POLICY, type SecretPolicy } from './secret-policy.ts';
 import { type ClassPath, type SecretProblem, type SecretSpec, SYNC_ALL_KEYS, SYNC_IMMUTABLE } from './secret-spec.ts';
 
 export interface SecretsReading {
-  /** Those that are sound. */
+  /** The valid entries. */
   readonly secrets: readonly SecretSpec[];
   readonly problems: readonly SecretProblem[];
 }
 
 const PARAMETER = 'secretObjects';
-/** Each is some calls of the API server by every node that has a pod of the class. */
+/** Each Secret costs some calls to the API server on every node that has a pod of the class. */
 const MAX_SECRETS = 100;
-/** Nobody reads more, and each may be long. */
+/** More would not be read, and each may be long. */
 const MAX_PROBLEMS = 50;
 
 /**
- * Reads a class's `secretObjects`. Never throws.
- * @param files of the class's volumes, where they are known: keys cannot be made of others
- * @param policy what the operator allows
+ * Parses the `secretObjects` of a class. Never throws.
+ * @param files files of the class's volumes, if they are known, to check that keys refer to them
+ * @param policy types, labels and annotations that the operator allows
  */
 export function parseSecretObjects(
   { secretObjects, annotations }: Pick<ProviderClass, 'secretObjects' | 'annotations'>,

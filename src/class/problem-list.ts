@@ -1,10 +1,10 @@
 import type { Problem } from '../model/mount-spec.ts';
 
-/** Problems of a class: the first hundred are kept, the others counted. A class may have thousands. */
+/** Collects the problems of a class. It keeps the first hundred and counts the others, because a class may have thousands. */
 export interface ProblemList {
   readonly size: number;
   add(problem: Problem): void;
-  /** The kept ones, and last one that stands for the others. */
+  /** The first problems, and one that summarizes the others. */
   all(): readonly Problem[];
 }
 

@@ -1,21 +1,21 @@
 import { quote } from '../text/quote.ts';
 
 /*
- * What a class may make of a Secret by its type, labels and annotations. Controllers act upon some of these with their own power: who may write a
- * class would have that power, though he may write no Secret.
+ * Types, labels and annotations of Secrets that a class may use. Controllers act upon some of these with their own permissions. Without this policy, a user who
+ * may write classes but no Secrets could gain those permissions.
  */
 
 export interface SecretPolicy {
-  /** Types; `*` is every type that no controller acts upon. */
+  /** Allowed types; `*` is every type that no controller acts upon. */
   readonly allowedTypes: readonly string[];
-  /** Domains of labels and annotations, each with those below it; after a `!` one that is allowed all the same. */
+  /** Denied domains of labels and annotations with their subdomains; `!` marks an exception. */
   readonly deniedMetadata: readonly string[];
 }
 
-/** In a list of denied domains: all of `DENIED_DOMAINS`. */
+/** In a list of denied domains, stands for `DENIED_DOMAINS`. */
 export const DEFAULT_DOMAINS = 'default';
 
-/** Of Kubernetes itself, and of controllers that copy, own, delete or act upon what bears their mark. */
+/** Domains of Kubernetes, and of controllers that copy, own, delete or act upon objects with their labels or annotations. */
 const DENIED_DOMAINS: readonly string[] = [
   'kubernetes.io',
   'k8s.io',
@@ -44,7 +44,7 @@ const DENIED_DOMAINS: readonly string[] = [
   'clustersecret.io',
 ];
 
-/** Types of Kubernetes that nothing but their readers goes by. */
+/** Types of Kubernetes that no controller acts upon. */
 const PLAIN_TYPES: ReadonlySet<string> = new Set([
   'kubernetes.io/tls',
   'kubernetes.io/dockerconfigjson',
@@ -52,10 +52,10 @@ const PLAIN_TYPES: ReadonlySet<string> = new Set([
   'kubernetes.io/basic-auth',
   'kubernetes.io/ssh-auth',
 ]);
-/** Whose types controllers act upon: tokens of service accounts and of nodes, releases, clusters. */
+/** Domains of types that controllers act upon: tokens of service accounts and of nodes, releases, clusters. */
 const POWERFUL_DOMAINS: readonly string[] = ['kubernetes.io', 'k8s.io', 'x-k8s.io', 'helm.sh'];
 const HELM_RELEASE = 'helm.sh/release.v1';
-/** On all Secrets of ours anyway. */
+/** Set on all Secrets of this provider anyway. */
 const OWN_LABEL = 'secrets-store.csi.k8s.io/managed';
 
 const TYPES_SETTING = 'the setting syncSecret.allowedTypes (--sync-secret-allowed-types)';
@@ -63,7 +63,7 @@ const METADATA_SETTING = 'the setting syncSecret.deniedMetadata (--sync-secret-d
 
 export const DEFAULT_POLICY: SecretPolicy = { allowedTypes: ['*'], deniedMetadata: [DEFAULT_DOMAINS] };
 
-/** Why a class may not have it, and which setting allows it; undefined where it may. */
+/** @returns why a class may not use the type, and which setting allows it; undefined if it may */
 export function forbiddenType(type: string, { allowedTypes }: SecretPolicy): string | undefined {
   const isAllowed = allowedTypes.includes(type) || (allowedTypes.includes('*') && !isPowerful(type));
   return isAllowed
@@ -71,7 +71,7 @@ export function forbiddenType(type: string, { allowedTypes }: SecretPolicy): str
     : `a Secret of type ${quote(type)} is not allowed here: take another type, or have ${quote(type)} added to ${TYPES_SETTING}`;
 }
 
-/** As `forbiddenType`, of one label or annotation. */
+/** Like `forbiddenType`, for one label or annotation. */
 export function forbiddenMetadata(
   field: 'labels' | 'annotations',
   key: string,
@@ -81,7 +81,7 @@ export function forbiddenMetadata(
   if (field === 'labels' && key === OWN_LABEL) {
     return undefined;
   }
-  // Helm finds its releases by this label, whatever their type.
+  // Helm finds its releases by this label, even without their type.
   if (field === 'labels' && key === 'owner' && value === 'helm' && !policy.allowedTypes.includes(HELM_RELEASE)) {
     return `the label owner: helm makes a release of it and is not allowed here: leave it out, or have ${quote(HELM_RELEASE)} added to ${TYPES_SETTING}`;
   }

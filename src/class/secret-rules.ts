@@ -1,8 +1,8 @@
 import { quote } from '../text/quote.ts';
 
 /*
- * What the API server will not have in a Secret (k8s.io/apimachinery/pkg/util/validation, ValidateSecret of kubernetes/pkg/apis/core).
- * Each answers why, or undefined where nothing is wrong.
+ * Validation rules of the API server for Secrets (k8s.io/apimachinery/pkg/util/validation, ValidateSecret of kubernetes/pkg/apis/core).
+ * Each function returns the problem, or undefined.
  */
 
 const MAX_NAME = 253;
@@ -15,7 +15,7 @@ export const TLS_TYPE = 'kubernetes.io/tls';
 export const TLS_CERTIFICATES = 'tls.crt';
 export const TLS_KEY = 'tls.key';
 
-/** Keys of which a type wants at least one from each group. */
+/** Groups of keys: a Secret of the type needs at least one key of each group. */
 const WANTED_KEYS: ReadonlyMap<string, readonly (readonly string[])[]> = new Map([
   [TLS_TYPE, [[TLS_CERTIFICATES], [TLS_KEY]]],
   ['kubernetes.io/dockerconfigjson', [['.dockerconfigjson']]],
@@ -36,7 +36,7 @@ export function dataKeyProblem(key: string): string | undefined {
     : `must be at most ${MAX_NAME} letters, digits, "-", "_" and ".", and not begin with ".."`;
 }
 
-/** Of a label's or an annotation's key: both are a name, with or without a domain and a "/" before it. */
+/** Checks the key of a label or annotation: a name, optionally after a domain and "/". */
 export function qualifiedNameProblem(key: string): string | undefined {
   const [name = '', domain, ...more] = key.split('/').toReversed();
   const isSound =
@@ -55,14 +55,14 @@ export function labelValueProblem(value: string): string | undefined {
     : `must be empty or at most ${MAX_LABEL} letters, digits, "-", "_" and ".", with a letter or digit first and last`;
 }
 
-/** Whether a Secret of this type can have these keys, and has those that it needs. */
+/** Checks that a Secret of this type may have these keys, and has the required ones. */
 export function typeProblem(type: string, keys: ReadonlySet<string>): string | undefined {
   const wanted = WANTED_KEYS.get(type) ?? [];
   const missing = wanted.filter((group) => !group.some((key) => keys.has(key)));
   if (missing.length > 0) {
     return `a Secret of type ${type} needs ${missing.map((group) => `the key ${group.join(' or ')}`).join(' and ')}`;
   }
-  // The driver refuses these, since it would not know which part of the file is meant.
+  // The driver refuses these keys, because it would not know which part of the file to use.
   const other = type === TLS_TYPE ? [...keys].find((key) => key !== TLS_CERTIFICATES && key !== TLS_KEY) : undefined;
   return other === undefined
     ? undefined

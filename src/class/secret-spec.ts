@@ -1,6 +1,6 @@
 import type { Problem } from '../model/mount-spec.ts';
 
-/** One entry of the class's `secretObjects`, checked: a Kubernetes Secret to be. */
+/** One checked entry of `secretObjects`: the specification of a Kubernetes Secret. */
 export interface SecretSpec {
   readonly name: string;
   readonly type: string;
@@ -8,7 +8,7 @@ export interface SecretSpec {
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly keys: readonly SecretKey[];
-  /** Every file that `keys` does not name is a key too, called as the file. */
+  /** Every file that `keys` does not name becomes a key with the file's name. */
   readonly takesAllFiles: boolean;
 }
 
@@ -18,20 +18,20 @@ export interface SecretKey {
   readonly file: string;
 }
 
-/** Where in a class, from its root. */
+/** Path in the class, from its root. */
 export type ClassPath = readonly (string | number)[];
 
 export interface SecretProblem extends Problem {
   readonly path: ClassPath;
-  /** The operator's settings can allow it. */
+  /** Whether the operator's settings could allow it. */
   readonly isOfPolicy?: true;
 }
 
-/** Annotations of classes: `"true"` switches them on. */
+/** Annotations of classes; `"true"` enables them. */
 export const SYNC_ALL_KEYS = 'aws-secrets-csi/sync-all-keys';
 export const SYNC_IMMUTABLE = 'aws-secrets-csi/sync-immutable';
 
-/** Annotation of Secrets: when AWS said that these are the values, in RFC 3339. */
+/** Annotation of Secrets: when AWS confirmed the values, in RFC 3339. */
 export const AS_OF = 'aws-secrets-csi/as-of';
-/** Annotation of Secrets: digest of the names of the fields that we say, so that one no longer said is found. */
+/** Annotation of Secrets: digest of the names of the fields that we write, which detects fields that must be removed. */
 export const FIELDS = 'aws-secrets-csi/fields';

@@ -23,7 +23,7 @@ interface Finding {
   readonly position: Position;
 }
 
-/** Lints classes offline; one `file:line:column: severity: message` a finding. */
+/** Validates classes offline. Prints one `file:line:column: severity: message` per finding. */
 export function check(args: readonly string[], terminal: Terminal): ExitCode {
   const options = readOptions(args);
   if (options.help) {
@@ -70,7 +70,7 @@ function lint(manifestClass: ManifestClass, region: string | undefined): readonl
   ];
 }
 
-/** @returns undefined for a class whose objects are left to its pods */
+/** @returns undefined for a class without objects, which its pods then set */
 function filesOf({ objects }: ClassSpec): ReadonlySet<string> | undefined {
   if (objects.length === 0) {
     return undefined;

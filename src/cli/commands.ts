@@ -5,7 +5,7 @@ import { mountCommand } from './mount.ts';
 import { serve } from './serve.ts';
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
 
-/** @returns exit code: 0 done, 1 failed, 2 called wrongly */
+/** @returns exit code: 0 success, 1 failure, 2 wrong usage */
 type Command = (args: readonly string[], terminal: Terminal) => Promise<ExitCode> | ExitCode;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   help,
 };
 
-/** Runs the command that the first argument names; `serve` where it names none, as a container's arguments do. */
+/** Runs the command that the first argument names, or `serve` if it names none, as the arguments of a container do. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first, ...rest] = argv;
   if (first === undefined || (first.startsWith('-') && !['-h', '-help', '--help', '--version'].includes(first))) {
@@ -39,7 +39,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-/** What we refuse, or parseArgs does. */
+/** Whether the error is a usage error of ours or of parseArgs. */
 function isUsageError(error: unknown): error is Error {
   return (
     error instanceof UsageError ||

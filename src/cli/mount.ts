@@ -27,7 +27,7 @@ Asks a running provider for the class in a manifest, as the driver would, and li
   --show-values           print the contents too
 Exit code: 0 mounted, 1 refused, 2 called wrongly.`;
 
-/** A day: a timer of Node's that is to run for more than 24 of them runs out at once. */
+/** One day. Node's timers fire at once for more than 24 days. */
 const MAX_TIMEOUT_S = 86_400;
 
 export async function mountCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -94,7 +94,7 @@ function readTimeout(text: string): number {
   return seconds * 1_000;
 }
 
-/** Where the kubelet has a pod's volumes says which pod it is. */
+/** The path of a pod's volume contains the pod's uid. */
 function podUidIn(target: string): string {
   const [, uid] = /\/pods\/([^/]+)\/volumes\//.exec(target) ?? [];
   if (uid === undefined) {
@@ -141,7 +141,7 @@ interface Caller {
   readonly tokens: Readonly<Record<string, { readonly token: string }>>;
 }
 
-/** The request as driver 1.6 words it: its sources are in provider_client.go and nodeserver.go. */
+/** The request as driver 1.6 sends it; see its provider_client.go and nodeserver.go. */
 function requestFor({ name, parameters }: ManifestClass, caller: Caller): MountRequest {
   const attributes = {
     ...Object.fromEntries(parameters),

@@ -7,10 +7,10 @@ import { NAME, VERSION } from '../model/version.ts';
 import { endsWithin } from '../concurrency/cancellation.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
-/** Milliseconds that a start gets to come to its end once the process is told to stop. */
+/** Longest time that a start may still take after the process was told to stop, in milliseconds. */
 const LAST_START_MS = 5_000;
 
-/** Answers the driver until told to stop. */
+/** Serves the driver until told to stop. */
 export async function serve(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let config: Config;
   try {
@@ -41,7 +41,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   return 0;
 }
 
-/** What is being started, once it is: a stop must not wait for a start that hangs. @throws Error, or as the start does */
+/** Waits for a start, but not forever after a stop, because the start may hang. @throws Error, or what the start throws */
 async function startedOrStopped(starting: Promise<Daemon>, signal: AbortSignal): Promise<Daemon> {
   const ended = starting.then(
     () => undefined,

@@ -1,4 +1,4 @@
-/** Where a command's words go, and who may stop it. */
+/** Output of a command, and the signal that stops it. */
 export interface Terminal {
   out(line: string): void;
   err(line: string): void;
@@ -7,10 +7,10 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a command comes to: done, failed, or called wrongly. */
+/** 0 success, 1 failure, 2 wrong usage. */
 export type ExitCode = 0 | 1 | 2;
 
-/** The command was called wrongly; its message says how to call it. */
+/** Wrong usage of a command; the message explains the correct usage. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

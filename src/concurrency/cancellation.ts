@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** Whether work ends in time; it goes on either way. What it throws, it throws here too. */
+/** Waits for work, but not for longer than this. The work is not stopped. @returns whether it ended in time. @throws what the work throws */
 export async function endsWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   const timer = new AbortController();
   try {
@@ -10,7 +10,7 @@ export async function endsWithin(work: Promise<unknown>, ms: number, clock: Cloc
   }
 }
 
-/** Ends with the signal, by its reason, even where the work itself goes on or does not heed signals. */
+/** Waits for work until the signal aborts. The work is not stopped. @throws the signal's reason, or what the work throws */
 export async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const aborted = Promise.withResolvers<never>();
   function abort(): void {

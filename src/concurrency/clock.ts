@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
-/** Time, and every way to wait for it. It is passed in, so that a test lets hours go by in a moment. */
+/** Time and timers. Passed as a dependency, so that tests can simulate hours in a moment. */
 export interface Clock {
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds on a monotonic clock. */
   now(): number;
-  /** Milliseconds since 1970; it jumps when it is set. */
+  /** Milliseconds since 1970; jumps when the clock is set. */
   wallNow(): number;
   /** @param ms up to 24 days. @throws the signal's reason */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Aborts after so many milliseconds, by a DOMException named TimeoutError. */
+  /** Aborts after this many milliseconds with a DOMException named TimeoutError. */
   timeout(ms: number): AbortSignal;
-  /** Lets run what else is ready; for long work. */
+  /** Lets other work of the event loop run. */
   yield(): Promise<void>;
 }
 

@@ -1,12 +1,12 @@
 import type { Clock } from './clock.ts';
 import { ProviderError } from '../model/errors.ts';
 
-/** Secrets of one mount that are made and written at once, each of which may be a MiB several times over. */
+/** Secrets of one mount that are built and written at once. Each may take several MiB of memory. */
 const AT_ONCE = 4;
 
 /**
- * Does all, a few at once, then says all that failed, in the order given.
- * @param problems what has failed before
+ * Runs all tasks, a few at once, and then throws all failures in the order of the tasks.
+ * @param problems earlier failures to include
  * @throws ProviderError, or the signal's reason
  */
 export async function fewAtOnce(
@@ -23,13 +23,13 @@ export async function fewAtOnce(
       } catch (error) {
         failures.set(index, ProviderError.from(error));
       }
-      // Those that need no call would come one upon the other.
+      // Tasks without I/O would otherwise run one after the other without a pause.
       await clock.yield();
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, doNext));
   const inOrder = [...failures].toSorted(([left], [right]) => left - right).map(([, failure]) => failure);
-  // Several Secrets may fail for one reason, as when the files cannot be read.
+  // Several Secrets may fail for the same reason, for example because the files cannot be read.
   const distinct = new Set([...problems, ...inOrder]);
   if (distinct.size > 0) {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
-/** One at a time by key: first come, first served. Different keys do not wait for each other. */
+/** A mutex per key: first come, first served. Different keys do not wait for each other. */
 export interface KeyedLock {
-  /** Number of keys that somebody holds. */
+  /** Number of keys that are locked. */
   readonly size: number;
   withLock<T>(key: string, work: () => Promise<T>): Promise<T>;
 }

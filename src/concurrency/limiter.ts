@@ -1,9 +1,9 @@
 export interface Limiter {
   /**
-   * Runs the task when its lane has a place free. Those who wait take turns by party, the one that has the fewest under way first: a party
-   * with a thousand tasks keeps another's first no longer than one of its tasks takes. Within a party, first come, first served.
-   * @param party whose task it is: an identity, say
-   * @throws the signal's reason when it aborts before that
+   * Runs the task as soon as its lane has a free slot. Waiting tasks are scheduled fairly by party, the one with the fewest running tasks first: a party with a
+   * thousand tasks delays the first task of another by no more than one task. Within a party, first come, first served.
+   * @param party owner of the task, such as an identity
+   * @throws the signal's reason if it aborts before the task starts
    */
   run<Result>(
     place: { readonly lane: string; readonly party: string },
@@ -15,14 +15,14 @@ export interface Limiter {
 interface Lane {
   running: number;
   readonly runningOf: Map<string, number>;
-  /** By party, in the order of their turns. */
+  /** Waiting tasks by party; the order of the parties is that in which they are scheduled. */
   readonly waiting: Map<string, Set<() => void>>;
 }
 
-/** The rest of the places is for the other parties, so that one whose tasks are slow does not hold them all. */
+/** The share of the slots that one party may take, so that one with slow tasks does not hold all of them. */
 const SHARE = 3 / 4;
 
-/** @param limit tasks under way at once, for each lane; one party gets three quarters of them */
+/** @param limit running tasks per lane; one party gets at most three quarters of them */
 export function createLimiter(limit: number): Limiter {
   const lanes = new Map<string, Lane>();
   const limitOfParty = Math.ceil(limit * SHARE);
@@ -47,7 +47,7 @@ export function createLimiter(limit: number): Limiter {
     },
   };
 
-  /** Places are given here only, so nobody who comes in between can take one. */
+  /** The only place that assigns slots, so that no new task can overtake a waiting one. */
   function fill(lane: Lane): void {
     while (lane.running < limit) {
       const party = nextParty(lane, limitOfParty);
@@ -82,7 +82,7 @@ function start(lane: Lane, party: string): void {
     return;
   }
   tasks.delete(begin);
-  // The party goes to the end of the line.
+  // The party moves to the end of the queue.
   lane.waiting.delete(party);
   if (tasks.size > 0) {
     lane.waiting.set(party, tasks);
@@ -110,7 +110,7 @@ function wait(lane: Lane, party: string) {
   return {
     async taken(signal: AbortSignal): Promise<void> {
       function giveUp(): void {
-        // One that was told to begin has its place, and gives it back by ending.
+        // A task that has been started keeps its slot, and frees it when it ends.
         if (!tasks.delete(resolve)) {
           return;
         }

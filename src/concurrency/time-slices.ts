@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts';
 
-/** Work in pieces of a few milliseconds at most: it yields wherever other work may run first, and returns its result. */
+/** Work in steps of a few milliseconds at most. It yields where other work may run, and returns its result. */
 export type Steps<Result> = Generator<void, Result, void>;
 
-/** Runs all steps at once, where nothing else waits for the thread, as in a command. */
+/** Runs all steps without a pause, for commands, where no other work waits for the thread. */
 export function finish<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const step = steps.next();
@@ -13,7 +13,7 @@ export function finish<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** The same steps, for what must not be left half done: whoever gives up in the middle of them has given up too late. */
+/** Makes steps uninterruptible, for work that must not be left half done: an abort in the middle is ignored. */
 export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
   for (;;) {
     const step = steps.next();
@@ -23,40 +23,40 @@ export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
     try {
       yield;
     } catch {
-      // The reason is thrown into steps only once, so nothing is left to tell.
+      // The abort reason is thrown into the steps only once, so it does not come again.
     }
   }
 }
 
-/** The one thread of the process, shared out by whose work it does. */
+/** Divides the time of the process's one thread fairly between the parties that need it. */
 export interface TimeSlices {
   /**
-   * Runs the steps a slice at a time. The first comes at once; the others of all works together get a quarter of the thread's time, the keys in
-   * rotation. So little work waits for nobody, and however much there is, the event loop has time for all else.
-   * @param key who the work is for
-   * @throws what a step throws. Once the signal is aborted its reason is thrown into the steps, which may clear up
+   * Runs the steps in time slices. The first slice runs at once. The further slices of all work together get a quarter of the thread's time, round robin by
+   * key. So small work never waits, and the event loop has time for everything else, however much work there is.
+   * @param key fair-queueing key: for whom the work is done
+   * @throws what a step throws. When the signal aborts, its reason is thrown into the steps, which may clean up
    */
   run<Result>(key: string, steps: Steps<Result>, signal?: AbortSignal): Promise<Result>;
 }
 
-/** Goes on until a time on the clock, or until it is over. @returns whether it is over */
+/** Runs until a time on the clock, or until the work is done. @returns whether the work is done */
 type Work = (until: number) => boolean;
 
 /** Milliseconds. */
 const SLICE_MS = 2;
-/** How many times as long as a slice took the next one waits. */
+/** After a slice, the next one waits this many times as long as the slice took. */
 const REST = 3;
-/** Milliseconds of rest that may be owed. */
+/** Maximum milliseconds of accumulated rest. */
 const MAX_OWED_MS = 1_000;
 
-/** One for the whole process, as it has one thread. */
+/** Create only one per process, because it has one thread. */
 export function createTimeSlices(clock: Clock): TimeSlices {
-  /** By key, each in order of arrival; the key whose turn is next comes first. */
+  /** Waiting work by key, each in order of arrival; the key that is scheduled next comes first. */
   const waiting = new Map<string, Work[]>();
-  /** When all rest that is owed has been taken. */
+  /** Time on the clock at which the accumulated rest ends. */
   let restedAt = 0;
 
-  /** A step that takes longer than a slice is made up for by a longer rest. @returns whether the work is over */
+  /** Runs one slice. If a step takes longer than a slice, a longer rest follows. @returns whether the work is done */
   function runSlice(work: Work): boolean {
     const started = clock.now();
     const isOver = work(started + SLICE_MS);
@@ -97,7 +97,7 @@ export function createTimeSlices(clock: Clock): TimeSlices {
   return {
     run(key, steps, signal) {
       const { work, result } = workOf(steps, clock, signal);
-      // Nearly every work takes less than a slice, and is over before this returns.
+      // Nearly all work takes less than a slice, and is done before this returns.
       if (waiting.has(key) || !runSlice(work)) {
         enqueue(key, work);
       }
@@ -106,7 +106,7 @@ export function createTimeSlices(clock: Clock): TimeSlices {
   };
 }
 
-/** Steps that stop by the clock, and what comes of them. */
+/** Runs steps until a time on the clock, and settles a promise with their result. */
 function workOf<Result>(
   steps: Steps<Result>,
   clock: Clock,

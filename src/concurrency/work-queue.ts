@@ -1,44 +1,44 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Keys, each with the time at which it is due. A key that is worked on is out of the queue until its work ends; what is added meanwhile
- * makes it due again after that, so no key is worked on twice at a time and none is forgotten.
+ * Keys with the times at which they are due. A key is out of the queue while it is processed; if it is added meanwhile, it becomes due again after that. So
+ * no key is processed twice at the same time, and none is lost.
  */
 export interface WorkQueue<Key> {
-  /** Makes the key due at this time, or leaves it due earlier. */
+  /** Makes the key due at this time, unless it is due earlier. */
   add(key: Key, at: number): void;
   remove(key: Key): void;
-  /** Whether it waits or is worked on. */
+  /** Whether the key is waiting or being processed. */
   has(key: Key): boolean;
-  /** Keys that nobody works on, due or not. */
+  /** Keys that are not being processed, due or not. */
   idle(): readonly Key[];
   isBusy(key: Key): boolean;
-  /** Settles once nobody works on the key. */
+  /** Resolves when the key is not being processed. */
   whenIdle(key: Key): Promise<void>;
-  /** Takes the key for work; it must not be busy. */
+  /** Starts to process the key, which must not be busy. */
   begin(key: Key): void;
   /**
-   * Puts it back.
-   * @param at when it is due next
-   * @param coveredAt what was added before this time has been done by the work
+   * Ends the processing and puts the key back.
+   * @param at when the key is due next
+   * @param coveredAt ignores additions before this time, because the processing covered them
    */
   end(key: Key, at: number, coveredAt: number): void;
-  /** Nothing becomes due any more. */
+  /** Stops the queue: no key becomes due any more. */
   stop(): void;
 }
 
 interface Entry {
   dueAt: number;
-  /** Set while it is worked on. */
+  /** Set while the key is processed. */
   busy?: PromiseWithResolvers<void>;
-  /** When and for what time it was added while it was worked on. */
+  /** When, and for what time, the key was added while it was processed. */
   readonly again: { readonly addedAt: number; readonly at: number }[];
 }
 
-/** Timers take no longer waits. */
+/** The longest delay that timers support. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** @param onDue is called whenever a key is due; it must begin every key that is, or remove it */
+/** @param onDue called whenever keys are due; must begin or remove each of them */
 export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => boolean) => void): WorkQueue<Key> {
   const entries = new Map<Key, Entry>();
   let timer = new AbortController();

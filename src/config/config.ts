@@ -8,21 +8,21 @@ import { NAME, VERSION } from '../model/version.ts';
 import { type FlagValues, readFlags } from './read-flags.ts';
 import type { Address } from '../observability/http.ts';
 
-/** Every setting of the daemon, checked. Nothing past this reads arguments or the environment. */
+/** Every setting of the daemon, checked. Other code does not read arguments or the environment. */
 export interface Config {
   readonly socketPath: string;
-  /** Name of the socket: the `provider` of the classes that are ours. */
+  /** Name of the socket, and so the `provider` of the classes to serve. */
   readonly providerName: string;
   readonly driverWritesSecrets: boolean;
   readonly volumes: VolumeSettings;
-  /** Region of classes that name none; absent means: this node's label. */
+  /** Region of classes that name none; absent: that of this node's label. */
   readonly defaultRegion?: string;
-  /** Greatest age of an answer from memory. */
+  /** Maximum age of a cached value. */
   readonly rotationPollIntervalMs: number;
   readonly rotation: RotationSettings;
-  /** Make Kubernetes Secrets of the classes' `secretObjects`. */
+  /** Create the Kubernetes Secrets of `secretObjects`. */
   readonly syncSecret: boolean;
-  /** What classes may make of a Secret. */
+  /** Types, labels and annotations that classes may give Secrets. */
   readonly secretPolicy: SecretPolicy;
   /** Request pods' tokens from the API server when the driver sent none, or only expired ones. */
   readonly tokenRequest: boolean;
@@ -36,11 +36,11 @@ export interface Config {
   readonly kube: KubeSettings;
 }
 
-/** Where volumes may be. */
+/** Location and limits of volumes. */
 export interface VolumeSettings {
   /** The kubelet's root directory. */
   readonly kubeletDir: string;
-  /** Refuse a volume that is no mount of its own. */
+  /** Refuse a volume that is not a mount point. */
   readonly mustBeMounted: boolean;
   /** Bytes of memory that the files of one volume may take. */
   readonly maxVolumeBytes: number;
@@ -60,7 +60,7 @@ export interface RestartSettings {
   readonly minIntervalMs: number;
 }
 
-/** All that is wrong with the flags and environment, at once. */
+/** All problems of flags and environment at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -71,7 +71,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** AWS cuts a longer application id off with a warning (user agent 2.1). */
+/** AWS truncates a longer application id, with a warning (user agent 2.1). */
 const MAX_APP_ID = 50;
 
 /** @throws ConfigError */
@@ -116,12 +116,12 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   };
 }
 
-/** Our own pod, where it is known. */
+/** The provider's own pod, if it is known. */
 function ownPod({ 'pod-name': name, 'pod-namespace': namespace, 'pod-uid': uid = '' }: FlagValues) {
   return name === undefined || namespace === undefined ? {} : { ownPod: { namespace, name, uid } };
 }
 
-/** Flags that are each right, and do not go together. */
+/** Checks flags that are valid on their own, but not together. */
 function contradictions(values: FlagValues): readonly string[] {
   const rotates = values['enable-secret-rotation'];
   const needNode = (['enable-secret-rotation', 'sync-secret', 'restart-on-rotation'] as const).filter(
@@ -183,7 +183,7 @@ function readCaBundle(file: string | undefined, problems: string[]): string | un
   }
 }
 
-/** By custom proxies are set in either case; the lower one wins, as in curl. */
+/** Proxy variables are used in both cases by convention; lower case takes precedence, as in curl. */
 function withLowerCaseProxies(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const merged = { ...env };
   for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) {
@@ -192,7 +192,7 @@ function withLowerCaseProxies(env: Readonly<Record<string, string | undefined>>)
   return merged;
 }
 
-/** The fields that have a value: absent means absent in our types, not undefined. */
+/** Removes undefined fields, because our types distinguish absent from undefined. */
 function defined<Fields extends object>(
   fields: Fields,
 ): { readonly [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {

@@ -10,13 +10,13 @@ import { openNode, type NodeProvider } from './node.ts';
 import { receiveChangeEvents } from './receive-change-events.ts';
 
 export interface Daemon extends AsyncDisposable, Pick<NodeProvider, 'staleness'> {
-  /** Where health checks are served. */
+  /** Address of the health checks. */
   readonly healthPort: number;
 }
 
 /**
- * The composition root: opens everything in order, and closes it in the opposite one. What fails half way closes what was open.
- * @throws Error that says what could not be opened
+ * The composition root: opens everything in order, and closes it in the reverse order. If a step fails, everything that was opened is closed.
+ * @throws Error that names what could not be opened
  */
 export async function startDaemon(config: Config, log: Logger, clock: Clock = SYSTEM_CLOCK): Promise<Daemon> {
   await using opening = new AsyncDisposableStack();
@@ -38,9 +38,9 @@ export async function startDaemon(config: Config, log: Logger, clock: Clock = SY
       serveMount: node.serveMount,
     }),
   );
-  // At a stop nothing is polled any more while mounts finish: after an upgrade another process does that already.
+  // Polling stops before the drain: after an upgrade another process polls already.
   opening.defer(() => node.stopPolling());
-  // Last in, first out: readiness checks must fail before the socket goes.
+  // Last in, first out: readiness checks must fail before the socket is removed.
   opening.defer(() => {
     ready = false;
   });

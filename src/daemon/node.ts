@@ -36,7 +36,6 @@ export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'onChang
   stopPolling(): Promise<void>;
 }
 
-/** Puts the parts together. */
 export function openNode(config: Config, { clock, kube, clients }: Edges, log: Logger): NodeProvider {
   const fetcher = createFetcher({
     clock,

@@ -26,7 +26,7 @@ export interface OpenReconcilerDeps {
   readonly fetcher: Pick<Fetcher, 'refresh'>;
 }
 
-/** Wires what looks after mounts; undefined where neither rotation nor sync is wanted. */
+/** Wires the reconciler. @returns undefined if neither rotation nor sync is enabled */
 export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconcilerDeps): Reconciler | undefined {
   const { rotation, syncSecret, restart, providerName, rotationPollIntervalMs: intervalMs, mountTimeoutMs } = config;
   const { nodeName } = config.kube;
@@ -80,7 +80,7 @@ function statusOf({ pod, className, targetPath }: NodeMount): MountStatusKey {
   return { namespace: pod.namespace, podName: pod.name, className, targetPath };
 }
 
-/** A Secret is owned by who makes the pod, where the pod's word for that is true. */
+/** The Secret's owner is that of the pod, if it can be verified; otherwise the pod. */
 function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): DownstreamStep['update'] {
   return async (mount, signal) => {
     const owner = await ownerOf(mount.nodePod, mount.volume, signal);

@@ -9,11 +9,11 @@ export interface CallSignal extends Disposable {
 export interface CallBounds {
   readonly clock: Clock;
   readonly stopping: AbortSignal;
-  /** Our own bound, below the kubelet's two minutes. */
+  /** The provider's own limit, less than the kubelet's two minutes. */
   readonly mountTimeoutMs: number;
 }
 
-/** Aborts when the driver gives up, the call's time is over or the process must stop; the reason is the ProviderError to answer with. */
+/** Aborts when the driver cancels, at the deadline of the call, or when the process stops. The reason is the ProviderError to return. */
 export function callSignal(
   call: ServerUnaryCall<unknown, unknown>,
   { clock, stopping, mountTimeoutMs }: CallBounds,
@@ -31,7 +31,7 @@ export function callSignal(
       ),
     () => undefined,
   );
-  // grpc-js emits this after a normal reply too (grpc-node issue 2771): it means "ended", which then harms nobody.
+  // grpc-js also emits this after a normal reply (grpc-node issue 2771), which does no harm then.
   call.on('cancelled', () => controller.abort(new ProviderError('Cancelled', 'the driver ended the call')));
   return {
     signal: AbortSignal.any([controller.signal, stopping]),

@@ -3,13 +3,13 @@ import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { loadProviderService } from './definitions.ts';
 import type { MountRequest, MountResponse, VersionResponse } from './protocol.ts';
 
-/** The driver's side of the protocol, for one call after another. */
+/** A client that sends the same calls as the driver. */
 export interface ProviderClient extends Disposable {
   version(signal: AbortSignal): Promise<VersionResponse>;
   mount(request: MountRequest, signal: AbortSignal): Promise<MountResponse>;
 }
 
-/** What the driver would be told: the status code's name and the provider's message. */
+/** The error that the driver would receive: the name of the status code and the provider's message. */
 export class CallError extends Error {
   override readonly name = 'CallError';
   readonly code: string;
@@ -20,7 +20,7 @@ export class CallError extends Error {
   }
 }
 
-/** @param timeoutMs for a call; the kubelet gives two minutes */
+/** @param timeoutMs time-out of a call; the kubelet's is two minutes */
 export function connect(socketPath: string, timeoutMs: number): ProviderClient {
   const Service = loadProviderService();
   // The authority that the driver sends from 1.6 on.

@@ -17,7 +17,7 @@ export function loadProviderService(): ServiceClientConstructor {
   ) as ServiceClientConstructor;
 }
 
-/** The bundle has `proto/` beside it; the source has it at the top of the checkout. */
+/** `proto/` is next to the bundle, or at the top of the checkout. */
 function protoFolder(): string {
   const beside = join(import.meta.dirname, 'proto');
   return existsSync(beside) ? beside : join(import.meta.dirname, '..', '..', 'proto');

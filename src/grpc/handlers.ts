@@ -16,7 +16,7 @@ export interface HandlerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly mountTimeoutMs: number;
-  /** Aborts, with a ProviderError, when mounts under way must end because the process does. */
+  /** Aborts with a ProviderError when mounts in progress must end because the process stops. */
   readonly stopping: AbortSignal;
 }
 
@@ -26,7 +26,7 @@ export function versionHandler(): handleUnaryCall<VersionRequest, VersionRespons
   };
 }
 
-/** Answers the driver's Mount calls; whatever goes wrong is this call's failure and is logged here, once. */
+/** Handles the driver's Mount calls. Every failure ends the call and is logged here, once. */
 export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, MountResponse> {
   return function handleMount(call, reply) {
     const started = deps.clock.now();
@@ -34,7 +34,7 @@ export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, M
     async function serve(): Promise<ServedMount> {
       using bounded = callSignal(call, deps);
       const mountCall = parseRequest(call.request);
-      log = log.child(whose(mountCall));
+      log = log.child(logFields(mountCall));
       return await deps.serveMount(mountCall, bounded.signal);
     }
     async function answer(): Promise<readonly [error: ServiceError | null, response?: MountResponse]> {
@@ -47,7 +47,7 @@ export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, M
         const error = ProviderError.from(thrown);
         const fields = { reason: error.reason, error: error.message, ms: since(started, deps.clock) };
         whereWritable(() =>
-          // Only a bug has a stack worth a line.
+          // Only bugs need a stack in the log.
           log.error(error.reason === 'Internal' ? { ...fields, stack: stackOf(error.cause) } : fields, 'mount failed'),
         );
         return [serviceError(error)];
@@ -57,7 +57,7 @@ export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, M
   };
 }
 
-/** A log that cannot be written, as on a full disk, must not hold up a pod; and there is nowhere to say so. */
+/** A log that cannot be written, for example to a full disk, must not fail a mount. There is nowhere to report it. */
 function whereWritable(write: () => void): void {
   try {
     write();
@@ -66,7 +66,7 @@ function whereWritable(write: () => void): void {
   }
 }
 
-function whose({ pod, parameters }: MountCall): Record<string, unknown> {
+function logFields({ pod, parameters }: MountCall): Record<string, unknown> {
   return {
     namespace: pod.namespace,
     pod: pod.name,
@@ -86,12 +86,11 @@ function since(started: number, clock: Clock): number {
 function response({ versions, files = [] }: ServedMount): MountResponse {
   return {
     objectVersion: Array.from(versions, ([id, version]) => ({ id, version })),
-    // Without files in the answer the driver leaves the volume as we wrote it.
+    // Without files in the response the driver does not touch the volume.
     files: files.map(({ path, mode, value }) => ({ path, mode, contents: value.expose() })),
   };
 }
 
-/** The one place where statuses are made. */
 function serviceError(error: ProviderError): ServiceError {
   const details = statusMessage(error);
   return Object.assign(new Error(details), { code: statusOf(error.reason), details, metadata: new Metadata() });

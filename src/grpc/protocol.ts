@@ -1,4 +1,4 @@
-/** The messages of proto/service.proto as proto-loader gives them: camelCase, every field there. A contract test holds the two together. */
+/** The messages of proto/service.proto as proto-loader represents them: camelCase, with every field present. A contract test compares the two. */
 export interface VersionRequest {
   readonly version: string;
 }

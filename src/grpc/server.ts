@@ -6,26 +6,26 @@ import { type HandlerDeps, mountHandler, versionHandler } from './handlers.ts';
 import { bindSocket, type SocketSettings } from './socket.ts';
 
 export interface ServerSettings extends Omit<HandlerDeps, 'stopping'>, Omit<SocketSettings, 'watchMs'> {
-  /** Milliseconds between two looks at the socket's path; a second unless told. */
+  /** Milliseconds between two checks of the socket's path; default: one second. */
   readonly watchMs?: number;
-  /** Milliseconds that mounts under way get to finish at a stop. */
+  /** Milliseconds for mounts in progress to finish at a stop. */
   readonly drainMs: number;
 }
 
-/** A server that answers on the socket until it is disposed of, which drains it. */
+/** A server on the socket. Disposing drains it. */
 export interface ProviderServer extends AsyncDisposable {
-  /** Whether the driver finds this process at the socket's path. */
+  /** Whether the socket's path leads to this process. */
   isReachable(): boolean;
 }
 
 const WATCH_MS = 1_000;
 
-/** Milliseconds for the answers of mounts that were told to end. */
+/** Milliseconds for cancelled mounts to send their responses. */
 const LAST_ANSWERS_MS = 2_000;
 
 /**
- * Serves the driver on its socket; returns once the socket is there.
- * @throws Error that says why it cannot be; then nothing listens any more
+ * Serves the driver on its socket. Returns when the socket exists.
+ * @throws Error with the cause; nothing listens any more then
  */
 export async function startServer(settings: ServerSettings): Promise<ProviderServer> {
   const stopping = new AbortController();
@@ -35,14 +35,14 @@ export async function startServer(settings: ServerSettings): Promise<ProviderSer
     mount: mountHandler({ ...settings, stopping: stopping.signal }),
   });
   const socket = await bindSocket(server, { watchMs: WATCH_MS, ...settings }).catch((error: unknown) => {
-    // A server that still listens somewhere would keep the process from ending.
+    // A server that still listens would keep the process alive.
     server.forceShutdown();
     throw error;
   });
   return {
     isReachable: () => socket.isOurs(),
     async [Symbol.asyncDispose]() {
-      // First the path: a socket file that nobody serves blocks the driver's calls for two minutes, a missing one fails at once.
+      // Remove the path first: an unserved socket file blocks the driver's calls for two minutes, while a missing one fails at once.
       await socket[Symbol.asyncDispose]();
       await drain(server, stopping, settings);
     },
@@ -60,7 +60,7 @@ async function drain(
   if (await endsWithin(ended, drainMs, clock)) {
     return;
   }
-  // Told to end, mounts answer with a code that is safe; a connection that breaks would be UNAVAILABLE, which is not (see statusOf).
+  // Cancelled mounts return a safe status code. A broken connection would be UNAVAILABLE, which is not safe (see statusOf).
   stopping.abort(new ProviderError('Cancelled', 'the provider is stopping: the kubelet will try again'));
   if (!(await endsWithin(ended, LAST_ANSWERS_MS, clock))) {
     server.forceShutdown();

@@ -4,16 +4,16 @@ import { basename, dirname, join } from 'node:path';
 import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { connect } from './client.ts';
 
-/** What tells a file from every other for as long as it is there: a socket keeps its inode while somebody listens on it. */
+/** Identifies a file while it exists: a socket keeps its inode as long as a process listens on it. */
 export interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
 }
 
-/** Milliseconds for a connection, and for an answer on it. */
+/** Milliseconds for a connection, and for a response on it. */
 const CONNECT_MS = 1_000;
 
-/** @returns undefined where nothing is there */
+/** @returns undefined if the path does not exist */
 export async function identityAt(path: string): Promise<FileIdentity | undefined> {
   try {
     const { dev, ino } = await lstat(path);
@@ -26,7 +26,7 @@ export async function identityAt(path: string): Promise<FileIdentity | undefined
   }
 }
 
-/** Whether a process listens there. Where that cannot be told it is taken for listening. */
+/** Whether a process listens on the socket. Assumes so if it is not certain. */
 export async function isListenedOn(path: string): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = createConnection(path);
@@ -43,7 +43,7 @@ export async function isListenedOn(path: string): Promise<boolean> {
   });
 }
 
-/** The name by which a provider on a socket calls itself; undefined where it does not say. */
+/** @returns the runtime name of the provider on a socket; undefined if it does not respond */
 export async function runtimeNameAt(path: string): Promise<string | undefined> {
   using client = connect(path, CONNECT_MS);
   try {
@@ -53,12 +53,12 @@ export async function runtimeNameAt(path: string): Promise<string | undefined> {
   }
 }
 
-/** Removes sockets that processes bound under a hidden name beside the path and then left by a crash. Those that somebody listens on stay. */
+/** Removes hidden sockets next to the path that crashed processes left behind. Sockets on which a process listens stay. */
 export async function sweepHiddenSockets(path: string): Promise<void> {
   const hidden = new RegExp(`^\\.${RegExp.escape(basename(path))}\\.[0-9a-f]{8}$`);
   for (const entry of await readdir(dirname(path), { withFileTypes: true })) {
     const file = join(dirname(path), entry.name);
-    // Asked twice: another process of ours may be between its bind and its listen.
+    // Checked twice, because another provider process may be between its bind and its listen.
     if (entry.isSocket() && hidden.test(entry.name) && !(await isListenedOn(file)) && !(await isListenedOn(file))) {
       await rm(file, { force: true });
     }

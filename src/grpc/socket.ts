@@ -9,29 +9,29 @@ import { NAME } from '../model/version.ts';
 import { type FileIdentity, identityAt, isListenedOn, runtimeNameAt, sweepHiddenSockets } from './socket-path.ts';
 
 export interface SocketSettings {
-  /** Absolute path; its directory is made if missing. */
+  /** Absolute path; its directory is created if missing. */
   readonly socketPath: string;
-  /** Milliseconds between two looks at the path. */
+  /** Milliseconds between two checks of the path. */
   readonly watchMs: number;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told once when another program has taken the path, with a sentence for whoever runs the node. */
+  /** Called once when another program has taken the path, with a message for the operator. */
   onTaken?(message: string): void;
 }
 
-/** A socket path that answers, until it is disposed of or a successor takes it over. */
+/** A bound socket path, until it is disposed of or a newer provider process takes it over. */
 export interface BoundSocket extends AsyncDisposable {
-  /** Whether the path leads to this process, as of the last look at it. */
+  /** Whether the path led to this process at the last check. */
   isOurs(): boolean;
 }
 
 /**
- * Listens under a hidden name and renames: calls to an older process finish there, new ones come here. Binding at the final path would
- * do worse, as libuv unlinks the path it bound when it stops, by then its successor's.
+ * Listens under a hidden name and renames the socket: calls to an older process finish there, new ones come here. It does not bind the final path, because
+ * libuv unlinks the path that it bound when it stops, and by then the path belongs to the successor.
  *
- * The path is watched from then on. AWS's provider removes it by name when it stops, which may be after we have started: what is gone, or
- * left by a process that has ended, is bound again at once. A living process keeps it: a successor of ours must not be fought.
- * @throws Error that says what could not be done; then nothing is left behind
+ * From then on the path is watched. AWS's provider removes it by name when it stops, which may be after our start. A path that is missing, or was left by a
+ * process that has ended, is bound again at once. A path with a living process stays, because that may be our own successor.
+ * @throws Error with the cause; nothing is left behind then
  */
 export async function bindSocket(server: Server, settings: SocketSettings): Promise<BoundSocket> {
   const { socketPath: path, watchMs, clock } = settings;
@@ -84,7 +84,7 @@ export async function bindSocket(server: Server, settings: SocketSettings): Prom
   };
 }
 
-/** Says what has become of the path, once for each time it changes. */
+/** Reports the state of the path whenever it changes. */
 function createTelling({ socketPath: socket, log, onTaken }: SocketSettings) {
   let said: 'ours' | 'taken' | 'failed' = 'ours';
   return {
@@ -126,13 +126,13 @@ function isSame(one: FileIdentity, other: FileIdentity): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** Makes the path lead here. @throws Error, having left no file */
+/** Makes the path lead to this process. @throws Error, without leaving a file */
 async function take(server: Server, path: string): Promise<FileIdentity> {
   await mkdir(dirname(path), { recursive: true });
-  // Not the pid: in a container it is 1 for the old process and the new.
+  // Not the pid: in containers it is 1 for both the old and the new process.
   const hidden = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
   try {
-    // The driver runs as root, like us: nobody else has business here.
+    // The driver runs as root, like the provider; no other user needs access.
     const umask = process.umask(0o077);
     try {
       await listen(server, hidden);

@@ -1,11 +1,11 @@
 import type { ProviderError } from '../model/errors.ts';
 
-/** Of the message as it travels, percent-encoded in an HTTP/2 header: a peer that finds the headers too long ends the connection, with all calls on it. */
+/** Maximum length of the percent-encoded message in its HTTP/2 header. If headers are too long, the peer closes the connection with all its calls. */
 const MAX_ENCODED = 4096;
 
 const MORE = "more problems, see the provider's log";
 
-/** What of a failure the driver is told: as many problems as fit, and how many do not. */
+/** The message for the driver: as many problems as fit, and the number of the others. */
 export function statusMessage({
   message,
   problems,
@@ -23,7 +23,7 @@ function asManyAsFit(problems: readonly string[], count: number): string {
   let left = MAX_ENCODED - encodedLength(`${head}… and ${count} ${MORE}`);
   for (const [index, problem] of problems.entries()) {
     const line = `(${index + 1}) ${problem}; `;
-    // The first is said in any case, as far as it goes.
+    // The first problem is always included, shortened if necessary.
     const said = lines.length === 0 ? fitting(line, left) : line;
     left -= encodedLength(said);
     if (left < 0) {
@@ -35,9 +35,9 @@ function asManyAsFit(problems: readonly string[], count: number): string {
   return `${head}${lines.join('')}${rest > 0 ? `… and ${rest} ${MORE}` : ''}`.replace(/; $/, '');
 }
 
-/** The text, or as many of its characters as fit with a "…". */
+/** Shortens a text to this encoded length, with "…" at the end. */
 export function fitting(text: string, maxEncoded: number): string {
-  // Every character takes one byte at least.
+  // Every character takes at least one byte.
   const wellFormed = text.slice(0, maxEncoded + 1).toWellFormed();
   if (text.length <= maxEncoded && encodedLength(wellFormed) <= maxEncoded) {
     return wellFormed;
@@ -54,7 +54,7 @@ export function fitting(text: string, maxEncoded: number): string {
   return `${said}…`;
 }
 
-/** As grpc-js encodes, which escapes more than it must. */
+/** Encodes like grpc-js, which escapes more than necessary. */
 function encodedLength(text: string): number {
   return encodeURI(text.toWellFormed()).length;
 }

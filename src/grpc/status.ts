@@ -2,9 +2,8 @@ import { status } from '@grpc/grpc-js';
 import type { FailureReason } from '../model/errors.ts';
 
 /**
- * The status a failed Mount ends with. Only codes that the kubelet takes for "finished, start anew": after UNAVAILABLE,
- * RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED or CANCELLED on a first mount it keeps the directory, the driver (1.6.0) takes that for a
- * mount done a moment ago, and the pod starts with an empty volume.
+ * The status of a failed Mount. Only codes after which the kubelet cleans up and starts again: after UNAVAILABLE, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, ABORTED
+ * or CANCELLED on a first mount it keeps the directory. The driver (1.6.0) then assumes a recent successful mount, and the pod starts with an empty volume.
  */
 export function statusOf(reason: FailureReason): status {
   switch (reason) {

@@ -1,4 +1,3 @@
-/** Whether both hold the same files at the same versions. */
 export function areEqualVersions(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
   return one.size === other.size && [...one].every(([file, version]) => other.get(file) === version);
 }

@@ -1,39 +1,39 @@
 import { cutText, visible } from '../text/visible-text.ts';
 
 /**
- * Why a call failed, as a closed set: one word serves as gRPC code (grpc/status.ts), metric label, event reason and log field.
+ * Why a call failed. One word determines the gRPC code (grpc/status.ts), and is the reason in events and log fields.
  */
 export type FailureReason =
   /** The driver's request itself cannot be read. */
   | 'InvalidRequest'
-  /** The class, or what a pod put over it, is wrong. */
+  /** The class, or a pod's override of it, is invalid. */
   | 'InvalidParameters'
-  /** The request carries no service-account token for the audience needed. */
+  /** The request has no service account token for the required audience. */
   | 'TokenMissing'
   /** The service account names no role, or cannot be read. */
   | 'RoleMissing'
-  /** STS or the Pod Identity agent says no. */
+  /** STS or the Pod Identity agent refused credentials. */
   | 'CredentialsRefused'
   | 'AccessDenied'
   | 'ObjectNotFound'
-  /** The store's answer to the object is a plain no: bad name, pending deletion, undecryptable. */
+  /** The store refused the object: bad name, pending deletion, not decryptable. */
   | 'ObjectRefused'
-  /** The value does not fit what the class does with it: not JSON, nothing at the path. */
+  /** The value cannot be used as the class asks: not JSON, or nothing at the path. */
   | 'ValueUnusable'
   | 'Throttled'
-  /** AWS is down for us: 5xx, no connection, no answer. The one reason for which a second region is asked. */
+  /** AWS is down or unreachable: 5xx, no connection, no response. The only reason to use the failover region. */
   | 'StoreUnavailable'
   | 'KubernetesUnavailable'
   | 'DeadlineExceeded'
   | 'Cancelled'
   | 'PayloadTooLarge'
-  /** The SecretProviderClass of a running pod is no longer there. */
+  /** The SecretProviderClass of a running pod was deleted. */
   | 'ClassMissing'
-  /** A Kubernetes Secret cannot be made as the class asks: it is somebody else's, or the API server will not have it. */
+  /** A Kubernetes Secret cannot be created as the class asks: it is not managed by this provider, or the API server rejects it. */
   | 'SecretRefused'
   /** The volume cannot be written. */
   | 'VolumeUnwritable'
-  /** A bug of ours. */
+  /** A bug in the provider. */
   | 'Internal';
 
 export interface ProviderErrorOptions {
@@ -45,20 +45,20 @@ export interface ProviderErrorOptions {
   readonly problemCount?: number;
 }
 
-/** Longest message, in UTF-16 units: a log line can take it, status and Event say less. */
+/** Maximum length of a message in UTF-16 units. It fits into a log line; gRPC statuses and events are shorter. */
 const MAX_MESSAGE = 16 * 1024;
 
 /**
- * A failure that the pod's owner can act on. Its message reaches the pod's event: it never carries secret bytes or tokens. It is one
- * line of bounded length, whatever texts from outside it quotes.
+ * A failure that the pod's owner can fix. Its message appears in an event of the pod, so it never contains secrets or tokens. It is one line of bounded
+ * length, even if it quotes texts from outside.
  */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly reason: FailureReason;
   readonly object: string | undefined;
-  /** What failed, each by itself: for one failure its message alone. */
+  /** The message of each failure. */
   readonly problems: readonly string[];
-  /** How many failed; more than `problems` where some are not said. */
+  /** Number of failures; may be more than `problems`. */
   readonly problemCount: number;
 
   constructor(reason: FailureReason, message: string, options: ProviderErrorOptions = {}) {
@@ -73,9 +73,9 @@ export class ProviderError extends Error {
   }
 
   /**
-   * One error that says all that failed, in the order given; its reason is that of the first.
+   * Combines failures into one error, in the order given. Its reason is that of the first.
    * @param failures at least one
-   * @param unsaid how many more there are that are only counted
+   * @param unsaid number of further failures, which are only counted
    */
   static all(failures: readonly ProviderError[], unsaid = 0): ProviderError {
     const [first] = failures;
@@ -95,7 +95,7 @@ export class ProviderError extends Error {
     });
   }
 
-  /** Any thrown thing as a ProviderError; what is not one already is a bug of ours. The unknown's text is kept out of the message. */
+  /** Converts anything thrown into a ProviderError. Other errors are bugs, and their text is omitted, because it may quote a secret. */
   static from(thrown: unknown): ProviderError {
     return thrown instanceof ProviderError
       ? thrown
@@ -103,7 +103,7 @@ export class ProviderError extends Error {
   }
 }
 
-/** Where an error came from, without its message: nobody vouches for what a stray error quotes. */
+/** The stack of an error without its message, which may quote a secret. */
 export function stackOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) {
     return `thrown: ${typeof thrown}`;

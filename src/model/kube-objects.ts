@@ -1,13 +1,13 @@
 import type { PodRef } from './mount-spec.ts';
 
 /*
- * Kubernetes objects, as far as we read them. `kube/` makes them of the API server's JSON; nobody past it sees that.
+ * The parts of Kubernetes objects that are used. `kube/` converts the API server's JSON into them.
  */
 
-/** The volume attribute by which a pod chooses its class; the driver sends it on with the class's parameters. */
+/** The volume attribute with the name of the class; the driver sends it along with the parameters of the class. */
 export const CLASS_ATTRIBUTE = 'secretProviderClass';
 
-/** An object and who it is: an owner, or one whose owner is looked for. */
+/** A reference to an object with its uid. */
 export interface ObjectRef {
   readonly apiVersion: string;
   readonly kind: string;
@@ -23,7 +23,7 @@ export interface NodePod {
   /** It is being deleted: its containers run until they exit or the grace period ends, and none starts again. */
   readonly isTerminating: boolean;
   readonly labels: ReadonlyMap<string, string>;
-  /** Its controller as the pod says, which is its author's word; or the pod itself where it has none that pods are looked after by. */
+  /** The controller that the pod names, which is not verified; or the pod itself if it names none of a known kind. */
   readonly owner: ObjectRef;
   /** `volumeAttributes` of its Secrets Store volumes, by the volume's name. */
   readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -33,10 +33,10 @@ export interface NodePod {
 export interface ProviderClass {
   readonly namespace: string;
   readonly name: string;
-  /** Whose class it is: the name of a provider's socket. */
+  /** `spec.provider`: the name of the socket of the provider that serves it. */
   readonly provider: string;
   readonly parameters: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
-  /** `spec.secretObjects` as it is: `parseSecretObjects` reads it. */
+  /** `spec.secretObjects`, unparsed. */
   readonly secretObjects: unknown;
 }

@@ -9,15 +9,15 @@ export interface PlannedFile {
   readonly value: SecretBytes;
 }
 
-/** A file and the version it came from. */
+/** A file and the version of its object. */
 export interface VersionedFile extends PlannedFile {
   readonly version: string;
 }
 
-/** Outcome of a fetch: the volume's files, and the version of each by its path. */
+/** Result of a fetch: the files of the volume, and the version of each by its path. */
 export interface MountPlan {
   readonly files: readonly PlannedFile[];
   readonly versions: ReadonlyMap<string, string>;
-  /** Milliseconds on the monotonic clock: AWS said of each file, then or later, that this is it. */
+  /** Milliseconds on the monotonic clock: AWS confirmed each file then or later. */
   readonly confirmedAt: number;
 }

@@ -1,6 +1,6 @@
 import type { SecretBytes } from './secret-bytes.ts';
 
-/** The pod that a volume belongs to, as the kubelet says (a pod's author cannot forge these). */
+/** The pod that a volume belongs to, as the kubelet reports it: its author cannot forge these fields. */
 export interface PodRef {
   readonly namespace: string;
   readonly name: string;
@@ -8,7 +8,7 @@ export interface PodRef {
   readonly serviceAccount: string;
 }
 
-/** Whose turn it is where work for pods is taken in turns: the pods of one service account share theirs. */
+/** Fair-queueing key: all pods of one service account share it. */
 export function partyOf({ namespace, serviceAccount }: PodRef): string {
   return `${namespace}/${serviceAccount}`;
 }
@@ -16,15 +16,15 @@ export function partyOf({ namespace, serviceAccount }: PodRef): string {
 /** A class's `objectType`. */
 export type Store = 'secretsmanager' | 'ssmparameter';
 
-/** What to ask a store for. Secrets Manager: version = VersionId, label = VersionStage. Parameter Store: one of version number, label. */
+/** Identifies a value in a store. Secrets Manager: version = VersionId, label = VersionStage. Parameter Store: version number or label. */
 export interface ObjectSource {
-  /** SecretId or parameter name, or an ARN; sent as it is written. */
+  /** Name of the secret or parameter, or an ARN, as written in the class. */
   readonly name: string;
   readonly version?: string;
   readonly label?: string;
 }
 
-/** One `jmesPath` entry: a further file, cut out of the object's JSON. */
+/** One `jmesPath` entry: another file, extracted from the object's JSON. */
 export interface Extraction {
   readonly expression: string;
   readonly alias: string;
@@ -35,54 +35,54 @@ export interface Extraction {
 /** One entry of the class's `objects`, checked. */
 export interface ObjectSpec {
   readonly store: Store;
-  /** objectName as written: what messages call this object. */
+  /** objectName as written, for messages. */
   readonly name: string;
   /** File inside the volume: relative, clean, no `..` element; also the id of its version entry. */
   readonly path: string;
   /** Permission bits, 0 to 0o777. */
   readonly mode: number;
   readonly primary: ObjectSource;
-  /** What to ask in the failover region; absent parts are the primary's. */
+  /** Source in the failover region; absent parts are those of the primary. */
   readonly failover: ObjectSource;
   readonly extractions: readonly Extraction[];
 }
 
 export type AddressType = 'ipv4' | 'ipv6' | 'auto';
 
-/** How the pod proves who it is to AWS. */
+/** How the pod authenticates to AWS. */
 export type Authentication =
   | { readonly kind: 'irsa' }
   | { readonly kind: 'pod-identity'; readonly addressType: AddressType };
 
-/** What a class asks for, once parsed. */
+/** A parsed class. */
 export interface ClassSpec {
-  /** First the primary, then the failover region where there is one. */
+  /** The primary region, then the failover region if there is one. */
   readonly regions: readonly [string] | readonly [string, string];
   readonly authentication: Authentication;
   readonly objects: readonly ObjectSpec[];
-  /** Greatest age of a version check, in milliseconds; absent: the provider's own. */
+  /** `rotationPollInterval` in milliseconds; absent: the provider's own. */
   readonly pollIntervalMs?: number;
 }
 
-/** Token by audience, from the request. AWS verifies them; their being there proves nothing. */
+/** Tokens of the request by audience. They are not verified; AWS does that. */
 export type ServiceAccountTokens = ReadonlyMap<string, SecretBytes>;
 
-/** All that one Mount call asks for. Past `class/` nobody sees raw attributes. */
+/** A parsed Mount call. Raw attributes are not used after this. */
 export interface MountSpec extends ClassSpec {
   readonly targetPath: string;
   readonly pod: PodRef;
   readonly tokens: ServiceAccountTokens;
 }
 
-/** Something wrong in a class, and where. */
+/** A problem of a class, with its location. */
 export interface Problem {
   readonly message: string;
-  /** Parameter it is in. */
+  /** Name of the parameter. */
   readonly parameter: string;
-  /** objectName of the entry, if it is one entry's. */
+  /** objectName of the entry, if it concerns one entry. */
   readonly object?: string;
   /** Offset into the parameter's text, in UTF-16 units. */
   readonly offset?: number;
-  /** How many problems it stands for, where it is not itself one. */
+  /** Number of problems that this one summarizes, if any. */
   readonly count?: number;
 }

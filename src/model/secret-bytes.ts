@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** Bytes of a secret or token; prints as a placeholder wherever a program prints things. */
+/** Bytes of a secret or token. Printing or logging shows only a placeholder. */
 export class SecretBytes {
   readonly #bytes: Uint8Array;
 
@@ -16,12 +16,12 @@ export class SecretBytes {
     return this.#bytes.byteLength;
   }
 
-  /** The only way out. Called where bytes leave this process, or are looked into, and nowhere else. */
+  /** The only access to the bytes. Call it only where they leave the process or are parsed. */
   expose(): Uint8Array {
     return this.#bytes;
   }
 
-  /** `expose`, as text: what is not UTF-8 becomes U+FFFD. */
+  /** `expose` as text: bytes that are not UTF-8 become U+FFFD. */
   exposeText(): string {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#bytes);
   }

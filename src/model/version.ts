@@ -1,6 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' };
 
-/** Our name, as the driver and AWS see it. */
+/** Name of the provider for the driver and AWS. */
 export const NAME = 'aws-secrets-csi';
 
 /** Semantic version of this build. */

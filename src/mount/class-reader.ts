@@ -3,8 +3,8 @@ import type { ClassSpec } from '../model/mount-spec.ts';
 import { type ClassContext, type ClassResult, parseClassSteps } from '../class/parse-class.ts';
 
 /**
- * Reads classes, as `parseClass`, and lets the event loop in.
- * @param key who the class is read for
+ * Parses classes like `parseClass`, in time slices.
+ * @param key fair-queueing key: for whom the class is parsed
  * @throws the signal's reason
  */
 export type ClassReader = (
@@ -19,12 +19,12 @@ interface Remembered {
   readonly size: number;
 }
 
-/** In characters; what is made of a text takes about ten times its room. */
+/** Characters; a parsed class takes about ten times as many bytes. */
 const MAX_SIZE = 512 * 1024;
 
-/** Remembers what it has read: all pods of a deployment send the same text, and each sends it again every minute or two. */
+/** Caches parsed classes, because all pods of a Deployment send the same text, each of them every minute or two. */
 export function createClassReader(slices: TimeSlices, maxSize: number = MAX_SIZE): ClassReader {
-  // In order of use, the oldest first.
+  // In order of use, least recently used first.
   const classes = new Map<string, Remembered>();
   let total = 0;
 
@@ -56,7 +56,7 @@ export function createClassReader(slices: TimeSlices, maxSize: number = MAX_SIZE
   };
 }
 
-/** In the same measure as a text: with aliases a short one makes much. */
+/** Size of a parsed class in characters; with YAML aliases a short text can become large. */
 function sizeOf({ objects }: ClassSpec): number {
   return objects
     .flatMap((object) => [object, ...object.extractions])

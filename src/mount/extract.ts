@@ -7,7 +7,7 @@ import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { quote } from '../text/quote.ts';
 import type { VersionedFile } from '../model/mount-plan.ts';
 
-/** What of a fetched object becomes files. */
+/** The part of a fetched object that becomes files. */
 export interface Extractable {
   readonly object: ObjectSpec;
   readonly version: string;
@@ -15,10 +15,10 @@ export interface Extractable {
 }
 
 /**
- * The files of an object: its own, then one for each `jmesPath` entry, or why that cannot be had. All carry the object's
- * version. No error holds a part of the value, not even as its cause.
- * @param jmesPath of the mount
- * @throws ProviderError where the entries of the mount together take too much work
+ * Yields the files of an object: its own, then one file or error for each `jmesPath` entry. All have the version of the object. No error contains a part of
+ * the value, not even as its cause.
+ * @param jmesPath shared by all objects of the mount
+ * @throws ProviderError if the entries of the mount together take too much work
  */
 export function* extract(
   { object, version, value }: Extractable,
@@ -51,7 +51,7 @@ export function* extract(
   }
 }
 
-/** What the jmesPath entries of one mount have in common. */
+/** State that all jmesPath entries of one mount share. */
 export interface MountJmesPath {
   readonly budget: WorkBudget;
   readonly engine: JmesPath;

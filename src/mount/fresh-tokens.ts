@@ -4,15 +4,15 @@ import type { Authentication, PodRef, ServiceAccountTokens } from '../model/moun
 import { tokenClaims } from '../request/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE } from '../request/service-account-tokens.ts';
 
-/** A token of the pod's service account from the API server. @throws ProviderError */
+/** Requests a token of the pod's service account from the API server. @throws ProviderError */
 export type RequestToken = (pod: PodRef, audience: string, signal: AbortSignal) => Promise<SecretBytes>;
 
-/** A token that ends on its way to AWS is of no use. */
+/** A token that expires sooner may expire on its way to AWS. */
 const MARGIN_MS = 30_000;
 
 /**
- * The driver's tokens, and where the one that is needed is missing or has ended, one from the API server.
- * Without `requestToken` the provider may not ask for any: then AWS says what it thinks of the driver's.
+ * Returns the driver's tokens. If the driver sent none for the audience, or only an expired one, requests it from the API server. Without `requestToken` the
+ * driver's tokens are used as they are, and AWS rejects them if they have expired.
  * @throws ProviderError
  */
 export async function freshTokens(
@@ -22,13 +22,13 @@ export async function freshTokens(
 ): Promise<ServiceAccountTokens> {
   const audience = given.authentication.kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
   const token = given.tokens.get(audience);
-  if (requestToken === undefined || (token !== undefined && lasts(token, clock))) {
+  if (requestToken === undefined || (token !== undefined && isUnexpired(token, clock))) {
     return given.tokens;
   }
   return new Map([...given.tokens, [audience, await requestToken(given.pod, audience, signal)]]);
 }
 
-function lasts(token: SecretBytes, clock: Clock): boolean {
+function isUnexpired(token: SecretBytes, clock: Clock): boolean {
   const { expiresAt = Number.POSITIVE_INFINITY } = tokenClaims(token);
   return expiresAt - clock.wallNow() > MARGIN_MS;
 }

@@ -7,34 +7,34 @@ import { extract, newMountJmesPath } from './extract.ts';
 import type { MountPlan, VersionedFile } from '../model/mount-plan.ts';
 import { checkSize, planMount } from './plan-mount.ts';
 
-/** An object as a store gave it. */
+/** An object as a store returned it. */
 export interface FetchedObject {
   readonly object: ObjectSpec;
-  /** Region that answered. */
+  /** Region that returned it. */
   readonly region: string;
   /** VersionId, or a parameter's version number in decimal. */
   readonly version: string;
   readonly value: SecretBytes;
-  /** Milliseconds on the monotonic clock: when AWS was asked the question that this answers. */
+  /** Milliseconds on the monotonic clock: when the request was sent. */
   readonly confirmedAt: number;
 }
 
-/** An object, or why it could not be had. */
+/** An object, or why it could not be fetched. */
 export type FetchOutcome = FetchedObject | ProviderError;
 
 export interface MountDeps {
   readonly slices: TimeSlices;
   readonly clock: Clock;
   /**
-   * Asks the stores, as the pod's identity, for all objects of the spec.
-   * @returns an outcome an object, in the spec's order
-   * @throws ProviderError for what fails every object alike (no token, no role, no credentials)
+   * Fetches all objects of the spec with the pod's identity.
+   * @returns one outcome per object, in the order of the spec
+   * @throws ProviderError if all objects fail for one reason (no token, no role, no credentials)
    */
   fetchAll(spec: MountSpec, signal: AbortSignal): Promise<readonly FetchOutcome[]>;
 }
 
 /**
- * From what a pod asks for to the files of its volume. Whole or not at all: a half-new pair of user and password is worse than an old pair.
+ * Plans the files of a volume. It succeeds as a whole or fails as a whole: a new user name with an old password is worse than an old pair.
  * @throws ProviderError naming every object that failed
  */
 export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSignal): Promise<MountPlan> {
@@ -47,7 +47,7 @@ export async function mount(spec: MountSpec, deps: MountDeps, signal: AbortSigna
   return planMount(files, confirmedAt);
 }
 
-/** Failures of a mount that are told one by one; the others are counted. */
+/** Failures of a mount that are listed; the others are only counted. */
 const MAX_FAILURES = 100;
 
 /** @throws ProviderError naming the objects that failed */
@@ -56,7 +56,7 @@ function* filesOf(outcomes: readonly FetchOutcome[]): Steps<readonly VersionedFi
   const files: VersionedFile[] = [];
   const failures: ProviderError[] = [];
   let failed = 0;
-  // As no part is left out, this alone may say that it is too much, before anything is cut out of it.
+  // Every object is written as a whole too, so this detects too large a payload before any extraction.
   let size = outcomes.reduce((sum, outcome) => sum + (outcome instanceof ProviderError ? 0 : outcome.value.size), 0);
   checkSize(size);
   for (const outcome of outcomes) {

@@ -1,15 +1,15 @@
 import { ProviderError } from '../model/errors.ts';
 import type { MountPlan, VersionedFile } from '../model/mount-plan.ts';
 
-/** The driver takes 4 MiB a response by default (`--max-call-recv-msg-size`); the rest is for paths and framing. */
+/** The driver accepts 4 MiB per response by default (`--max-call-recv-msg-size`); the rest is for paths and framing. */
 const MAX_BYTES = 4 * 1024 * 1024 - 64 * 1024;
 
-/** Version entry of a volume without files: the driver refuses an empty list ("missing object versions"). */
+/** Version entry of a volume without files: the driver rejects an empty list ("missing object versions"). */
 const NO_OBJECTS = ['no-objects', 'none'] as const;
 
 /**
- * @param size of all files together, as far as it is known, in bytes
- * @throws ProviderError PayloadTooLarge when the driver could not take the response
+ * @param size known size of all files together, in bytes
+ * @throws ProviderError PayloadTooLarge if the driver would not accept the response
  */
 export function checkSize(size: number): void {
   if (size > MAX_BYTES) {
@@ -21,8 +21,8 @@ export function checkSize(size: number): void {
 }
 
 /**
- * @param confirmedAt of the file that was asked for first
- * @throws ProviderError PayloadTooLarge when the driver could not take the response
+ * @param confirmedAt the earliest of all files
+ * @throws ProviderError PayloadTooLarge if the driver would not accept the response
  */
 export function planMount(files: readonly VersionedFile[], confirmedAt: number): MountPlan {
   checkSize(files.reduce((sum, file) => sum + file.value.size, 0));

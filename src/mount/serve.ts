@@ -12,16 +12,16 @@ import type { Volumes } from './volume/volumes.ts';
 export interface SpecDeps {
   readonly clock: Clock;
   readonly readClass: ClassReader;
-  /** Region of classes that name none. */
+  /** Looks up the region of classes that name none. */
   defaultRegion(pod: PodRef, signal: AbortSignal): Promise<string>;
-  /** Absent where the provider may not ask for tokens. */
+  /** Absent if the provider may not request tokens. */
   readonly requestToken?: RequestToken;
 }
 
 export interface ServeDeps extends MountDeps {
   /**
-   * As of when the stores hold these versions (by file), in milliseconds on the monotonic clock.
-   * @returns undefined where one has changed, or versions do not tell
+   * Checks that the stores still have these versions (by file).
+   * @returns when AWS confirmed them, in milliseconds on the monotonic clock; undefined if one has changed, or if versions are not reliable
    * @throws ProviderError
    */
   confirmVersions(
@@ -29,24 +29,24 @@ export interface ServeDeps extends MountDeps {
     versions: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<number | undefined>;
-  /** Where the files go; absent where the driver writes them. */
+  /** The volumes to write to; absent if the driver writes the files. */
   readonly volumes?: Volumes;
 }
 
 export interface ServedMount {
   readonly spec: MountSpec;
   readonly versions: ReadonlyMap<string, string>;
-  /** When AWS said so, in milliseconds on the monotonic clock. */
+  /** When AWS confirmed the versions, in milliseconds on the monotonic clock. */
   readonly confirmedAt: number;
-  /** What the driver is to write; absent where the volume is filled already. */
+  /** Files that the driver has to write; absent if the provider writes them. */
   readonly files?: readonly PlannedFile[];
-  /** Whether the volume holds anything else than before; unknown where the driver writes. */
+  /** Whether the files in the volume have changed; absent if the driver writes them. */
   readonly changed?: boolean;
 }
 
 /**
- * What a call asks for, with nothing left to look up.
- * @throws ProviderError with all that is wrong in the class
+ * Parses a call into a spec, with region and tokens.
+ * @throws ProviderError with all problems of the class
  */
 export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSignal): Promise<MountSpec> {
   const { pod, targetPath, parameters, mode } = call;
@@ -61,11 +61,11 @@ export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSign
 }
 
 /**
- * A spec to the files in the volume: nothing is written before everything is there.
+ * Fetches the values of a spec and writes its files. Nothing is written before all values are there.
  * @throws ProviderError
  */
 export async function serveSpec(spec: MountSpec, deps: ServeDeps, signal: AbortSignal): Promise<ServedMount> {
-  // The driver must get its answer in time, whatever heeds the signal or does not.
+  // The driver must get its response in time, even if some work ignores the signal.
   if (deps.volumes === undefined) {
     const { versions, files, confirmedAt } = await unlessAborted(mount(spec, deps, signal), signal);
     return { spec, versions, files, confirmedAt };
@@ -82,7 +82,7 @@ export async function serveSpec(spec: MountSpec, deps: ServeDeps, signal: AbortS
   return { spec, versions: plan.versions, confirmedAt: plan.confirmedAt, changed };
 }
 
-/** A Mount call to the files in the volume. @throws ProviderError */
+/** Parses a Mount call and serves its spec. @throws ProviderError */
 export async function serveMount(
   call: MountCall,
   deps: SpecDeps & ServeDeps,

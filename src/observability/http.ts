@@ -4,20 +4,20 @@ import type { AddressInfo, Socket } from 'node:net';
 
 export interface Address {
   readonly host: string;
-  /** 0 lets the system choose. */
+  /** 0: the system chooses. */
   readonly port: number;
 }
 
 export interface HealthEndpoint extends AsyncDisposable {
-  /** The port in use, also where 0 was asked for. */
+  /** The port in use, even if 0 was requested. */
   readonly port: number;
 }
 
 /**
- * Any pod can reach the port. A probe is a short request on a connection of its own: nothing else gets memory or time.
+ * Any pod can reach the port, so only short requests like those of probes get memory and time.
  */
 const LIMITS = {
-  /** Milliseconds that a client has for sending its headers, and its whole request; checked every second. */
+  /** Milliseconds for a client to send its headers, and its whole request; checked every second. */
   headersTimeout: 2_000,
   requestTimeout: 3_000,
   connectionsCheckingInterval: 1_000,
@@ -26,16 +26,16 @@ const LIMITS = {
   maxHeaderSize: 2_048,
 } as const;
 
-/** Connections open at once. One more ends the oldest: who holds connections must not keep the kubelet's next one out. */
+/** Maximum number of connections. Another one closes the oldest, so that a client that holds connections cannot lock out the kubelet. */
 const MAX_CONNECTIONS = 64;
 
-/** Accepted in one go, before the oldest are seen to be gone; the kernel's own ends more. */
+/** Connections that may be accepted at once, before the oldest are closed; the kernel drops more. */
 const MAX_ACCEPTED = 4 * MAX_CONNECTIONS;
 const MAX_REQUESTS_A_CONNECTION = 100;
 
 /**
  * Serves `/livez` (the process answers) and `/readyz` (it takes mounts), in the manner of the Kubernetes API server.
- * @throws Error when the address cannot be had
+ * @throws Error if the address is not available
  */
 export async function serveHealth(address: Address, isReady: () => boolean): Promise<HealthEndpoint> {
   const server = createServer(LIMITS, (request, response) => {
@@ -64,7 +64,7 @@ export async function serveHealth(address: Address, isReady: () => boolean): Pro
 }
 
 function boundConnections(server: Server): void {
-  /** The oldest first. */
+  /** Oldest first. */
   const open = new Set<Socket>();
   server.maxConnections = MAX_ACCEPTED;
   server.maxRequestsPerSocket = MAX_REQUESTS_A_CONNECTION;

@@ -3,17 +3,17 @@ import { cutText, visible } from '../text/visible-text.ts';
 
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** json: a line an event; text: for reading at a terminal. */
+  /** json: one object per line; text: for a terminal. */
   readonly format: 'json' | 'text';
 }
 
 export type Logger = pino.Logger;
 
-/** Longest value of one field, and longest line, in UTF-16 units. What collects logs cuts lines in two from 16 KiB (containerd) on. */
+/** Longest value of one field, and longest line, in UTF-16 units. containerd splits lines of more than 16 KiB. */
 const MAX_FIELD = 16 * 1024;
 const MAX_LINE = 4 * MAX_FIELD;
 
-/** pino's standard destination writes synchronously: nothing is lost when the process ends. */
+/** pino's default destination writes synchronously, so nothing is lost when the process ends. */
 export function createLogger(settings: LogSettings): Logger {
   return pino(
     {
@@ -28,7 +28,7 @@ export function createLogger(settings: LogSettings): Logger {
   );
 }
 
-/** JSON escapes controls; the other characters that end a line for some readers are escaped here, by the same signs. */
+/** JSON escapes control characters. This escapes the other characters that some readers treat as line ends, in the same way. */
 function jsonLines(destination: { write(line: string): unknown }): pino.DestinationStream {
   return {
     write(line) {
@@ -38,7 +38,7 @@ function jsonLines(destination: { write(line: string): unknown }): pino.Destinat
   };
 }
 
-/** The fields of a line, each cut where it is too long, and as many as a line may hold. */
+/** The fields of a line, each shortened if it is too long, and as many as fit into the line. */
 function bounded(line: string): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   let left = MAX_LINE;
@@ -62,7 +62,7 @@ function asText(line: string): string {
   return `${String(time)} ${String(level).padEnd(5)} ${visible(String(msg))}${details.length > 0 ? `  ${details.join(' ')}` : ''}\n`;
 }
 
-/** Only words stand without quotes: no value can be taken for another field, or another line. */
+/** Everything but plain words is quoted, so that no value can imitate another field or line. */
 function inText(value: unknown): string {
   return visible(typeof value === 'string' && /^[\w/+.@:,-]+$/.test(value) ? value : JSON.stringify(value));
 }

@@ -4,21 +4,21 @@ import type { PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import { quote } from '../text/quote.ts';
 import { parseTokens } from './service-account-tokens.ts';
 
-/** The fields of the driver's MountRequest that say something. */
+/** The fields of the driver's MountRequest that are used. */
 export interface RequestFields {
-  /** JSON object of texts: class parameters, under the pod's volumeAttributes, under the kubelet's own keys. */
+  /** JSON object of strings: class parameters, overridden by the pod's volumeAttributes, overridden by the kubelet's keys. */
   readonly attributes: string;
   readonly targetPath: string;
-  /** Mode of files that name none, as a JSON number: always 420 so far. */
+  /** Mode of files without `filePermission`, as a JSON number: always 420 so far. */
   readonly permission: string;
 }
 
 export interface MountCall {
   readonly targetPath: string;
   readonly pod: PodRef;
-  /** Empty where the driver sent none: `tokenFor` says so, or one is minted. */
+  /** Empty if the driver sent none: then one is requested, or `tokenFor` throws. */
   readonly tokens: ServiceAccountTokens;
-  /** What the class says, and the pod's author over it; none of the kubelet's keys. */
+  /** Parameters of the class, overridden by those of the pod; without the kubelet's keys. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Permission bits, 0 to 0o777. */
   readonly mode: number;
@@ -54,7 +54,7 @@ function parseTargetPath(path: string): string {
   return path;
 }
 
-/** The text holds tokens: no message may quote it. */
+/** The text contains tokens, so no message may quote it. */
 function parseAttributes(text: string): ReadonlyMap<string, string> {
   const parsed = parseBounded(text);
   if (!parsed.ok) {

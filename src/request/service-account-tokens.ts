@@ -9,7 +9,7 @@ export const STS_AUDIENCE = 'sts.amazonaws.com';
 export const POD_IDENTITY_AUDIENCE = 'pods.eks.amazonaws.com';
 
 /**
- * @param text audience → `{token, expirationTimestamp}`, or nothing where the CSIDriver asks for no tokens
+ * @param text audience → `{token, expirationTimestamp}`; undefined if the CSIDriver requests no tokens
  * @throws ProviderError InvalidRequest
  */
 export function parseTokens(text: string | undefined): ServiceAccountTokens {

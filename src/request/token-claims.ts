@@ -1,16 +1,16 @@
 import type { SecretBytes } from '../model/secret-bytes.ts';
 
-/** What a token says of itself; nobody vouches for that but who verifies it. */
+/** Claims of a token, which are not verified. */
 export interface TokenClaims {
-  /** Whose it is (`sub`); empty for what is no token. */
+  /** `sub`; empty if the text is not a token. */
   readonly subject: string;
-  /** Whom it is for (`aud`). */
+  /** `aud`. */
   readonly audiences: readonly string[];
-  /** Wall clock in milliseconds (`exp`); absent where it does not say. */
+  /** `exp`, wall clock in milliseconds. */
   readonly expiresAt?: number;
 }
 
-/** Reads a JSON web token without verifying it. */
+/** Reads a JSON Web Token without verifying it. */
 export function tokenClaims(token: SecretBytes): TokenClaims {
   const [, payload = ''] = token.exposeText().split('.');
   const { sub, aud, exp } = parseObject(Buffer.from(payload, 'base64url').toString());

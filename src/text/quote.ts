@@ -2,15 +2,15 @@ import { cutText, visible } from './visible-text.ts';
 
 const MAX_QUOTED = 120;
 
-/** Names, versions, labels and ARNs as AWS writes them. */
+/** Matches names, versions, labels and ARNs of AWS. */
 const PLAIN = /^[\w/+=.@:-]+$/;
 
-/** A text of the user's for a message: in quotes, on one line, all of it seen, not endless. */
+/** Quotes untrusted text for a message: on one line, bounded, with invisible characters escaped. */
 export function quote(text: string, maxLength = MAX_QUOTED): string {
   return visible(JSON.stringify(cutText(text, maxLength)));
 }
 
-/** Where AWS's provider says a name without quotes, and users match on that: as it is where it is an ordinary name, else quoted. */
+/** For messages of AWS's provider that users match on: an ordinary name without quotes, any other text quoted. */
 export function bare(text: string): string {
   return text.length <= MAX_QUOTED && PLAIN.test(text) ? text : quote(text);
 }

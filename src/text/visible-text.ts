@@ -1,7 +1,7 @@
-/** Characters that are not seen, or that change how what follows is seen: controls, line ends, zero-width and direction marks, halves of pairs. */
+/** Characters that are invisible or change how text is displayed: controls, line ends, zero-width and direction marks, lone surrogates. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** A text on one line, in which everything is seen: what is not is written as JSON's escapes, so nothing in it can be taken for another line. */
+/** Escapes invisible characters as in JSON, so that the text stays on one line and cannot forge another. */
 export function visible(text: string): string {
   return text.replaceAll(UNSEEN, (character) =>
     character === '\n'
@@ -10,7 +10,7 @@ export function visible(text: string): string {
   );
 }
 
-/** At most that many UTF-16 units, with "…" where something is left out; no character is cut in two. */
+/** Shortens a text to this many UTF-16 units, with "…" at the end, without splitting a character. */
 export function cutText(text: string, maxLength: number): string {
   if (text.length <= maxLength) {
     return text;

@@ -4,7 +4,7 @@ import type { PlannedFile } from '../../model/mount-plan.ts';
 import { openDirectory } from './open-directory.ts';
 import { volumeFailure } from './volume-failure.ts';
 
-/** Writes files into a directory that is empty. Modes are set apart from creation, whatever the umask; nobody but us looks in before all is there. */
+/** Writes files into an empty directory. Modes are set after creation, because the umask would change them. The directory is not visible to pods yet. */
 export function* fill(dir: string, files: readonly PlannedFile[]): Steps<void> {
   using directory = openDirectory(dir);
   yield* fillDirectory(directory.at, '', files, sizeOf(files));
@@ -12,9 +12,9 @@ export function* fill(dir: string, files: readonly PlannedFile[]): Steps<void> {
 }
 
 /**
- * What is made is worked on as what was opened: a symlink that takes its place meanwhile leads nowhere.
- * @param prefix path of this directory in the set, with a slash behind it
- * @param files all that are below it
+ * Works on open directory handles: replacing a directory by a symlink meanwhile has no effect.
+ * @param prefix path of this directory in the set, with a trailing slash
+ * @param files all files below it
  * @param bytes size of the whole set
  */
 function* fillDirectory(at: string, prefix: string, files: readonly PlannedFile[], bytes: number): Steps<void> {

@@ -2,17 +2,17 @@ import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
 
-/** A file or directory that stays the same one, whatever its path leads to by now. */
+/** An open file or directory: it stays the same, even if its path leads elsewhere by now. */
 export interface OpenFile extends Disposable {
   readonly fd: number;
   readonly stat: Stats;
-  /** Path by which the system finds the file itself. */
+  /** A path to the open file itself. */
   readonly at: string;
 }
 
 /**
  * Opens the directory of a volume.
- * @throws ProviderError VolumeUnwritable where that is no volume; an error of the file system, where it is not there
+ * @throws ProviderError VolumeUnwritable if the path is no volume; an error of the file system if it does not exist
  */
 export type OpenTarget = (targetPath: string) => OpenFile;
 
@@ -27,24 +27,24 @@ export function openFile(path: string, flags: number): OpenFile {
   }
 }
 
-/** A directory that is no symlink. @throws an error of the file system: ENOTDIR for anything else */
+/** Opens a directory that is not a symlink. @throws an error of the file system: ENOTDIR for anything else */
 export function openDirectory(path: string): OpenFile {
   return openFile(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-/** Any directory that is no symlink, wherever it is: for the command line. */
+/** Opens a directory anywhere, unless it is a symlink: for the command line. */
 export function openTarget(targetPath: string): OpenFile {
   return refusing(targetPath, () => openDirectory(resolve(targetPath)));
 }
 
 export interface VolumeRules {
-  /** The kubelet's root directory: itself it may be reached through symlinks, nothing below it may. */
+  /** The kubelet's root directory. The path to it may contain symlinks, paths below it may not. */
   readonly kubeletDir: string;
-  /** Whether a volume must be a mount of its own. */
+  /** Whether a volume must be a mount point. */
   readonly mustBeMounted: boolean;
 }
 
-/** Volumes below the kubelet's directory, and no other: opened part by part, as a symlink on the way would lead elsewhere. */
+/** Opens only volumes below the kubelet's directory, one path component at a time, so that no symlink on the way can lead elsewhere. */
 export function openTargetBelow({ kubeletDir, mustBeMounted }: VolumeRules): OpenTarget {
   const root = resolve(kubeletDir);
   const prefix = root.endsWith(sep) ? root : root + sep;

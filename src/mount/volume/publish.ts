@@ -11,42 +11,42 @@ import { volumeFailure } from './volume-failure.ts';
 import { DATA_LINK, findDataDir, readVolumeAt, type Volume } from './volume.ts';
 
 /*
- * The layout is the driver's (its `atomic_writer.go`), so that either may write after the other: files in `..<time>.<random>/`,
- * `..data` a symlink to that directory, visible names symlinks through `..data`. A kill may leave any state between two steps:
+ * The layout is that of the driver (its `atomic_writer.go`), so that either can write after the other: files are in `..<time>.<random>/`, `..data` is a
+ * symlink to that directory, and visible names are symlinks through `..data`. A kill may leave any state between these steps:
  *
- *  1. a directory half filled: nothing points to it.
- *  2. names of files to come, leading nowhere: they cannot be opened, as before. They come before the swap, so that the swap
- *     shows the set whole; and since the driver's writer never makes up for a missing name once the content is equal.
- *  3. `..data` renamed: every name means the new set from this moment on.
- *  4. names of files that went, leading nowhere, and the old directory. What is no part of the set goes last, whoever left it.
+ *  1. A half-filled directory: nothing points to it.
+ *  2. Symlinks for new files that do not resolve yet: they cannot be opened, as before. They are made before the swap, so that the swap shows the whole set
+ *     at once, and because the driver's writer never adds a missing name once the content is equal.
+ *  3. `..data` is renamed: from this moment on every name resolves to the new set.
+ *  4. Symlinks of removed files, which do not resolve, and the old directory. Everything that is not part of the set is removed last.
  *
- * Plain files, as AWS's provider writes them, are first put into the layout as they are: their content goes through 1 and 3,
- * then a symlink is renamed over each, which opens the same bytes. The rest is a change as any other. A plain directory in the
- * place of a name (no provider makes one) must be moved away first: for that moment the name is missing.
+ * Plain files of AWS's provider are first moved into the layout without a change: their content goes through steps 1 and 3, then a symlink to the same bytes
+ * is renamed over each. After that the update is like any other. A plain directory with the name of a file (no provider makes one) must be moved away first:
+ * for that moment the name is missing.
  *
- * Nothing is fsynced: a volume is a tmpfs, and does not outlive a crash of the node.
+ * Nothing is fsynced, because a volume is a tmpfs and does not survive a crash of the node.
  */
 
 export interface Published {
   /** Whether files were written. */
   readonly changed: boolean;
-  /** Name of the directory that is current now. */
+  /** Name of the directory that is current after the call. */
   readonly dataDir: string | undefined;
 }
 
 export interface PublishOptions {
   readonly openVolume?: OpenTarget;
-  /** Called where something has to be written; what it throws ends the call with nothing changed. */
+  /** Called before anything is written; if it throws, nothing has changed. */
   readonly beforeWriting?: () => void;
 }
 
 /**
- * Makes a volume hold these files and nothing else, all of them in one moment; writes nothing where that is so already.
- * One call at a time a volume: ask `Volumes.publish`.
+ * Makes a volume contain exactly these files, all at once. Writes nothing if it does already.
+ * Only one call per volume at a time is allowed: use `Volumes.publish`.
  * @param targetPath the volume, a directory
- * @param files no path twice, none below another
- * @throws ProviderError VolumeUnwritable: the old files are still there, or (if only clearing up failed) the new ones. What is thrown into the steps
- *   before the new ones show: all is as it was. After that it is too late, and they go on to the end
+ * @param files unique paths, none below another
+ * @throws ProviderError VolumeUnwritable: the old files are still there, or the new ones if only the clean-up failed. An error that is thrown into the steps
+ *   before the swap leaves everything as it was. After the swap it is ignored, and the steps complete
  */
 export function* publish(
   targetPath: string,
@@ -62,7 +62,7 @@ export function* publish(
   }
 }
 
-/** A volume that is open, and its path for messages. */
+/** An open volume, and its path for messages. */
 interface Place {
   readonly at: string;
   readonly targetPath: string;
@@ -93,8 +93,8 @@ function* publishAt(
 }
 
 /**
- * As `place`. While the provider is upgraded two processes look after the same volumes, and the other one may clear a set away, for a leftover, just
- * before it is shown: then it is made once more.
+ * Like `place`, with one retry: during an upgrade of the provider two processes write the same volumes, and the other one may take the new set for a leftover
+ * and remove it right before the swap.
  */
 function* placeToStay({ at, targetPath }: Place, before: Volume, files: readonly PlannedFile[]): Steps<string> {
   const dataDir = yield* place(at, before, files);
@@ -106,8 +106,8 @@ function* placeAgain({ at, targetPath }: Place, files: readonly PlannedFile[]): 
 }
 
 /**
- * Shows a set whole in place of the one before, or leaves all as it was. Names that went stay, leading nowhere.
- * @returns name of the set's directory
+ * Replaces the current set by a new one, or leaves everything as it was. The names of removed files stay, but do not resolve.
+ * @returns the name of the new set's directory
  */
 function* place(at: string, before: Volume, files: readonly PlannedFile[]): Steps<string> {
   const names = topNames(files);
@@ -124,7 +124,7 @@ function* place(at: string, before: Volume, files: readonly PlannedFile[]): Step
     yield;
     relink(`${dir}.link`, join(at, DATA_LINK), basename(dir));
   } catch (error) {
-    // What cannot be removed now goes with the next publish.
+    // The next publish removes what cannot be removed now.
     yield* toTheEnd(sweepIfPossible(at, standing));
     throw error;
   }
@@ -132,7 +132,7 @@ function* place(at: string, before: Volume, files: readonly PlannedFile[]): Step
   return basename(dir);
 }
 
-/** Puts symlinks of the layout in the place of whatever else stands at these names. */
+/** Replaces whatever has these names by symlinks of the layout. */
 function* linkOver(at: string, before: Volume, names: ReadonlySet<string>, temporary: string): Steps<void> {
   for (const name of names) {
     yield;
@@ -146,8 +146,8 @@ function* linkOver(at: string, before: Volume, names: ReadonlySet<string>, tempo
 }
 
 /**
- * Puts a symlink where another one, a file or nothing stands, in one step. A directory is moved away first.
- * @returns where to
+ * Replaces a symlink, a file or nothing by a symlink in one step. A directory is moved away first.
+ * @returns the path that the directory was moved to
  */
 function relink(temporary: string, link: string, to: string): string | undefined {
   symlinkSync(to, temporary);
@@ -165,7 +165,7 @@ function relink(temporary: string, link: string, to: string): string | undefined
   return replaced;
 }
 
-/** Removes all that is neither the current set nor one of these names. */
+/** Removes everything except the current set and these names. */
 function* sweep(at: string, names: ReadonlySet<string>): Steps<void> {
   const dataDir = findDataDir(at);
   for (const name of readdirSync(at)) {
@@ -179,7 +179,7 @@ function* sweepIfPossible(at: string, names: ReadonlySet<string>): Steps<void> {
   try {
     yield* sweep(at, names);
   } catch {
-    // The error that led here says more.
+    // The error that led here is more important.
   }
 }
 
@@ -195,7 +195,7 @@ function holds({ dataDir, files: present }: Volume, files: readonly PlannedFile[
   );
 }
 
-/** Paths are checked where a class is read; this one is for what slips through there. */
+/** A second line of defence: paths are checked when a class is parsed. */
 function refuseOutside(files: readonly PlannedFile[]): void {
   for (const { path } of files) {
     const isInside =

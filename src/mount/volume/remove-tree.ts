@@ -3,13 +3,13 @@ import { ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
 import { openDirectory } from './open-directory.ts';
 
-/** Deeper than any file that a class can name. */
+/** Deeper than any path that a class can name. */
 export const MAX_DEPTH = 256;
 
 /**
- * Removes a file, a symlink or a directory with all that is in it. Whoever swaps a directory for a symlink meanwhile leads nowhere: each directory
- * is opened as such, and emptied as the one that was opened. What is mounted in it is left alone.
- * @param at the directory it is in
+ * Removes a file, a symlink or a directory with its content. Works on open directory handles, so replacing a directory by a symlink meanwhile has no effect.
+ * Does not remove what is mounted below.
+ * @param at the directory that contains it
  * @throws an error of the file system; ProviderError VolumeUnwritable
  */
 export function* removeTree(at: string, name: string, depth = 0): Steps<void> {

@@ -2,25 +2,25 @@ import { quote } from '../../text/quote.ts';
 import { relative } from 'node:path';
 import { ProviderError } from '../../model/errors.ts';
 
-/** Of a path in a message: a name of a file is shown whole. */
+/** Maximum length of a path in a message: any file name fits. */
 const MAX_PATH = 1024;
 
 export interface VolumeFailureContext {
   readonly targetPath: string;
-  /** By which path it was worked on, where that was another. */
+  /** The path that was used, if it differs. */
   readonly at?: string;
-  /** Path inside the volume, where the error itself names none: a full disk shows in a write, which knows no path. */
+  /** Path inside the volume, for errors that name none, such as ENOSPC of a write. */
   readonly path?: string;
   /** Size of the set to be written. */
   readonly bytes?: number;
 }
 
-/** What Node adds to an error of the file system; `dest` is the new name of a rename or symlink. */
+/** Fields that Node adds to an error of the file system; `dest` is the new name of a rename or symlink. */
 interface FileSystemError extends NodeJS.ErrnoException {
   readonly dest?: string;
 }
 
-/** An error of the file system as the ProviderError that says what to do about it; any other error as it is. */
+/** Converts an error of the file system into a ProviderError with a remedy. Returns other errors unchanged. */
 export function volumeFailure(thrown: unknown, context: VolumeFailureContext): Error {
   if (!isFileSystemError(thrown)) {
     return thrown instanceof Error ? thrown : ProviderError.from(thrown);

@@ -11,30 +11,30 @@ import { volumeFailure } from './volume-failure.ts';
 /** Symlink to the directory of the current set, in the driver's layout (its `atomic_writer.go`). */
 export const DATA_LINK = '..data';
 
-/** A symlink of the layout; a file or directory, as AWS's provider writes files; or something no provider makes. */
+/** A symlink of the layout; a plain file or directory, as AWS's provider writes them; or something that no provider makes. */
 export type NameKind = 'linked' | 'plain' | 'foreign';
 
 export interface Volume {
-  /** Name of the current set's directory, if there is a set. */
+  /** Name of the directory of the current set, if there is one. */
   readonly dataDir: string | undefined;
-  /** What stands at each visible top-level name. */
+  /** Kind of each visible top-level name. */
   readonly names: ReadonlyMap<string, NameKind>;
-  /** Every file a pod can open. Its mode has the bits above 0o777 too. */
+  /** Every file that a pod can open. Modes include the bits above 0o777. */
   readonly files: readonly PlannedFile[];
 }
 
-/** More than a volume is ever filled with; what others put there must not fill this process. Bytes, and names. */
+/** More than the provider ever writes. The bounds keep a pod with a writable volume from filling our memory. */
 const MAX_BYTES = 64 * 2 ** 20;
 const MAX_NAMES = 20_000;
 
-/** What may still be read. */
+/** The rest of the bounds. */
 interface Allowance {
   bytes: number;
   names: number;
 }
 
 /**
- * What is in a volume now. Follows no symlinks but the layout's own. Not while another writes: ask `Volumes.read`.
+ * Reads the content of a volume. Follows only the symlinks of the layout. Must not run during a write: use `Volumes.read`.
  * @throws ProviderError VolumeUnwritable
  */
 export function* readVolume(targetPath: string, openVolume: OpenTarget = openTarget): Steps<Volume> {
@@ -47,7 +47,7 @@ export function* readVolume(targetPath: string, openVolume: OpenTarget = openTar
 }
 
 /**
- * The same of a volume that is open.
+ * Like `readVolume`, for an open volume.
  * @param targetPath for messages
  * @throws ProviderError VolumeUnwritable
  */
@@ -76,7 +76,7 @@ export function* readVolumeAt(at: string, targetPath: string): Steps<Volume> {
   }
 }
 
-/** Where `..data` leads, if that is a directory beside it and no way out of the volume. */
+/** @returns the target of `..data`, if it is a directory next to it, and so inside the volume */
 export function findDataDir(at: string): string | undefined {
   const link = ifThere(() => readlinkSync(join(at, DATA_LINK)));
   if (link === undefined || !/^\.\.[^/]+$/.test(link)) {
@@ -93,13 +93,13 @@ function kindOf(at: string, entry: Dirent): NameKind {
   return entry.isFile() || entry.isDirectory() ? 'plain' : 'foreign';
 }
 
-/** The files of one name of the current set. */
+/** Reads the files below one name of the current set. */
 function* readLinked(at: string, dataDir: string, name: string, left: Allowance): Steps<PlannedFile[]> {
   using directory = openToRead(join(at, dataDir));
   return directory === undefined ? [] : yield* readTree(directory.at, name, left);
 }
 
-/** A directory is read as the one that was opened, so that a symlink which takes its place leads nowhere. */
+/** Reads from an open directory handle, so that replacing it by a symlink meanwhile has no effect. */
 function* readTree(at: string, path: string, left: Allowance, name = path): Steps<PlannedFile[]> {
   yield;
   left.names -= 1;
@@ -120,7 +120,7 @@ function* readTree(at: string, path: string, left: Allowance, name = path): Step
   return [{ path, mode: file.stat.mode & 0o7777, value: new SecretBytes(readFileSync(file.fd)) }];
 }
 
-/** A file or directory that is no symlink; undefined for all else. Nothing waits for the other end of a pipe. */
+/** Opens a file or directory. @returns undefined for symlinks and all else. Does not block on a pipe */
 function openToRead(path: string): OpenFile | undefined {
   const there = ifThere(() => lstatSync(path));
   if (there === undefined || !(there.isFile() || there.isDirectory())) {
@@ -145,7 +145,7 @@ function refuseTooMuch({ bytes, names }: Allowance, path: string): void {
 
 const NOT_THERE = new Set(['ENOENT', 'EINVAL', 'ELOOP', 'ENXIO']);
 
-/** EINVAL is readlink's word for what is no symlink, ELOOP that of an open for what has become one. */
+/** readlink reports EINVAL for anything but a symlink; open reports ELOOP for a symlink. */
 function ifThere<T>(find: () => T): T | undefined {
   try {
     return find();

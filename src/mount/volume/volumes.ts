@@ -12,20 +12,20 @@ import { findDataDir, readVolume, type Volume } from './volume.ts';
 import type { Room, VolumeOwner, WriteBudget } from './write-budget.ts';
 
 /**
- * The volumes of a node, and with what this process filled them: the driver asks for each of them again every minute or two, and rotation
- * does. One reader or writer at a time each.
+ * The volumes of a node, and what this process wrote into them. The driver and rotation use each volume every minute or two. Each has one reader or writer
+ * at a time.
  */
 export interface Volumes {
   /**
-   * Versions by file of what the spec's volume holds, if it is what was put there for this very spec.
-   * @throws ProviderError VolumeUnwritable where that is no volume: before anything is asked of AWS
+   * @returns versions by file, if the volume still has the files that this process wrote for an equal spec
+   * @throws ProviderError VolumeUnwritable if the path is no volume, before any call to AWS
    */
   versionsIn(spec: MountSpec): Promise<ReadonlyMap<string, string> | undefined>;
-  /** Fills the spec's volume. @returns whether that changed anything */
+  /** Writes the files of the spec's volume. @returns whether anything has changed */
   publish(spec: MountSpec, plan: Pick<MountPlan, 'files' | 'versions'>, signal: AbortSignal): Promise<boolean>;
   /** @throws ProviderError VolumeUnwritable */
   read(mount: Pick<MountSpec, 'targetPath' | 'pod'>): Promise<Volume>;
-  /** Whether somebody filled it. The driver empties a volume before it takes the tmpfs away: what is written after that lies on the node's disk. */
+  /** Whether the volume has files. The driver empties a volume before it unmounts the tmpfs: files that are written after that would be on the node's disk. */
   isFilled(targetPath: string): Promise<boolean>;
 }
 
@@ -33,25 +33,25 @@ interface Held {
   readonly fingerprint: string;
   /** Digest of the files. */
   readonly contents: string;
-  /** Its name is drawn by lot: where it is current, so is what we wrote. */
+  /** The name is random: if this directory is current, the files are the ones that we wrote. */
   readonly dataDir: string | undefined;
   readonly versions: ReadonlyMap<string, string>;
 }
 
-/** More than a node has pods; the oldest are those of pods that went. */
+/** More than the number of pods on a node; the oldest entries belong to deleted pods. */
 const MAX_HELD = 2_000;
 
 export interface VolumesOptions {
   readonly slices: TimeSlices;
   readonly write?: typeof publish;
   readonly lock?: KeyedLock;
-  /** Opens a volume where there may be one. */
+  /** Opens a volume, if its path is allowed. */
   readonly openVolume?: OpenTarget;
-  /** Absent: whatever fits into the node's memory is written. */
+  /** Absent: no limit. */
   readonly budget?: WriteBudget;
 }
 
-/** One for the whole process: Mount calls, rotation and sync meet in the same directories. */
+/** Create only one per process, because Mount calls, rotation and sync use the same directories. */
 export function createVolumes({
   slices,
   write = publish,
@@ -61,7 +61,7 @@ export function createVolumes({
 }: VolumesOptions): Volumes {
   const held = new Map<string, Held>();
 
-  /** Writes within the budget. */
+  /** Publishes within the write budget. */
   function* writeWithin(owner: VolumeOwner, files: readonly PlannedFile[]): Steps<Published> {
     let room: Room | undefined;
     try {
@@ -82,7 +82,7 @@ export function createVolumes({
     }
   }
 
-  /** Name of the current set, if there is one. @throws ProviderError VolumeUnwritable where that is no volume */
+  /** @returns the name of the current set, if there is one. @throws ProviderError VolumeUnwritable if the path is no volume */
   function currentSet(targetPath: string): string | undefined {
     try {
       using volume = openVolume(targetPath);
@@ -95,7 +95,7 @@ export function createVolumes({
     }
   }
 
-  /** What a volume was filled with, if nobody touched it since. @throws ProviderError VolumeUnwritable where that is no volume */
+  /** @returns what this process wrote, if it is still current. @throws ProviderError VolumeUnwritable if the path is no volume */
   function left(targetPath: string): Held | undefined {
     const dataDir = currentSet(targetPath);
     const volume = held.get(targetPath);
@@ -108,7 +108,7 @@ export function createVolumes({
     const fingerprint = yield* fingerprintOf(spec);
     const before = left(targetPath);
     held.delete(targetPath);
-    // To read every file only to find in it what it should hold would be most of a republish's work.
+    // Comparing digests avoids reading all files, which would be most of the work of a republish.
     const { changed, dataDir } =
       before?.contents === contents
         ? { changed: false, dataDir: before.dataDir }
@@ -146,10 +146,10 @@ export function createVolumes({
   };
 }
 
-/** Equal for specs that come to the same files from the same places. Whose permissions count is not in it: those are asked for each time. */
+/** The same for specs with the same files from the same sources. It does not include the identity, whose permissions are checked each time. */
 function* fingerprintOf({ regions, authentication, objects, pod }: MountSpec): Steps<string> {
   const hash = createHash('sha256').update(JSON.stringify([regions, authentication, pod]));
-  // One by one: all together they may be far longer than the class, whose texts they share.
+  // One by one: together they may be far longer than the class, because YAML aliases share texts.
   for (const object of objects) {
     hash.update(JSON.stringify(object));
     yield;

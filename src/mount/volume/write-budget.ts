@@ -6,48 +6,48 @@ import type { PlannedFile } from '../../model/mount-plan.ts';
 import { DATA_LINK } from './volume.ts';
 
 /*
- * A volume is a tmpfs. The kernel charges a page of it to the cgroup of the process that wrote it first, for as long as the page is there: readers do
- * not take it over, and the end of the process does not end it (test/attacks/tmpfs-kernel.root.test.ts). When the container's cgroup goes, its pages
- * count in the pod's, which holds the next container of the same pod. So what is in the volumes counts here whoever wrote it.
+ * A volume is a tmpfs. The kernel charges each page to the cgroup of the process that wrote it first, as long as the page exists, even if others read it or the
+ * process ends (test/attacks/tmpfs-kernel.root.test.ts). When the container's cgroup is removed, its pages count in the cgroup of the pod, which also contains
+ * the next container. So the budget includes what earlier processes wrote.
  */
 
 export interface WriteLimits {
   /** Bytes of memory that the files of one volume may take. */
   readonly maxVolumeBytes: number;
-  /** Bytes of memory that all volumes together may take, with those that are being replaced. */
+  /** Bytes of memory that all volumes together may take, including files that are being replaced. */
   readonly maxNodeBytes: number;
 }
 
-/** Whose volume it is. */
+/** The pod that a volume belongs to. */
 export interface VolumeOwner {
   readonly targetPath: string;
   readonly namespace: string;
 }
 
-/** Room for a set of files beside the one that it replaces. */
+/** A reservation for a set of files, in addition to the set that it replaces. */
 export interface Room {
-  /** The set is in the volume, and the one before is gone. */
+  /** The new set is in the volume, and the old one is removed. */
   keep(): void;
-  /** It may not be: what stands there is either. */
+  /** The write failed: the volume may contain either set. */
   release(): void;
 }
 
-/** What the volumes of this node take of the memory that the kernel charges to the provider. */
+/** Bounds the memory of volumes, which the kernel charges to the provider. */
 export interface WriteBudget {
   /** @throws ProviderError PayloadTooLarge, which names the setting */
   makeRoom(owner: VolumeOwner, files: readonly PlannedFile[]): Room;
-  /** Notes what is in a volume that needs no writing. */
+  /** Records the content of a volume that needs no write. */
   note(owner: VolumeOwner, files: readonly PlannedFile[]): void;
 }
 
 const PAGE = 4_096;
-/** Measured on 6.18: what the kernel keeps of a file, directory or symlink beside its pages. */
+/** Kernel memory of a file, directory or symlink besides its pages, measured with Linux 6.18. */
 const ENTRY = 1_024;
-/** A symlink's target above this length takes a page. */
+/** A longer target of a symlink takes a page. */
 const LONG_LINK = 100;
-/** Of `f_type`, statfs(2). */
+/** Value of `f_type`, see statfs(2). */
 const TMPFS = 0x0102_1994;
-/** The part of the node's bytes that the volumes of one namespace may take. */
+/** One namespace may take the node's bytes divided by this. */
 export const NAMESPACE_PART = 4;
 
 interface Held {
@@ -66,17 +66,17 @@ export function memoryOf(files: readonly Pick<PlannedFile, 'path' | 'value'>[]):
   return files.reduce((sum, { value }) => sum + Math.ceil(value.size / PAGE) * PAGE + ENTRY, bytes);
 }
 
-/** One for the whole process. */
+/** Create only one per process. */
 export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits): WriteBudget {
   const held = new Map<string, Held>();
-  /** Sets that are being written; a volume is written by one at a time. */
+  /** Sets that are being written; each volume has one writer at a time. */
   const coming = new Map<string, Held>();
 
   function sum(of: ReadonlyMap<string, Held>, isCounted: (one: Held) => boolean = () => true): number {
     return [...of.values()].filter(isCounted).reduce((bytes, one) => bytes + one.bytes, 0);
   }
 
-  /** What a namespace has in its volumes once all that is under way is done. */
+  /** Bytes of a namespace after all writes in progress. */
   function shareOf(namespace: string): number {
     const staying = new Map([...held, ...coming]);
     return sum(staying, (one) => one.namespace === namespace);
@@ -95,7 +95,7 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
         `the volumes of namespace "${namespace}" on this node would take ${share + bytes} bytes of memory, more than a quarter of the ${maxNodeBytes} of --max-node-bytes: mount fewer or smaller objects, spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
       );
     }
-    // New volumes leave so much room that one that is there can always be replaced.
+    // New volumes leave enough space to update the largest existing one.
     const most = before > 0 ? maxNodeBytes : maxNodeBytes - maxVolumeBytes;
     const all = sum(held) + sum(coming);
     if (all + bytes > most) {
@@ -106,7 +106,7 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
     return undefined;
   }
 
-  /** Nobody tells when a pod's volume goes, so that is seen when room is short. */
+  /** Unmounts are not reported to the provider, so they are detected when space runs out. */
   function forgetGone(): void {
     for (const targetPath of held.keys()) {
       if (!isThere(join(targetPath, DATA_LINK)) && !coming.has(targetPath)) {
@@ -161,14 +161,14 @@ function isThere(path: string): boolean {
   }
 }
 
-/** What a volume takes that this process has not written: the provider has been restarted. */
+/** Size of a volume that an earlier process wrote. */
 function bytesIn(targetPath: string): number {
   try {
     const [own, parent] = [lstatSync(targetPath), lstatSync(dirname(targetPath))];
     const { type, blocks, bfree, bsize } = statfsSync(targetPath);
     return own.dev !== parent.dev && type === TMPFS ? (blocks - bfree) * bsize : 0;
   } catch {
-    // Publishing says what is wrong with it.
+    // Publishing reports what is wrong with the volume.
     return 0;
   }
 }
