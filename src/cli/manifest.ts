@@ -70,7 +70,7 @@ export function readManifest(text: string): Manifest {
   const documents = parseAllDocuments(text, { lineCounter: lines });
   for (const document of Array.isArray(documents) ? documents : []) {
     if (document.errors.length > 0) {
-      // The library's messages go on with a drawing of the place, which we name ourselves.
+      // The library appends a drawing of the location to its messages, which we report ourselves.
       problems.push(
         ...document.errors.map(({ message, pos }) => ({
           message: message.replace(/ at line \d+[^]*$/, ''),
@@ -172,7 +172,7 @@ function readAnnotations(document: Document, place: Place, problems: ManifestPro
 
 const UNREADABLE = Symbol('unreadable');
 
-/** @returns UNREADABLE where aliases of aliases make it longer than anybody needs */
+/** @returns UNREADABLE if nested aliases make it unreasonably long */
 function readSecretObjects(document: Document, place: Place, problems: ManifestProblem[]): unknown {
   const node = document.getIn(['spec', 'secretObjects'], true);
   if (!isNode(node)) {

@@ -145,7 +145,7 @@ it('rolls a workload though its Secret is refused for good', async () => {
   const seen: string[] = [];
   const { poll } = await rotatedMount({
     downstream: [
-      () => Promise.reject(new ProviderError('SecretRefused', "somebody else's")),
+      () => Promise.reject(new ProviderError('SecretRefused', 'not managed')),
       async ({ versions }) => {
         seen.push(`rolled for ${versions.get('db')}`);
         return {};

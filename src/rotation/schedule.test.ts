@@ -17,7 +17,7 @@ function spec(changes: Partial<MountSpec> = {}): MountSpec {
   };
 }
 
-it('looks again within the interval, and leaves a tenth of it for the look itself', () => {
+it('polls again within the interval, and leaves a tenth of it for the poll itself', () => {
   assert(
     property(string(), INTERVAL, integer({ min: 0, max: 1e9 }), (key, intervalMs, startedAt) => {
       const at = nextPollAt({ startedAt, confirmedAt: undefined }, key, intervalMs) - startedAt;
@@ -28,7 +28,7 @@ it('looks again within the interval, and leaves a tenth of it for the look itsel
   );
 });
 
-it('counts an answer from memory from when AWS gave it, and never looks again at once', () => {
+it('counts a cached value from when AWS returned it, and never polls again at once', () => {
   assert(
     property(string(), INTERVAL, double({ min: 0, max: 10, noNaN: true }), (key, intervalMs, age) => {
       const startedAt = 1e8;
@@ -53,7 +53,7 @@ it('does not send all nodes to AWS together', () => {
   expect(Math.max(...firsts)).toBeLessThanOrEqual(10_000);
 });
 
-it('tries again soon, then less and less often, and never rarer than it looks', () => {
+it('retries soon, then less and less often, and at least once per poll interval', () => {
   const waits = [1, 2, 3, 4, 5, 6, 50].map((failures) => retryIn(failures, 'node', 120_000));
 
   expect(waits).toEqual(waits.toSorted((one, other) => one - other));
@@ -74,7 +74,7 @@ it.for<readonly [string, Partial<MountSpec>, boolean]>([
   expect(groupOf(spec(changes), 1_000) === groupOf(spec(), 1_000)).toBe(together);
 });
 
-it('asks a question a pod where each has a session of its own, and one an interval', () => {
+it('groups neither pods with sessions of their own nor different intervals', () => {
   const authentication = { kind: 'pod-identity', addressType: 'auto' } as const;
   const [one, other] = ['uid-1', 'uid-2'].map((uid) => spec({ authentication, pod: { ...spec().pod, uid } }));
 
@@ -82,7 +82,7 @@ it('asks a question a pod where each has a session of its own, and one an interv
   expect(groupOf(spec(), 1_000)).not.toBe(groupOf(spec(), 2_000));
 });
 
-it('is looked at for a notice at once, then once in five seconds, and those that come meanwhile are of the next look', () => {
+it('polls at once for a change event, then once in five seconds, and events that arrive meanwhile share the next poll', () => {
   const first = eventPollAt(Number.NEGATIVE_INFINITY, 1_000);
   const next = eventPollAt(first, 1_200);
 

@@ -1,4 +1,4 @@
-/** Source that is mutated, and the tests that have to notice. */
+/** Source that is mutated, and the tests that must detect it. */
 interface MutatedFile {
   readonly source: string;
   readonly tests: readonly string[];

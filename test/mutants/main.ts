@@ -1,11 +1,11 @@
-// `npm run mutants [-- words]`: puts one bug after another into a copy of the source, those that are named so, and says which of them the tests notice.
+// `npm run mutants [-- words]`: puts one bug after another into a copy of the source, those whose names match, and reports which of them the tests detect.
 import { join } from 'node:path';
 import { runVitest, type TestRun } from '../run-vitest.ts';
 import { FILES, type Mutant } from './files.ts';
 import { MUTANTS } from './mutants.ts';
 import { openScratch, type Scratch } from './scratch.ts';
 
-/** Part of all mutants that has to be noticed. */
+/** Share of all mutants that must be detected. */
 const WANTED = 0.95;
 const TIMEOUT_MS = 180_000;
 

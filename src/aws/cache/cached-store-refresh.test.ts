@@ -111,7 +111,7 @@ it('asks nobody again who failed a moment ago, whatever the interval, and throws
   expect(client.asked).toEqual(['fetch a b', 'fetch a b']);
 });
 
-it('asks once for what AWS throttles, as it is asked again with the next look', async () => {
+it('does not retry what AWS throttles, because the next poll does', async () => {
   const client = new FakeStoreClient('k', { a: 'v1', '/p': '1' });
   const parameter = request('/p', {}, 'ssmparameter');
   const reader = await newReader([parameter], client);

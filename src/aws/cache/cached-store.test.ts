@@ -25,7 +25,7 @@ function newReader(settings: Partial<CachedStoreSettings> = {}, maxBytes = 1_000
 }
 
 describe('reading', () => {
-  it('asks once within the interval, whoever of the identity asks', async () => {
+  it('asks once within the interval for all mounts of the identity', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     await reader.read([request('a'), request('b')], client, INTERVAL, NEVER);

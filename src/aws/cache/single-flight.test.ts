@@ -24,7 +24,7 @@ function questions(...keys: readonly string[]): ReadonlyMap<string, string> {
   return new Map(keys.map((key) => [key, `${key}?`]));
 }
 
-it('asks together what nobody is asking yet, and waits for what somebody is', async () => {
+it('fetches the keys that are not in flight together, and waits for those that are', async () => {
   const flights = createSingleFlight<string>();
   const store = newStore();
 

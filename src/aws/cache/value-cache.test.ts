@@ -7,7 +7,7 @@ function found(text: string, confirmedAt = 0, version = 'v1') {
 }
 
 describe('an answer', () => {
-  it('is good for whoever asks not later than it allows, counted from the question', () => {
+  it('is returned up to the maximum age of the caller, counted from the request', () => {
     const memory = createValueCache(100);
     memory.put('k', found('text', 1_000));
 

@@ -75,10 +75,10 @@ it.for<readonly [string, unknown, string]>([
   ],
 ])('tells %s, straight from EventBridge and by way of a topic', ([, told, expected]) => {
   const [store, id] = expected.split(' ');
-  const notices = [{ store, id, region: 'eu-west-1' }];
+  const events = [{ store, id, region: 'eu-west-1' }];
 
-  expect(parseChangeEvents(JSON.stringify(told))).toEqual(notices);
-  expect(parseChangeEvents(JSON.stringify({ Type: 'Notification', Message: JSON.stringify(told) }))).toEqual(notices);
+  expect(parseChangeEvents(JSON.stringify(told))).toEqual(events);
+  expect(parseChangeEvents(JSON.stringify({ Type: 'Notification', Message: JSON.stringify(told) }))).toEqual(events);
 });
 
 it.for<readonly [string, unknown]>([

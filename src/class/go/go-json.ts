@@ -57,7 +57,7 @@ export function isGoJsonObject(value: GoJson | undefined): value is GoJsonObject
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Order of Go's strings, which are UTF-8: by code point, where JavaScript's `<` goes by UTF-16 unit. */
+/** Compares like Go, whose strings are UTF-8: by code point. JavaScript's `<` compares UTF-16 units. */
 export function compareText(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
   for (let at = 0; at < length; at += 1) {

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AttackedNode, REGION, startAttackedNode } from './node/attacked-node.ts';
 
-const CLASS = { objects: '[{objectName: noticed, objectType: secretsmanager}]' };
+const CLASS = { objects: '[{objectName: flooded, objectType: secretsmanager}]' };
 
 let node: AttackedNode;
 let floods = false;
 /** A queue that never runs dry: ten new messages for each who asks. */
 const queue = createServer((_request, response) => {
-  const Messages = floods ? ['noticed', 'x'.repeat(3_000)].flatMap((name) => fiveOf(name)) : [];
+  const Messages = floods ? ['flooded', 'x'.repeat(3_000)].flatMap((name) => fiveOf(name)) : [];
   response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify({ Messages }));
 });
 
@@ -50,7 +50,7 @@ function fiveOf(name: string) {
 
 it('a sender who floods the queue has a mount looked at no more than once in five seconds, and hides no change', async () => {
   const { state } = node.aws.gate;
-  await node.seed.secret('noticed', 'old');
+  await node.seed.secret('flooded', 'old');
   node.api.put({
     apiVersion: 'secrets-store.csi.x-k8s.io/v1',
     kind: 'SecretProviderClass',
@@ -61,20 +61,20 @@ it('a sender who floods the queue has a mount looked at no more than once in fiv
   for (const pod of pods) {
     await node.mount(pod, CLASS);
   }
-  const before = state.count({ resource: 'noticed' });
+  const before = state.count({ resource: 'flooded' });
   const begun = performance.now();
   floods = true;
-  // The second change is told of while looks wait for their time.
+  // The second change is told of while polls wait for their time.
   for (const value of ['new', 'newest']) {
-    await node.seed.secretVersion('noticed', value);
+    await node.seed.secretVersion('flooded', value);
     await expect
-      .poll(() => Promise.all(pods.map(({ targetPath }) => readFile(join(targetPath, 'noticed'), 'utf8'))), {
+      .poll(() => Promise.all(pods.map(({ targetPath }) => readFile(join(targetPath, 'flooded'), 'utf8'))), {
         timeout: 60_000,
         interval: 250,
       })
       .toEqual([value, value]);
   }
-  const looks = state.count({ resource: 'noticed' }) - before;
-  expect(looks).toBeGreaterThan(0);
-  expect(looks).toBeLessThanOrEqual(Math.ceil((performance.now() - begun) / 5_000) + 1);
+  const polls = state.count({ resource: 'flooded' }) - before;
+  expect(polls).toBeGreaterThan(0);
+  expect(polls).toBeLessThanOrEqual(Math.ceil((performance.now() - begun) / 5_000) + 1);
 });

@@ -61,7 +61,7 @@ function listenTo(queueUrl: string, changes: Partial<EventOptions> = {}) {
   const listener = receiveEvents({
     queueUrl,
     settings: settingsFor(inject('motoUrl')),
-    onEvents: (notices) => void told.push(...notices),
+    onEvents: (events) => void told.push(...events),
     onTrouble: (error) => void troubles.push(error),
     onRecovery: () => void troubles.push('over'),
     repeatMs: 50,
@@ -78,7 +78,7 @@ async function openGate() {
   onTestFinished(() => fakes[Symbol.asyncDispose]());
   const queue = await openQueue(fakes.account);
   stubKeys({});
-  const tokenFile = join(await mkdtemp(join(tmpdir(), 'notices-')), 'token');
+  const tokenFile = join(await mkdtemp(join(tmpdir(), 'change-events-')), 'token');
   onTestFinished(() => rm(dirname(tokenFile), { recursive: true }));
   await writeFile(tokenFile, mintToken('kube-system/provider'));
   vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile);
