@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The stories of test/e2e on a kind cluster: makes it, installs the driver and our image, runs them, takes it down.
-#   kind/run.sh [words that choose stories]      KEEP=1 leaves the cluster up
+# Runs the tests of test/e2e on a kind cluster: creates it, installs the driver and our image, runs the tests, deletes it.
+#   kind/run.sh [words of file names]      KEEP=1 keeps the cluster
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,7 +32,7 @@ KUBECONFIG=$kubeconfig helm install csi-secrets-store secrets-store-csi-driver -
   --set enableSecretRotation=true --set rotationPollInterval=2s --set syncSecret.enabled=true \
   --set 'tokenRequests[0].audience=sts.amazonaws.com' --set 'tokenRequests[1].audience=pods.eks.amazonaws.com'
 
-# Pods reach the stories' AWS on this machine by the gateway of kind's network.
+# Pods reach the AWS stand-in on this machine through the gateway of kind's network.
 gateway=$(docker network inspect kind --format '{{range .IPAM.Config}}{{println .Gateway}}{{end}}' | grep -m 1 '\.')
 
 E2E_PROVIDER_IMAGE=$image E2E_HOST_ADDRESS=$gateway npm run e2e -- --kubeconfig "$kubeconfig" "$@"
