@@ -69,7 +69,7 @@ describe('restarts', () => {
     expect(later).toBe('noted');
   });
 
-  it('look again for a pod that is newer than the last look, as another node may have restarted the workload since', async () => {
+  it('are checked again for a pod that is newer than the last check, because another node may have restarted the workload since', async () => {
     const [store, clock] = [createStoredWorkload(), { now: 1_000 }];
     const [late, other] = [startNode(store, clock), startNode(store, clock)];
     await late.observe(seen('v1', 900), signal);

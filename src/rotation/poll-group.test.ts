@@ -164,7 +164,7 @@ it('changes the files of a pod once AWS has told of the new values', async () =>
   expect(await contents()).toEqual(['p2']);
 });
 
-it('leaves the files as they are where memory alone speaks for a value, as the others may be older still', async () => {
+it('leaves the files unchanged if a value comes only from the cache, because the others may be older still', async () => {
   const { poll, contents } = await rotatedMount({ confirmedAt: 0 });
 
   expect(await poll()).toEqual({ isServed: true, rotated: [] });

@@ -85,7 +85,7 @@ describe('a class that changes', () => {
   });
 });
 
-it('asks about a Secret again for a mount that is newer than the last look, as it may have changed since', async () => {
+it('reads a Secret again for a mount that is newer than the last check, because it may have changed since', async () => {
   const { node, pass, secrets, shown, calls } = createCluster();
   const here = node();
   await here.sync({ pod: 'a' });

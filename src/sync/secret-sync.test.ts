@@ -269,7 +269,7 @@ describe('sync', () => {
     await expect(sync.sync(mountOf({ pod: 'a' }), AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  it('makes a Secret anew that somebody has deleted', async () => {
+  it('creates a deleted Secret again', async () => {
     const { secrets, node, pass, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -307,7 +307,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ data: { password: 'v1' }, owners: ['job'] });
   });
 
-  it('looks again after its clock has been set back', async () => {
+  it('reads again after its clock has been set back', async () => {
     const { node, pass, calls } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });

@@ -44,7 +44,7 @@ export function readFault(thrown: unknown): Fault | undefined {
 
 /** Makes text from outside safe for a message: one line, bounded, without passwords in URLs. */
 export function oneLine(text: string): string {
-  // Cut before it is gone through, as it may be of any length; then again, as what is not seen is written out.
+  // Shortened before processing, because it may have any length, and again after that, because escapes make it longer.
   const line = cutText(text, 8 * MAX_TEXT)
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .replaceAll(/\/\/[^/@\s]*@/g, '//')

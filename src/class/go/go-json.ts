@@ -1,20 +1,20 @@
 /**
- * JSON as Go's encoding/json reads and writes it. Objects have no prototype, so no key ("__proto__") is special.
+ * Reads and writes JSON like Go's encoding/json. Objects have no prototype, so no key ("__proto__") is special.
  */
 export type GoJson = null | boolean | number | string | readonly GoJson[] | GoJsonObject;
 export interface GoJsonObject {
   readonly [key: string]: GoJson;
 }
 
-/** Deeper documents are refused: what walks them is recursive. Go stops at 10,000. */
+/** Deeper documents are refused, because the code that walks them is recursive. Go's limit is 10,000. */
 const MAX_DEPTH = 500;
 
 export type GoJsonResult =
   | { readonly ok: true; readonly value: GoJson }
-  /** Why not, without a character of the text: it may be a secret. */
+  /** The problem, without any character of the text, which may be a secret. */
   | { readonly ok: false; readonly reason: string };
 
-/** Reads a text; the last of equal keys wins, lone surrogates become U+FFFD. Never throws. */
+/** Parses a text. The last of equal keys wins, and lone surrogates become U+FFFD. Never throws. */
 export function parseGoJson(text: string): GoJsonResult {
   try {
     return { ok: true, value: fromParsed(JSON.parse(text), MAX_DEPTH) };
@@ -28,7 +28,7 @@ export function parseGoJson(text: string): GoJsonResult {
 
 class RefusedJson extends Error {}
 
-/** Keys come sorted: a secret may be written anew in any order. */
+/** Keys are sorted, because a rewritten secret may have them in another order. */
 function fromParsed(parsed: unknown, depthLeft: number): GoJson {
   if (typeof parsed === 'string') {
     return parsed.toWellFormed();
@@ -69,14 +69,14 @@ export function compareText(left: string, right: string): number {
   return left.length - right.length;
 }
 
-/** Surrogates stand for code points above every other unit. */
+/** Surrogates represent code points above those of all other units. */
 function surrogatesLast(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 /**
  * `json.Marshal`: keys sorted, no spaces, `<`, `>`, `&` and the two line separators escaped.
- * @param spend is told of each piece's length as it is written, and may throw to stop
+ * @param spend called with the length of each piece that is written; may throw to stop
  */
 export function formatGoJson(value: GoJson, spend: (length: number) => void): string {
   if (typeof value === 'object' && value !== null) {
@@ -84,7 +84,7 @@ export function formatGoJson(value: GoJson, spend: (length: number) => void): st
     if (!isGoJsonObject(value)) {
       return `[${value.map((item) => formatGoJson(item, spend)).join(',')}]`;
     }
-    // To sort the keys takes longer than to write them.
+    // Sorting the keys takes longer than writing them.
     spend(8 * Object.keys(value).length);
     const entries = Object.entries(value).toSorted(([left], [right]) => compareText(left, right));
     return `{${entries.map(([key, item]) => `${formatGoJson(key, spend)}:${formatGoJson(item, spend)}`).join(',')}}`;

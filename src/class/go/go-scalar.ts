@@ -1,11 +1,11 @@
 import { quote } from '../../text/quote.ts';
 
 /**
- * What a YAML scalar is as text, by the rules of Go's sigs.k8s.io/yaml: go-yaml v2 guesses a type (YAML 1.1), and where a
- * string is wanted writes that value back as text. So `0644` is "420", `yes` is "true", `1e3` is "1000".
+ * Converts a YAML scalar to text like Go's sigs.k8s.io/yaml: go-yaml v2 guesses a type (YAML 1.1), and for a string field the value is formatted as text
+ * again. So `0644` is "420", `yes` is "true", `1e3` is "1000".
  */
 export type ScalarResult =
-  /** null: the scalar is a null. */
+  /** null: the scalar is null. */
   { readonly ok: true; readonly text: string | null } | { readonly ok: false; readonly reason: string };
 
 type Guess = { readonly type: 'null' | 'bool' | 'int' | 'float' | 'str'; readonly text: string };
@@ -77,7 +77,7 @@ function guess(text: string): Guess {
   if (NAN.has(text)) {
     return { type: 'float', text: 'NaN' };
   }
-  // Digits may be grouped (1_000): anywhere, but behind a leading point only between digits.
+  // Digits may be grouped (1_000): anywhere, but after a leading point only between digits.
   const digits = text.replaceAll(/^[-+0-9]/.test(text) ? /_/g : /(?<=[0-9])_(?=[0-9])/g, '');
   return guessInteger(digits) ?? guessFloat(digits) ?? { type: 'str', text };
 }
@@ -107,7 +107,7 @@ function guessFloat(text: string): Guess | undefined {
   return Number.isFinite(value) ? { type: 'float', text: formatFloat32(value) } : undefined;
 }
 
-/** Go's `strconv.FormatFloat(value, 'g', -1, 32)`, which is what sigs.k8s.io/yaml writes a float with. */
+/** Go's `strconv.FormatFloat(value, 'g', -1, 32)`, with which sigs.k8s.io/yaml formats floats. */
 function formatFloat32(value: number): string {
   const single = Math.fround(value);
   if (!Number.isFinite(single)) {

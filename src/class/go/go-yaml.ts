@@ -14,9 +14,9 @@ export type YamlValue = YamlText | YamlList | YamlMap | YamlNull;
 export interface YamlText {
   readonly kind: 'text';
   readonly text: string;
-  /** As written, where that differs from the text: `0644` for "420". */
+  /** The source, if it differs from the text: `0644` for "420". */
   readonly written: string;
-  /** UTF-16 units from the start of the document, as in all of these. */
+  /** Offset in UTF-16 units from the start of the document. */
   readonly offset: number;
 }
 
@@ -46,19 +46,19 @@ export type YamlResult =
   | { readonly ok: true; readonly value: YamlValue }
   | { readonly ok: false; readonly message: string; readonly offset: number };
 
-/** Values of the document with every alias written out. */
+/** Maximum number of values with all aliases expanded. */
 const MAX_VALUES = 20_000;
-/** UTF-16 units of its texts and keys with every alias written out: four times what it may hold itself. */
+/** Maximum UTF-16 units of texts and keys with all aliases expanded: four times the limit of the document itself. */
 const MAX_CHARACTERS = 512 * 1024;
 
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
 
-/** Reads any text whatever; never throws. */
+/** Parses any text. Never throws. */
 export function readYaml(text: string): YamlResult {
   return finish(yamlSteps(text));
 }
 
-/** `readYaml` in steps, of which none takes more than some 50 ms. */
+/** `readYaml` in steps of about 50 ms at most. */
 export function* yamlSteps(text: string): Steps<YamlResult> {
   try {
     const root = yield* composeYaml(text);
@@ -72,15 +72,15 @@ export function* yamlSteps(text: string): Steps<YamlResult> {
   }
 }
 
-/** What a value holds, with every alias in it written out. */
+/** Size of a value with all aliases expanded. */
 interface Weight {
   readonly values: number;
   readonly characters: number;
 }
 
-/** Turns the parser's nodes into values. An alias shares its anchor's value, so that what has been read once stays read once. */
+/** Converts the parser's nodes into values. An alias shares the value of its anchor, so that each node is converted only once. */
 function newReader(): (node: Node) => YamlValue {
-  /** Absent while the anchored value is being read: then it holds itself. */
+  /** Absent while the anchored value is being converted: an alias to it would be a cycle. */
   const anchors = new Map<string, { readonly value: YamlValue; readonly weight: Weight } | undefined>();
   let values = 0;
   let characters = 0;
@@ -154,7 +154,7 @@ function newReader(): (node: Node) => YamlValue {
         entries.set(key, { keyOffset, value });
         continue;
       }
-      // Unlike in later YAML, what is merged wins over the keys written before it.
+      // Unlike in later versions of YAML, merged keys override the keys before them.
       for (const [name, entry] of mergedEntries(value, keyOffset)) {
         entries.set(name, entry);
       }
@@ -194,7 +194,7 @@ function isMerge(pair: Pair<Node, Node | null>): boolean {
   return isScalar(key) && key.value === '<<' && (key.tag === undefined ? key.type === 'PLAIN' : key.tag === MERGE_TAG);
 }
 
-/** Of several maps the earlier wins. */
+/** The first of several maps wins. */
 function mergedEntries(value: YamlValue, offset: number): Iterable<[string, YamlEntry]> {
   const maps = value.kind === 'list' ? value.items.toReversed() : [value];
   return maps.flatMap((map) => {

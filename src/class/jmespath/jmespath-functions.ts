@@ -7,7 +7,7 @@ type List = readonly GoJson[];
 interface Reference {
   visit(item: GoJson): GoJson | undefined;
 }
-/** Types of each argument in the library's words, and what is done with them; `more`: the last may come again. */
+/** Types of the arguments in the library's terms, and the implementation; `more`: the last argument may repeat. */
 type GoFunction = readonly [takes: readonly string[][], apply: (...given: readonly never[]) => GoJson, more?: 'more'];
 
 /** Names of the library's methods by those of its functions: `to_string` → `funcToString`. */
@@ -26,8 +26,8 @@ export const FUNCTION_NAMES: ReadonlySet<string> = new Set(METHODS.keys());
 
 /**
  * The library's functions, with the results of go-jmespath 0.4.0 where the two differ.
- * @param failures gets each error: behind most of them the library goes on
- * @param spend is told of the characters that functions are given and make, a value counting as eight, and may throw to stop
+ * @param failures collects each error, because the library continues after most of them
+ * @param spend called with the number of characters that functions read and write, where a value counts as eight; may throw to stop
  */
 export function goFunctions(failures: unknown[], spend: (work: number) => void): Functions {
   const functions = new Functions();

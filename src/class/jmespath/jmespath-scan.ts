@@ -1,13 +1,13 @@
 import { formatGoJson, type GoJson, parseGoJson } from '../go/go-json.ts';
 import { quote } from '../../text/quote.ts';
 
-/** Thrown where an expression is wrong whatever it is applied to. */
+/** Thrown for an expression that is invalid for every document. */
 export class JmesPathFailure extends Error {}
 
 export interface ScannedJmesPath {
-  /** The expression, as the library reads it right. */
+  /** The expression, rewritten so that the library reads it correctly. */
   readonly text: string;
-  /** Steps that evaluating it may take for each value in the document, beside one for each token. */
+  /** Steps that the evaluation may take for each value in the document, in addition to one per token. */
   readonly stepsPerValue: number;
 }
 
@@ -77,11 +77,11 @@ function literalValue(token: string): GoJson {
   return parsed.value;
 }
 
-/** What stands between two brackets, behind the last comma there. */
+/** The content between two brackets, after the last comma. */
 const BRACKETS = {
   opening: '',
   stepsBefore: 0,
-  /** Whether each of many values is looked at. */
+  /** Whether it visits many values. */
   loops: false,
   /** Of all values together. */
   growth: 1,

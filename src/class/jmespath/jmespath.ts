@@ -21,11 +21,11 @@ export type JmesPathResult =
 /** A JSON value that expressions are applied to. */
 export interface JsonDocument {
   readonly json: GoJson;
-  /** Values in it, itself among them. */
+  /** Number of values, including itself. */
   readonly values: number;
 }
 
-/** JMESPath for one class or one mount: what it does is counted together. */
+/** JMESPath for one class or one mount, with a shared budget. */
 export interface JmesPath {
   /**
    * Applies an expression as go-jmespath 0.4.0 does; objects' values come sorted by key, where its order is random. No reason holds
@@ -33,7 +33,7 @@ export interface JmesPath {
    * @throws WorkExceeded
    */
   search(expression: string, document: JsonDocument): JmesPathResult;
-  /** @returns what is wrong with an expression whatever it is applied to, if anything is */
+  /** @returns why an expression is invalid for every document, if it is */
   problemOf(expression: string): string | undefined;
 }
 
@@ -42,7 +42,7 @@ export function documentOf(json: GoJson): JsonDocument {
 }
 
 export function createJmesPath(budget: WorkBudget = createWorkBudget()): JmesPath {
-  /** By expression; an error where it cannot be read. */
+  /** Parsed expressions, or errors. */
   const scanned = new Map<string, ScannedJmesPath | JmesPathFailure>();
   const problems = new Map<string, string | undefined>();
 

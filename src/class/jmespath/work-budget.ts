@@ -1,13 +1,13 @@
-/** Thrown where a budget is used up: whatever else is asked of it would fail, too. */
+/** Thrown when a budget is exhausted; all further work on it fails too. */
 export class WorkExceeded extends Error {}
 
-/** What the JMESPath expressions of one mount may do together; a unit is about 0.2 µs. */
+/** The work that all JMESPath expressions of one mount may do together; a unit is about 0.2 µs. */
 export interface WorkBudget {
   /** @throws WorkExceeded */
   spend(units: number): void;
 }
 
-/** Some two seconds: a volume's 4 MiB of JSON, parsed, take half of it. */
+/** About two seconds. Parsing 4 MiB of JSON, the size of a volume, takes half of it. */
 const MOUNT_UNITS = 10_000_000;
 
 export function createWorkBudget(units: number = MOUNT_UNITS): WorkBudget {

@@ -114,7 +114,7 @@ describe('a set that is there already', () => {
     expect(podView(volume.path)).toEqual(viewOf(files));
   });
 
-  it.for(['user', 'db/password'])('is written again where somebody removed or changed "%s"', (path) => {
+  it.for(['user', 'db/password'])('is written again if it was removed or changed: "%s"', (path) => {
     using volume = temporaryVolume();
     const files = [plannedFile('user', 'admin'), plannedFile('db/password', 'p')];
     finish(publish(volume.path, files));

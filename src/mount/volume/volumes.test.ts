@@ -147,7 +147,7 @@ it('keeps no trace of more volumes than a node has', async () => {
   expect([known, await held.versionsIn(specOf(volume.path))]).toEqual([PLAN.versions, undefined]);
 });
 
-it('tells a volume that somebody filled from one that is empty or gone', async () => {
+it('distinguishes a volume with files from one that is empty or missing', async () => {
   using volume = temporaryVolume();
   const volumes = createVolumes({ slices: SLICES });
   const before = await volumes.isFilled(volume.path);
