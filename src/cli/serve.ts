@@ -32,7 +32,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     if (!terminal.signal.aborted) {
       await once(terminal.signal, 'abort');
     }
-    log.info('stopping: mounts under way may finish');
+    log.info('stopping: mounts in progress may finish');
   } catch (error) {
     log.error({ err: error }, 'failed');
     return 1;

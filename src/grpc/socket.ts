@@ -91,17 +91,17 @@ function createTelling({ socketPath: socket, log, onTaken }: SocketSettings) {
     ours(): void {
       if (said !== 'ours') {
         said = 'ours';
-        log.info({ socket }, 'the socket leads here again');
+        log.info({ socket }, 'the socket leads to this process again');
       }
     },
     takenBack(): void {
       said = 'ours';
-      log.warn({ socket }, 'the socket was gone and is bound again');
+      log.warn({ socket }, 'the socket was removed and is bound again');
     },
     failed(error: unknown): void {
       if (said !== 'failed') {
         said = 'failed';
-        log.error({ socket, err: error }, 'the socket is gone and cannot be bound again: this is tried every second');
+        log.error({ socket, err: error }, 'the socket was removed and cannot be bound again: retrying every second');
       }
     },
     async taken(): Promise<void> {
@@ -111,7 +111,7 @@ function createTelling({ socketPath: socket, log, onTaken }: SocketSettings) {
       said = 'taken';
       const by = await runtimeNameAt(socket);
       if (by === NAME) {
-        log.info({ socket }, 'a newer process of ours has the socket: new mounts go there');
+        log.info({ socket }, 'a newer provider process has taken over the socket: new mounts go there');
         return;
       }
       const other = by === undefined ? 'another program' : `another program, which calls itself ${quote(by)}`;

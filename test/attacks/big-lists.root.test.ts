@@ -16,7 +16,7 @@ describe('lists of any length', () => {
       putPod(node, `big-${index}`, 1.3 * 2 ** 20, 'node-1');
     }
 
-    await surveysOf(node, 3);
+    await awaitDiscoveries(node, 3);
 
     expect(node.provider.ended()).toBeUndefined();
     expect(await node.victimMount()).toBeLessThan(10_000);
@@ -68,15 +68,15 @@ describe('lists of any length', () => {
 });
 
 /** Waits until the node's pods have been asked for so many times more. */
-async function surveysOf(node: AttackedNode, times: number): Promise<void> {
-  const before = surveys(node);
+async function awaitDiscoveries(node: AttackedNode, times: number): Promise<void> {
+  const before = discoveries(node);
   await expect
-    .poll(() => node.provider.ended() ?? (surveys(node) >= before + times ? 'surveyed' : 'waiting'), SOON)
+    .poll(() => node.provider.ended() ?? (discoveries(node) >= before + times ? 'discovered' : 'waiting'), SOON)
     .not.toBe('waiting');
 }
 
 /** Each begins without a `continue`. */
-function surveys({ api }: AttackedNode): number {
+function discoveries({ api }: AttackedNode): number {
   return api.requests.filter((path) => path.includes('/pods?fieldSelector') && path.includes('resourceVersion=0'))
     .length;
 }

@@ -47,7 +47,7 @@ describe("a socket that another program's takes the place of", () => {
     expect(node.provider.log.filter((line) => line.includes('was taken by'))).toHaveLength(1);
   });
 
-  it('stays with a newer process of ours, and comes back where that is killed', async () => {
+  it('stays with a newer provider process, and comes back if that is killed', async () => {
     await using node = await startAttackedNode({ env: OWN_POD });
     await using newer = await startProcess({
       args: [
@@ -65,7 +65,7 @@ describe("a socket that another program's takes the place of", () => {
     await expect.poll(() => ready(node), SOON).toBe(200);
 
     expect(await node.victimMount()).toBeGreaterThan(0);
-    expect(node.provider.log.join()).toContain('a newer process of ours');
+    expect(node.provider.log.join()).toContain('a newer provider process');
     expect(eventsOf(node)).toEqual([]);
   });
 });

@@ -51,14 +51,14 @@ async function attack(name: string, victimsMount: string): Promise<string> {
   return targetPath;
 }
 
-function surveys(): number {
+function discoveries(): number {
   return node.api.requests.filter((request) => /^GET \/api\/v1\/pods\b/.test(request)).length;
 }
 
 /** Until the provider has listed the node's pods some times more. */
 async function untilSurveyed(): Promise<void> {
-  const before = surveys();
-  await expect.poll(surveys, SOON).toBeGreaterThan(before + 4);
+  const before = discoveries();
+  await expect.poll(discoveries, SOON).toBeGreaterThan(before + 4);
 }
 
 it("a status whose path leads through a symlink in an emptyDir changes nothing in another pod's volume, and no Secret comes of it", async () => {

@@ -70,7 +70,7 @@ describe.concurrent('one question serves all pods of an identity', () => {
       expect(calls[action]).toBeGreaterThanOrEqual(callsALook);
       // A busy machine takes so long to start the pods that some groups are looked at twice.
       expect(calls[action]).toBeLessThanOrEqual(2 * callsALook);
-      // Each class, and a survey or two of the node; a pod that no survey has seen yet is asked for by itself.
+      // Each class, and a discovery or two of the node; a pod that no discovery has seen yet is read on its own.
       const asked = cluster.api.requests.slice(requests).filter((request) => !/\/pods\/[^/]+$/.test(request));
       expect(asked.length).toBeLessThanOrEqual(2 * 10 + 3);
       expect(node.said('mount rotated')).toEqual([]);
