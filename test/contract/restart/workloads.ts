@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { expect, vi } from 'vitest';
 import type { WorkloadKind } from '../../../src/restart/workload-api.ts';
 import {
   type ClusterNode,
@@ -9,7 +10,7 @@ import {
   type TestCluster,
 } from '../rotation/cluster.ts';
 import { attributesFor, noteStatus, PODS } from '../rotation/objects.ts';
-import { ownedBy, uidOf } from '../sync/synced.ts';
+import { ownedBy, SOON, uidOf } from '../sync/synced.ts';
 
 const ANNOTATED = { 'aws-secrets-csi/restart-on-rotation': 'true' };
 const NEVER = new AbortController().signal;
@@ -79,6 +80,19 @@ export function workloadIn({ api }: Pick<TestCluster, 'api'>, kind: WorkloadKind
     restartedAt: annotations['aws-secrets-csi/restarted-at'],
     template: spec.template.metadata.annotations?.['aws-secrets-csi/versions'],
   };
+}
+
+/** Waits until a workload is noted with what its pods mount, volume by volume: what comes before that is no change. */
+export async function untilNoted(
+  cluster: TestCluster,
+  kind: WorkloadKind,
+  name: string,
+  volumes: readonly string[] = ['secrets'],
+): Promise<void> {
+  await vi.waitFor(() => {
+    const noted = Object.keys(JSON.parse(workloadIn(cluster, kind, name).noted ?? '{}') as object);
+    expect(noted).toEqual(volumes);
+  }, SOON);
 }
 
 /** What a workload has been rolled for, in order, from now on. */

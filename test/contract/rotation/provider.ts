@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { type Clock, SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon/daemon.ts';
 import type { Staleness } from '../../../src/rotation/reconciler.ts';
@@ -17,11 +18,16 @@ export interface Provider {
 
 export type Start = (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Provider>;
 
-export async function startInside(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Provider> {
+export async function startInside(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  clock: Clock = SYSTEM_CLOCK,
+): Promise<Provider> {
   const log: string[] = [];
   const daemon = await startDaemon(
     readConfig(args, env),
     pino({ level: 'debug' }, { write: (line: string) => log.push(line) }),
+    clock,
   );
   return {
     log,

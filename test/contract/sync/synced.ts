@@ -5,7 +5,7 @@ export const INTERVAL_MS = 500;
 export const SYNC_ONLY = ['--sync-secret', `--rotation-poll-interval=${INTERVAL_MS}ms`];
 export const SYNC = ['--enable-secret-rotation', ...SYNC_ONLY];
 /** For whatever comes with one of the next looks, on a machine that is busy. */
-export const SOON = { timeout: 15_000, interval: 25 };
+export const SOON = { timeout: 60_000, interval: 25 };
 export const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
 
 const AS_OF = 'aws-secrets-csi/as-of';
