@@ -2,8 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { contentsOf } from '../daemon/node.ts';
-import { type ClusterNode, startCluster, type StartedPod, type TestCluster } from '../rotation/cluster.ts';
-import { type Start, startInside } from '../rotation/provider.ts';
+import {
+  type ClusterNode,
+  type NodeOptions,
+  startCluster,
+  type StartedPod,
+  type TestCluster,
+} from '../rotation/cluster.ts';
+import { startInside } from '../rotation/provider.ts';
 import { addClass, INTERVAL_MS, objectOf, ownedBy, secretIn, SECRETS, SOON, SYNC } from '../sync/synced.ts';
 import {
   addReplicaSet,
@@ -245,10 +251,10 @@ describe.concurrent('a workload that was restarted a short while ago', () => {
   it('waits for the least time between two, and then is rolled once for the latest', async ({ expect }) => {
     let passedMs = 0;
     const clock = { ...SYSTEM_CLOCK, wallNow: () => SYSTEM_CLOCK.wallNow() + passedMs };
-    const start: Start = (given, env) => startInside(given, env, clock);
     const args = [...SYNC, '--restart-on-rotation', '--restart-min-interval=30m'];
-    await using one = await cluster.startNode('patient-1', args, { start });
-    await using other = await cluster.startNode('patient-2', args, { start });
+    const options: NodeOptions = { start: (given, env) => startInside(given, env, clock) };
+    await using one = await cluster.startNode('patient-1', args, options);
+    await using other = await cluster.startNode('patient-2', args, options);
     await addClass(cluster, 'patient', 'p1');
     const owner = addWorkload(cluster, 'Deployment', 'patient', { secrets: 'patient' });
     using rolls = watchRolls(cluster, 'Deployment', 'patient');
