@@ -43,8 +43,8 @@ function end(code: number): void {
 }
 
 /**
- * `process.exit` waits for the threads of file operations: forever, where a file system hangs. A program that takes the place of this one waits
- * for none. (No signal would do: process 1 of a container cannot kill itself.)
+ * `process.exit` joins the threads of file operations, and one may be blocked forever by a file system that hangs. Replacing the program ends all threads.
+ * A signal would not help: the kernel ignores SIGKILL that process 1 of a container sends itself.
  */
 function exit(code: number): void {
   if (process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'))) {

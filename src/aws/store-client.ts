@@ -1,10 +1,10 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
+import type { Party } from '../concurrency/fair-queue.ts';
 import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
-import type { Store } from '../model/mount-spec.ts';
+import { partyOf, type Store } from '../model/mount-spec.ts';
 import type { Clients, Credentials } from './client/clients.ts';
 import type { Authenticated } from './identity/credentials.ts';
-import { identityKey } from './model/identity.ts';
 import type { StoreClient } from './cache/cached-store.ts';
 import { createDeniedActions } from './stores/denied-actions.ts';
 import { fetchParameters } from './stores/parameter-store.ts';
@@ -22,14 +22,14 @@ export function createStoreClients(
   // Concurrent calls to all regions together, because a class may name any region. Less than the size of the connection pool.
   const total = createLimiter(64);
 
-  function limitFor(limiter: Limiter, region: string, party: string): Limit {
+  function limitFor(limiter: Limiter, region: string, party: Party): Limit {
     return (call, signal) =>
       limiter.run({ lane: region, party }, () => total.run({ lane: '', party }, call, signal), signal);
   }
 
   return ({ identity, key, credentialsIn, drop }, region) => {
     const deniedActions = deniedActionsOf(key);
-    const party = identityKey(identity);
+    const party = partyOf(identity.kind === 'irsa' ? identity : identity.pod);
     function secretsManager(held: Credentials) {
       const limit = limitFor(limiters.secretsManager, region, party);
       return { client: clients.secretsManager(region, held), region, limit, identity, deniedActions };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLimiter } from './limiter.ts';
 
 const { signal } = new AbortController();
-const place = { lane: 'k', party: 'p' };
+const place = { lane: 'k', party: ['p'] };
 
 describe('a limiter', () => {
   it('runs as many as it may for each key, and the rest in the order they came', async () => {
@@ -16,7 +16,7 @@ describe('a limiter', () => {
     }));
     const running = tasks.map(({ key, name, done }) =>
       limiter.run(
-        { lane: key, party: 'p' },
+        { lane: key, party: ['p'] },
         () => {
           started.push(name);
           return done.promise;
@@ -85,6 +85,43 @@ describe('a limiter', () => {
     expect(started.at(-1)).toBe('victim 2');
   });
 
+  it('limits the service accounts of a namespace together, however many it has', async () => {
+    const { started, add, end } = lineUp(8);
+    for (let number = 1; number <= 24; number += 1) {
+      add(`greedy/account ${number}`, `greedy ${number}`);
+    }
+    await setImmediate();
+    expect(started).toEqual([1, 2, 3, 4, 5, 6].map((number) => `greedy ${number}`));
+
+    for (const number of [1, 2, 3, 4]) {
+      add('victims/web', `victim ${number}`);
+    }
+    await setImmediate();
+    expect(started.slice(6)).toEqual(['victim 1', 'victim 2']);
+    await end('greedy 3');
+    await end('greedy 4');
+    expect(started.slice(8)).toEqual(['victim 3', 'victim 4']);
+    await end('greedy 1');
+    expect(started.slice(10)).toEqual(['greedy 7']);
+  });
+
+  it('shares the slots of a namespace between its service accounts, and leaves each a slot', async () => {
+    const { started, add, end } = lineUp(8);
+    for (let number = 1; number <= 8; number += 1) {
+      add('shop/batch', `batch ${number}`);
+    }
+    add('shop/web', 'web 1');
+    add('shop/web', 'web 2');
+    await setImmediate();
+    // A service account gets five of the six slots of a namespace.
+    expect(started).toEqual(['batch 1', 'batch 2', 'batch 3', 'batch 4', 'batch 5', 'web 1']);
+
+    await end('batch 1');
+    expect(started.slice(6)).toEqual(['web 2']);
+    await end('batch 2');
+    expect(started.slice(7)).toEqual(['batch 6']);
+  });
+
   it('takes parties with as much under way in turns', async () => {
     const { started, add, end } = lineUp(1);
     let number = 0;
@@ -121,7 +158,7 @@ function lineUp(limit: number) {
     started,
     add(party: string, name: string): void {
       void limiter.run(
-        { lane: 'k', party },
+        { lane: 'k', party: party.split('/') },
         () => {
           started.push(name);
           const { promise, resolve } = Promise.withResolvers<void>();

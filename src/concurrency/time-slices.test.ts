@@ -66,8 +66,8 @@ function* holding(steps: Steps<unknown>, log: string[]): Steps<void> {
 describe('turns', () => {
   it('do at once what is little, whatever waits', async () => {
     const { turns, work, names, takeAll } = virtualTurns();
-    const long = turns.run('a', work('long', 3));
-    const little = turns.run('b', work('little', 3, 0.1));
+    const long = turns.run(['a'], work('long', 3));
+    const little = turns.run(['b'], work('little', 3, 0.1));
 
     expect(names()).toEqual(['long1', 'little1', 'little2', 'little3']);
     expect(await little).toBe('little');
@@ -77,7 +77,7 @@ describe('turns', () => {
 
   it('begin at once with every key that has nothing waiting, and put off the further works of a key', async () => {
     const { turns, work, names, timers, takeAll } = virtualTurns();
-    const all = ['a', 'a', 'b', 'a', 'c'].map((key, index) => turns.run(key, work(`${key}${index}-`, 2)));
+    const all = ['a', 'a', 'b', 'a', 'c'].map((key, index) => turns.run([key], work(`${key}${index}-`, 2)));
 
     expect(names()).toEqual(['a0-1', 'b2-1', 'c4-1']);
     expect(timers()).toBe(1);
@@ -88,8 +88,8 @@ describe('turns', () => {
 
   it('serve a key that has little left between the works of one that has much', async () => {
     const { turns, work, names, turn, takeAll } = virtualTurns();
-    const attacks = ['x', 'y', 'z'].map((name) => turns.run('attacker', work(name, 50)));
-    const victim = turns.run('victim', work('v', 3));
+    const attacks = ['x', 'y', 'z'].map((name) => turns.run(['attacker'], work(name, 50)));
+    const victim = turns.run(['victim'], work('v', 3));
 
     for (let count = 0; count < 6; count += 1) {
       await turn();
@@ -101,13 +101,28 @@ describe('turns', () => {
     expect(await Promise.all(attacks)).toEqual(['x', 'y', 'z']);
   });
 
+  it('run round robin by namespace, and in each by service account', async () => {
+    const { turns, work, names, turn, takeAll } = virtualTurns();
+    const attacks = ['x', 'y', 'z'].map((name) => turns.run(['attackers', name], work(name, 5)));
+    const victim = turns.run(['victims', 'web'], work('v', 4));
+    for (let count = 0; count < 8; count += 1) {
+      await turn();
+    }
+
+    expect(await victim).toBe('v');
+    expect(names().slice(0, 4)).toEqual(['x1', 'y1', 'z1', 'v1']);
+    expect(names().slice(4)).toEqual(['x2', 'v2', 'y2', 'v3', 'z2', 'v4', 'x3']);
+    await takeAll();
+    expect(await Promise.all(attacks)).toEqual(['x', 'y', 'z']);
+  });
+
   it.for([
     ['a slice', SLICE_MS, [0, 8, 16, 24]],
     ['a step that took longer', 50, [0, 200, 400, 600]],
     ['a step without end, for a second at most', 5_000, [0, 6_000, 12_000, 18_000]],
   ] as const)('rest three times as long as it took, after %s', async ([, ms, starts]) => {
     const { turns, work, log, takeAll } = virtualTurns();
-    void turns.run('a', work('a', 4, ms));
+    void turns.run(['a'], work('a', 4, ms));
 
     await takeAll();
 
@@ -118,7 +133,7 @@ describe('turns', () => {
     const { turns, work, takeAll, now } = virtualTurns();
     const steps = 40;
     const keys = ['a', 'b', 'c', 'd', 'e'];
-    const all = keys.map((key) => turns.run(key, work(key, steps)));
+    const all = keys.map((key) => turns.run([key], work(key, steps)));
 
     await takeAll();
     await Promise.all(all);
@@ -130,10 +145,10 @@ describe('turns', () => {
 
   it('take up later what comes when nothing has waited for a while', async () => {
     const { turns, work, takeAll, log, timers } = virtualTurns();
-    const first = turns.run('a', work('a', 2));
+    const first = turns.run(['a'], work('a', 2));
     await takeAll();
     await first;
-    const second = turns.run('a', work('b', 2));
+    const second = turns.run(['a'], work('b', 2));
     expect(timers()).toBe(1);
     await takeAll();
 
@@ -147,8 +162,8 @@ describe('turns', () => {
       yield* work('a', at - 1);
       throw new Error('a step failed');
     }
-    const failed = turns.run('a', failing());
-    const other = turns.run('a', work('b', 3));
+    const failed = turns.run(['a'], failing());
+    const other = turns.run(['a'], work('b', 3));
     await takeAll();
 
     await expect(failed).rejects.toThrow('a step failed');
@@ -165,7 +180,7 @@ describe('turns', () => {
       return 'done';
     }
 
-    expect(await createTimeSlices(SYSTEM_CLOCK).run('a', slow())).toBe('done');
+    expect(await createTimeSlices(SYSTEM_CLOCK).run(['a'], slow())).toBe('done');
     expect(steps).toBeGreaterThan(1);
   });
 });
@@ -177,8 +192,8 @@ describe('who gives up', () => {
     const { turns, work, takeAll } = virtualTurns();
     const log: string[] = [];
     const caller = new AbortController();
-    const given = turns.run('a', holding(work('a', 5), log), caller.signal);
-    const other = turns.run('b', work('b', 3), new AbortController().signal);
+    const given = turns.run(['a'], holding(work('a', 5), log), caller.signal);
+    const other = turns.run(['b'], work('b', 3), new AbortController().signal);
     caller.abort(reason);
     await takeAll();
 
@@ -190,7 +205,7 @@ describe('who gives up', () => {
   it('is not told while a slice of another runs, but when it is the turn of his own', async () => {
     const { turns, work, names, turn, takeAll } = virtualTurns();
     const caller = new AbortController();
-    const given = turns.run('a', work('a', 5), caller.signal);
+    const given = turns.run(['a'], work('a', 5), caller.signal);
     await turn();
     caller.abort(reason);
     await takeAll();
@@ -202,7 +217,7 @@ describe('who gives up', () => {
   it('before it begins has nothing begun', async () => {
     const { turns, work, names, timers } = virtualTurns();
 
-    await expect(turns.run('a', work('a', 5), AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(turns.run(['a'], work('a', 5), AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(names()).toEqual([]);
     expect(timers()).toBe(0);
   });
@@ -220,13 +235,13 @@ describe('who gives up', () => {
       return 'done';
     }
 
-    expect(await turns.run('a', steps(), caller.signal)).toBe('done');
+    expect(await turns.run(['a'], steps(), caller.signal)).toBe('done');
   });
 
   it('comes too late for what goes on to the end', async () => {
     const { turns, work, takeAll } = virtualTurns();
     const caller = new AbortController();
-    const done = turns.run('a', toTheEnd(work('a', 5)), caller.signal);
+    const done = turns.run(['a'], toTheEnd(work('a', 5)), caller.signal);
     caller.abort(reason);
     await takeAll();
 

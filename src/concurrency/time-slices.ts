@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { createFairQueue, type Party } from './fair-queue.ts';
 
 /** Work in steps of a few milliseconds at most. It yields where other work may run, and returns its result. */
 export type Steps<Result> = Generator<void, Result, void>;
@@ -32,11 +33,11 @@ export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
 export interface TimeSlices {
   /**
    * Runs the steps in time slices. The first slice runs at once. The further slices of all work together get a quarter of the thread's time, round robin by
-   * key. So small work never waits, and the event loop has time for everything else, however much work there is.
-   * @param key fair-queueing key: for whom the work is done
+   * party. So small work never waits, and the event loop has time for everything else, however much work there is.
+   * @param party for whom the work is done
    * @throws what a step throws. When the signal aborts, its reason is thrown into the steps, which may clean up
    */
-  run<Result>(key: string, steps: Steps<Result>, signal?: AbortSignal): Promise<Result>;
+  run<Result>(party: Party, steps: Steps<Result>, signal?: AbortSignal): Promise<Result>;
 }
 
 /** Runs until a time on the clock, or until the work is done. @returns whether the work is done */
@@ -51,8 +52,7 @@ const MAX_OWED_MS = 1_000;
 
 /** Create only one per process, because it has one thread. */
 export function createTimeSlices(clock: Clock): TimeSlices {
-  /** Waiting work by key, each in order of arrival; the key that is scheduled next comes first. */
-  const waiting = new Map<string, Work[]>();
+  const queue = createFairQueue<{ readonly party: Party; readonly work: Work }>();
   /** Time on the clock at which the accumulated rest ends. */
   let restedAt = 0;
 
@@ -71,35 +71,33 @@ export function createTimeSlices(clock: Clock): TimeSlices {
   }
 
   function takeTurn(): void {
-    const [next] = waiting;
+    const next = queue.take();
     if (next === undefined) {
       return;
     }
-    const [key, [work, ...rest]] = next;
-    waiting.delete(key);
-    const remaining = work === undefined || runSlice(work) ? rest : [...rest, work];
-    if (remaining.length > 0) {
-      waiting.set(key, remaining);
+    const isOver = runSlice(next.item.work);
+    next.done();
+    if (!isOver) {
+      queue.add(next.item.party, next.item);
     }
-    if (waiting.size > 0) {
+    if (queue.size > 0) {
       restThenTurn();
     }
   }
 
-  function enqueue(key: string, work: Work): void {
-    const isFirst = waiting.size === 0;
-    waiting.set(key, [...(waiting.get(key) ?? []), work]);
-    if (isFirst) {
+  function enqueue(party: Party, work: Work): void {
+    queue.add(party, { party, work });
+    if (queue.size === 1) {
       restThenTurn();
     }
   }
 
   return {
-    run(key, steps, signal) {
+    run(party, steps, signal) {
       const { work, result } = workOf(steps, clock, signal);
       // Nearly all work takes less than a slice, and is done before this returns.
-      if (waiting.has(key) || !runSlice(work)) {
-        enqueue(key, work);
+      if (queue.has(party) || !runSlice(work)) {
+        enqueue(party, work);
       }
       return result;
     },

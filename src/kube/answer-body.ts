@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Party } from '../concurrency/fair-queue.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 
 const MIB = 2 ** 20;
@@ -17,7 +18,7 @@ export class AnswerTooLong extends Error {
 export interface BodyBounds {
   readonly maxBytes: number;
   /** Fair-queueing key: long responses of one party do not delay those of others. */
-  readonly party: string;
+  readonly party: Party;
   readonly signal: AbortSignal;
 }
 

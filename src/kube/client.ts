@@ -60,7 +60,7 @@ export function openKube(
       const isForMount = FOR_MOUNTS.has(request.resource) && request.verb !== 'list';
       const pool = pools[isForMount ? 'for mounts' : 'for the rest'];
       // Fair queueing by namespace: one with many requests does not delay the others.
-      const party = request.namespace ?? '';
+      const party = [request.namespace ?? ''];
       return await pool.limiter.run(
         { lane: 'API server', party },
         async () => {

@@ -8,9 +8,12 @@ export interface PodRef {
   readonly serviceAccount: string;
 }
 
-/** Fair-queueing key: all pods of one service account share it. */
-export function partyOf({ namespace, serviceAccount }: PodRef): string {
-  return `${namespace}/${serviceAccount}`;
+/** For fair queueing: the namespace is scheduled first, then the service account in it. */
+export function partyOf({
+  namespace,
+  serviceAccount,
+}: Pick<PodRef, 'namespace' | 'serviceAccount'>): readonly [namespace: string, serviceAccount: string] {
+  return [namespace, serviceAccount];
 }
 
 /** A class's `objectType`. */

@@ -14,7 +14,7 @@ function classOf(objectName: string, rest: Readonly<Record<string, string>> = {}
 function readerOf(maxSize?: number) {
   const reader = createClassReader(createTimeSlices(SYSTEM_CLOCK), maxSize);
   return (...[parameters, context]: Parameters<typeof parseClass>) =>
-    reader(parameters, context, 'shop/web', new AbortController().signal);
+    reader(parameters, context, ['shop', 'web'], new AbortController().signal);
 }
 
 it('reads a class as it stands, and remembers it', async () => {

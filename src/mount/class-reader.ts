@@ -1,16 +1,17 @@
+import type { Party } from '../concurrency/fair-queue.ts';
 import type { TimeSlices } from '../concurrency/time-slices.ts';
 import type { ClassSpec } from '../model/mount-spec.ts';
 import { type ClassContext, type ClassResult, parseClassSteps } from '../class/parse-class.ts';
 
 /**
  * Parses classes like `parseClass`, in time slices.
- * @param key fair-queueing key: for whom the class is parsed
+ * @param party for whom the class is parsed, for fair queueing
  * @throws the signal's reason
  */
 export type ClassReader = (
   parameters: ReadonlyMap<string, string>,
   context: ClassContext,
-  key: string,
+  party: Party,
   signal: AbortSignal,
 ) => Promise<ClassResult>;
 
@@ -40,7 +41,7 @@ export function createClassReader(slices: TimeSlices, maxSize: number = MAX_SIZE
     }
   }
 
-  return async (parameters, context, key, signal) => {
+  return async (parameters, context, party, signal) => {
     const text = JSON.stringify([context.region, context.mode, ...parameters]);
     const known = classes.get(text);
     if (known !== undefined) {
@@ -48,7 +49,7 @@ export function createClassReader(slices: TimeSlices, maxSize: number = MAX_SIZE
       classes.set(text, known);
       return known.result;
     }
-    const result = await slices.run(key, parseClassSteps(parameters, context), signal);
+    const result = await slices.run(party, parseClassSteps(parameters, context), signal);
     if (result.ok && !classes.has(text)) {
       remember(text, { result, size: Math.max(text.length, sizeOf(result.spec)) });
     }

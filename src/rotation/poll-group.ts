@@ -70,7 +70,7 @@ export async function pollGroup(
       items.map((item) =>
         limiter
           .run(
-            { lane: '', party: mountOf(item).pod.uid },
+            { lane: '', party: [mountOf(item).pod.uid] },
             () => work(item, AbortSignal.any([signal, deps.clock.timeout(deps.mountTimeoutMs)])),
             signal,
           )

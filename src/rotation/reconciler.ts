@@ -1,3 +1,4 @@
+import type { Party } from '../concurrency/fair-queue.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { createWorkQueue } from '../concurrency/work-queue.ts';
 import { ProviderError, stackOf } from '../model/errors.ts';
@@ -63,7 +64,7 @@ export function startReconciler(given: ReconcilerDeps): Reconciler {
   function groupKey(mount: NodeMount): string {
     const { spec, pod } = mount;
     // Before the first poll of a mount its role is unknown. Pods of one service account most likely have the same one.
-    return spec === undefined ? partyOf(pod) : groupOf(spec, intervalOf(mount));
+    return spec === undefined ? partyOf(pod).join('/') : groupOf(spec, intervalOf(mount));
   }
 
   function jitterKey(mount: NodeMount): string {
@@ -212,6 +213,6 @@ function isConcerned(spec: MountSpec | undefined, concerns: (object: ObjectSpec,
 }
 
 /** All mounts of a group belong to one service account. */
-function partyOfGroup([mount]: readonly NodeMount[]): string {
-  return mount === undefined ? '' : partyOf(mount.pod);
+function partyOfGroup([mount]: readonly NodeMount[]): Party {
+  return mount === undefined ? [] : partyOf(mount.pod);
 }

@@ -185,7 +185,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
       }
       verified.delete(key);
       const { owners, newerConfirmedAt = Infinity } = await limiter.run(
-        { lane: 'secrets', party: secret.namespace },
+        { lane: 'secrets', party: [secret.namespace] },
         async () => {
           const wanted = { content: await secretContent(spec, await files(), reader), confirmedAt, owner };
           return await reconcileSecret(secrets, secret, wanted, clock, signal);

@@ -18,9 +18,9 @@ const SECRETS = 100;
 let node: AttackedNode;
 beforeEach(async () => {
   node = await startAttackedNode({
-    // Neither ends what the API server holds before the test does.
+    // No request to the API server times out before the test ends.
     args: ['--sync-secret', '--token-request', '--kube-timeout=1h', '--mount-timeout=110s'],
-    // So that the region is the one that the API server has for the node.
+    // The region is read from the Node object.
     env: { AWS_REGION: '' },
   });
   const labels = { 'topology.kubernetes.io/region': REGION };
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => node[Symbol.asyncDispose]());
 
-/** Does not wait for the mounts: they end with the process. */
+/** Does not wait for the mounts, which end with the process. */
 async function mountClasses(namespace: string, count: number, secrets = SECRETS): Promise<void> {
   node.addAccount(namespace, 'web');
   for (let index = 0; index < count; index += 1) {
@@ -53,7 +53,7 @@ function held(pattern: RegExp): number {
   return [...node.api.underWay].filter(({ path }) => pattern.test(path)).length;
 }
 
-/** The driver's call where it has sent no tokens. */
+/** A Mount call without tokens. */
 async function mountWithoutTokens(pod: AttackPod, parameters: Readonly<Record<string, string>>) {
   const attributes = JSON.parse(attributesOf(pod, parameters)) as Record<string, string>;
   delete attributes['csi.storage.k8s.io/serviceAccount.tokens'];
@@ -79,7 +79,7 @@ it('what a mount waits for is asked while Secrets of several namespaces hold all
   for (const namespace of ['crowd-1', 'crowd-2', 'crowd-3']) {
     await mountClasses(namespace, 3);
   }
-  // No connection of theirs is left.
+  // All connections for other requests are in use.
   await expect.poll(() => held(secrets), SOON).toBe(8);
   node.addAccount('victims', 'new');
   const pod = await node.addPod('victims', 'new-1', 'new', 'small');

@@ -16,17 +16,17 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** Its answers do not matter, and most come after the test's end. */
-async function attack(account: string): Promise<void> {
+async function attack(namespace: string): Promise<void> {
   const names = Array.from({ length: OBJECTS }, (_, index) => ({
     objectName: `none-${index}`,
     objectType: 'secretsmanager',
     objectVersionLabel: 'AWSCURRENT',
   }));
-  const pod = await node.addPod('attack', account, account);
+  const pod = await node.addPod(namespace, 'greedy', 'web');
   node.mount(pod, { objects: JSON.stringify(names) }).catch(() => undefined);
 }
 
-it('a victim beside 24 identities that ask for a hundred objects each is asked for within one turn of all', async () => {
+it('a victim beside 24 namespaces that ask for a hundred objects each is asked for within one turn of all', async () => {
   const { state } = node.aws.gate;
   const victim = node.addAccount('victims', 'late');
   const inMemory = { objects: '[{objectName: victim, objectType: secretsmanager}]' };
@@ -36,8 +36,8 @@ it('a victim beside 24 identities that ask for a hundred objects each is asked f
   using _held = state.inject({ kind: 'hold', until: released.promise }, { service: 'secretsmanager' });
   const sessions = state.count({ service: 'sts' });
   for (let index = 0; index < ATTACKERS; index += 1) {
-    node.addAccount('attack', `greedy-${index}`);
-    await attack(`greedy-${index}`);
+    node.addAccount(`attack-${index}`, 'web');
+    await attack(`attack-${index}`);
   }
   await expect.poll(() => state.count({ service: 'sts' }) - sessions, SOON).toBe(ATTACKERS);
   const mounting = node.mount(await node.addPod('victims', 'late-2', 'late'), {

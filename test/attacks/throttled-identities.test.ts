@@ -4,9 +4,9 @@ import { type AttackedNode, startAttackedNode } from './node/attacked-node.ts';
 
 const SOON = { timeout: 60_000, interval: 20 };
 const ATTACKERS = 24;
-/** Each of the SDK's waits is longer than the one before: the last try comes half a minute after the first. */
+/** The SDK's retry delays grow: the last attempt comes half a minute after the first. */
 const ATTEMPTS = 10;
-/** More than the places for calls that there are; each by a call of its own, as stages are. */
+/** Each takes a call of its own, because it has a stage. */
 const OBJECTS = Array.from({ length: 8 }, (_, index) => ({
   objectName: `throttled-${index}`,
   objectType: 'secretsmanager',
@@ -24,7 +24,7 @@ function addAttackers(): readonly string[] {
   return Array.from({ length: ATTACKERS }, (_, index) => node.addAccount(`attack-${index}`, 'web'));
 }
 
-/** Does not wait for the mounts: they end with the process. */
+/** Does not wait for the mounts, which end with the process. */
 async function attack(): Promise<void> {
   for (let index = 0; index < ATTACKERS; index += 1) {
     const pod = await node.addPod(`attack-${index}`, 'web-1', 'web');
@@ -32,8 +32,8 @@ async function attack(): Promise<void> {
   }
 }
 
-/** The most tries that AWS has seen of one question to a service. */
-function mostTries(service: string): number {
+/** The highest number of attempts at one request to a service. */
+function mostAttempts(service: string): number {
   const calls = node.aws.gate.state.calls.filter((call) => call.service === service);
   const questions = Map.groupBy(calls, ({ role, resources }) => `${role} ${resources.join(' ')}`);
   return Math.max(0, ...[...questions.values()].map(({ length }) => length));
@@ -47,7 +47,7 @@ it('roles that STS throttles keep no other from his credentials while they wait 
 
   await node.victimMount();
 
-  expect(mostTries('sts')).toBeLessThan(ATTEMPTS);
+  expect(mostAttempts('sts')).toBeLessThan(ATTEMPTS);
   expect(faults).toHaveLength(ATTACKERS);
 });
 
@@ -60,6 +60,6 @@ it('identities that Secrets Manager throttles keep no other from his secret whil
 
   await node.victimMount();
 
-  expect(mostTries('secretsmanager')).toBeLessThan(ATTEMPTS);
+  expect(mostAttempts('secretsmanager')).toBeLessThan(ATTEMPTS);
   expect(faults).toHaveLength(OBJECTS.length);
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
+import type { Party } from '../../concurrency/fair-queue.ts';
 import { type MountSpec, partyOf, type PodRef } from '../../model/mount-spec.ts';
 import { tokenClaims } from '../../request/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../request/service-account-tokens.ts';
@@ -17,10 +18,10 @@ export interface CredentialDeps {
   readonly settings: AwsSettings;
   /** @returns the ARN of the role in the annotation of the pod's service account. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
-  /** @param party the identity that makes the call, for fair queueing */
-  sts(region: string, party: string): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
+  /** @param party the service account that makes the call, for fair queueing */
+  sts(region: string, party: Party): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
   /** Limits the requests to the Pod Identity agent. @param party the service account that makes the request, for fair queueing */
-  agentLimit(party: string): Limit;
+  agentLimit(party: Party): Limit;
   /** The deadline of a request for credentials. It does not end with the call that started it, because other calls wait for it too. */
   deadline(): AbortSignal;
 }
@@ -90,8 +91,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
           identity,
           { token, isOwn: isOwnToken(token, pod, STS_AUDIENCE, deps.clock), spec },
           (key, region) => `${key} ${region}`,
-          (region) =>
-            assumeRoleWithWebIdentity(identity, token, deps.sts(region, identityKey(identity)), deps.deadline()),
+          (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region, partyOf(pod)), deps.deadline()),
         );
       }
       const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);

@@ -101,7 +101,7 @@ it('does nothing for a caller that has given up before', async () => {
   const reason = new Error('the driver gave up');
 
   const publishing = createTimeSlices(SYSTEM_CLOCK).run(
-    'web',
+    ['shop', 'web'],
     publish(volume.path, [plannedFile('user', 'x')]),
     AbortSignal.abort(reason),
   );

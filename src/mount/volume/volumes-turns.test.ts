@@ -103,11 +103,11 @@ it('tells of what is in a volume by the end of the question, not by its beginnin
 });
 
 it('takes turns by service account, not by volume', async () => {
-  const keys = new Set<string>();
+  const parties = new Set<string>();
   const slices: TimeSlices = {
-    run(key, ...work) {
-      keys.add(key);
-      return SLICES.run(key, ...work);
+    run(party, ...work) {
+      parties.add(party.join('/'));
+      return SLICES.run(party, ...work);
     },
   };
   const held = createVolumes({ slices });
@@ -118,7 +118,7 @@ it('takes turns by service account, not by volume', async () => {
     await held.read(specOf(volume.path));
   }
 
-  expect([...keys]).toEqual(['shop/web']);
+  expect([...parties]).toEqual(['shop/web']);
 });
 
 it('does nothing for a call that has ended', async () => {
