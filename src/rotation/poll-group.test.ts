@@ -24,7 +24,7 @@ beforeEach(() => {
   noted = VERSION_1;
 });
 
-interface Story {
+interface Rotation {
   readonly downstream?: readonly DownstreamStep['update'][];
   /** When AWS was asked for the values that it has by now; during the poll, unless told. */
   readonly confirmedAt?: number;
@@ -33,7 +33,7 @@ interface Story {
 }
 
 /** A mount with v1 in its volume, and an AWS that has v2 by now. */
-async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Story) {
+async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotation) {
   const kubeletDir = await mkdtemp(join(tmpdir(), 'poll-'));
   onTestFinished(() => rm(kubeletDir, { recursive: true }));
   const targetPath = join(kubeletDir, 'pods', POD.uid, 'volumes', 'kubernetes.io~csi', 'secrets', 'mount');

@@ -24,7 +24,7 @@ export const FILES = {
   downstream: file('src/rotation/downstream.ts', 'src/rotation/poll-group.test.ts'),
   identity: file('src/aws/model/identity.ts', 'src/aws/model/identity.test.ts'),
   keyedLock: file('src/concurrency/keyed-lock.ts', 'src/concurrency/keyed-lock.test.ts'),
-  limiter: file('src/concurrency/limiter.ts', 'src/concurrency/limiter.test.ts'),
+  fairQueue: file('src/concurrency/fair-queue.ts', 'src/concurrency/fair-queue', 'src/concurrency/limiter.test.ts'),
   stillNeeded: file('src/sync/still-needed.ts', 'src/sync/secret-drop.test.ts'),
   ownership: file(
     'src/sync/ownership.ts',

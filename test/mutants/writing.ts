@@ -38,12 +38,18 @@ export const OF_WRITING: readonly Mutant[] = [
     find: 'await before;',
     replace: '',
   },
-  { bug: 'one party takes all the places', file: 'limiter', find: 'SHARE = 3 / 4', replace: 'SHARE = 1' },
+  { bug: 'one party takes all the places', file: 'fairQueue', find: 'SHARE = 3 / 4', replace: 'SHARE = 1' },
+  {
+    bug: 'a party with many waiting items overtakes one with few',
+    file: 'fairQueue',
+    find: 'member.running < fewest ?',
+    replace: 'next === undefined ?',
+  },
   {
     bug: 'more is under way than there are places',
-    file: 'limiter',
-    find: 'lane.running < limit',
-    replace: 'lane.running <= limit',
+    file: 'fairQueue',
+    find: 'group.running >= limit',
+    replace: 'group.running > limit',
   },
   {
     bug: 'an older value takes the place of a newer one in a Secret',

@@ -1,15 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { contentsOf } from '../daemon/node.ts';
-import {
-  type ClusterNode,
-  type NodeOptions,
-  startCluster,
-  type StartedPod,
-  type TestCluster,
-} from '../rotation/cluster.ts';
-import { startInside } from '../rotation/provider.ts';
+import { type ClusterNode, startCluster, type StartedPod, type TestCluster } from '../rotation/cluster.ts';
 import { addClass, INTERVAL_MS, objectOf, ownedBy, secretIn, SECRETS, SOON, SYNC } from '../sync/synced.ts';
 import {
   addReplicaSet,
@@ -244,39 +236,6 @@ describe.concurrent('what does not ask for restarts', () => {
       cluster.api.requests.filter((request) => request.startsWith('PATCH /apis/apps/') && request.includes('/silent')),
     ).toEqual([]);
     expect(new Set(await eventsOf(pods))).toEqual(new Set(['SecretsRotated']));
-  });
-});
-
-describe.concurrent('a workload that was restarted a short while ago', () => {
-  it('waits for the least time between two, and then is rolled once for the latest', async ({ expect }) => {
-    let passedMs = 0;
-    const clock = { ...SYSTEM_CLOCK, wallNow: () => SYSTEM_CLOCK.wallNow() + passedMs };
-    const args = [...SYNC, '--restart-on-rotation', '--restart-min-interval=30m'];
-    const options: NodeOptions = { start: (given, env) => startInside(given, env, clock) };
-    await using one = await cluster.startNode('patient-1', args, options);
-    await using other = await cluster.startNode('patient-2', args, options);
-    await addClass(cluster, 'patient', 'p1');
-    const owner = addWorkload(cluster, 'Deployment', 'patient', { secrets: 'patient' });
-    using rolls = watchRolls(cluster, 'Deployment', 'patient');
-    await one.startPod('patient-1', { className: 'patient', owner });
-    await other.startPod('patient-2', { className: 'patient', owner });
-    await untilNoted(cluster, 'Deployment', 'patient');
-
-    await cluster.seed.secretVersion('patient', 'p2');
-    await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
-    for (const value of ['p3', 'p4']) {
-      await cluster.seed.secretVersion('patient', value);
-      await expect.poll(() => secretIn(cluster, 'patient')?.data, SOON).toEqual({ password: value });
-    }
-    await sleep(2 * INTERVAL_MS);
-    expect(rolls.seen).toHaveLength(1);
-    passedMs = 30 * 60_000;
-    await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
-    const [first, second] = rolls.seen.map(({ restartedAt = '' }) => Date.parse(restartedAt));
-    await sleep(2 * INTERVAL_MS);
-
-    expect(second! - first!).toBeGreaterThanOrEqual(30 * 60_000);
-    expect(rolls.seen).toHaveLength(2);
   });
 });
 
