@@ -11,6 +11,7 @@ import type { SecretSpec } from '../class/secret-spec.ts';
 import { secretContent } from './content.ts';
 import { fewAtOnce } from '../concurrency/few-at-once.ts';
 import { classesOfOthers, isRequested, type StillNeededDeps } from './still-needed.ts';
+import { createPaceBySize } from './pace-by-size.ts';
 import type { SecretApi, SecretName } from './secret-api.ts';
 import { dropOwner, reconcileSecret } from './reconcile-secret.ts';
 import { createTlsReader, type TlsReader, type TlsRefusals } from './tls-reader.ts';
@@ -89,6 +90,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
   const mountLock = createKeyedLock();
   const secretLock = createKeyedLock();
   const limiter = createLimiter(MAX_CONCURRENT);
+  const paceBySize = createPaceBySize(clock);
   const refusals: TlsRefusals = new Map();
 
   return {
@@ -187,8 +189,14 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
       const { owners, newerConfirmedAt = Infinity } = await limiter.run(
         { lane: 'secrets', party: [secret.namespace] },
         async () => {
-          const wanted = { content: await secretContent(spec, await files(), reader), confirmedAt, owner };
-          return await reconcileSecret(secrets, secret, wanted, clock, signal);
+          const desired = await secretContent(spec, await files(), reader);
+          const wanted = { content: desired, confirmedAt, owner };
+          return await paceBySize(
+            secret.namespace,
+            desired,
+            () => reconcileSecret(secrets, secret, wanted, clock, signal),
+            signal,
+          );
         },
         signal,
       );
