@@ -59,11 +59,11 @@ export function createTimeSlices(clock: Clock): TimeSlices {
   /** Runs one slice. If a step takes longer than a slice, a longer rest follows. @returns whether the work is done */
   function runSlice(work: Work): boolean {
     const started = clock.now();
-    const isOver = work(started + SLICE_MS);
+    const isDone = work(started + SLICE_MS);
     const ended = clock.now();
     const owed = Math.max(0, restedAt - started) + REST * (ended - started);
     restedAt = ended + Math.min(owed, MAX_OWED_MS);
-    return isOver;
+    return isDone;
   }
 
   function restThenTurn(): void {
@@ -75,9 +75,9 @@ export function createTimeSlices(clock: Clock): TimeSlices {
     if (next === undefined) {
       return;
     }
-    const isOver = runSlice(next.item.work);
+    const isDone = runSlice(next.item.work);
     next.done();
-    if (!isOver) {
+    if (!isDone) {
       queue.add(next.item.party, next.item);
     }
     if (queue.size > 0) {

@@ -45,6 +45,12 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
   let wakesAt = Number.POSITIVE_INFINITY;
   let isStopped = false;
 
+  function entryOf(key: Key): Entry {
+    const entry = entries.get(key) ?? { dueAt: Number.POSITIVE_INFINITY, again: [] };
+    entries.set(key, entry);
+    return entry;
+  }
+
   /** Sleeps until the next key is due. */
   function arm(): void {
     const nextAt = Math.min(
@@ -73,8 +79,7 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
 
   return {
     add(key, at) {
-      const entry = entries.get(key) ?? { dueAt: Number.POSITIVE_INFINITY, again: [] };
-      entries.set(key, entry);
+      const entry = entryOf(key);
       if (entry.busy === undefined) {
         entry.dueAt = Math.min(entry.dueAt, at);
         arm();
@@ -92,8 +97,7 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
     isBusy: (key) => entries.get(key)?.busy !== undefined,
     whenIdle: async (key) => entries.get(key)?.busy?.promise,
     begin(key) {
-      const entry = entries.get(key) ?? { dueAt: Number.POSITIVE_INFINITY, again: [] };
-      entries.set(key, entry);
+      const entry = entryOf(key);
       entry.busy = Promise.withResolvers();
       entry.dueAt = Number.POSITIVE_INFINITY;
     },

@@ -1,4 +1,4 @@
-import { type Clients, openClients } from '../aws/client/clients.ts';
+import { openClients } from '../aws/client/clients.ts';
 import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import type { Config } from '../config/config.ts';
 import { type ProviderServer, startServer } from '../grpc/server.ts';
@@ -24,8 +24,7 @@ export async function startDaemon(config: Config, log: Logger, clock: Clock = SY
   let server: ProviderServer | undefined;
   const health = opening.use(await serveHealth(config.healthAddress, () => ready && server?.isReachable() === true));
   const kube: Kube = opening.use(openKube(config.kube, undefined, clock));
-  const clients: Clients = opening.use(openClients(config.aws));
-  const node = opening.use(openNode(config, { clock, kube, clients }, log));
+  const node = opening.use(openNode(config, { clock, kube, clients: openClients(config.aws) }, log));
   opening.use(receiveChangeEvents(config, node, log));
   server = opening.use(
     await startServer({

@@ -22,6 +22,7 @@ import { openReconciler } from './open-reconciler.ts';
 export interface Edges {
   readonly clock: Clock;
   readonly kube: Kube;
+  /** The node provider disposes of them. */
   readonly clients: Clients;
 }
 

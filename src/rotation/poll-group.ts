@@ -177,7 +177,7 @@ function lastServed({ current, noted = new Map() }: NodeMount, clock: Clock): Se
   return current ?? { versions: noted, confirmedAt: clock.now() - clock.wallNow() };
 }
 
-/** Comes last: a recorded version means that all downstream steps have succeeded for it. After a crash the next poll does the rest. */
+/** Comes last, so that a crash before it leaves the old versions. A downstream step that fails does not prevent it, because each poll runs the steps again. */
 async function note(
   mount: NodeMount,
   { class: providerClass }: PresentCall,
