@@ -63,7 +63,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
         openVolume: openTargetBelow(config.volumes),
       }),
     }),
-    readClass: createClassReader(slices),
+    readClass: createClassReader(slices, clock),
     fetchAll: fetcher.fetchAll,
     confirmVersions: fetcher.confirmVersions,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),

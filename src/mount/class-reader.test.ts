@@ -12,7 +12,7 @@ function classOf(objectName: string, rest: Readonly<Record<string, string>> = {}
 
 /** A reader for one who waits for as long as it takes. */
 function readerOf(maxSize?: number) {
-  const reader = createClassReader(createTimeSlices(SYSTEM_CLOCK), maxSize);
+  const reader = createClassReader(createTimeSlices(SYSTEM_CLOCK), SYSTEM_CLOCK, maxSize);
   return (...[parameters, context]: Parameters<typeof parseClass>) =>
     reader(parameters, context, ['shop', 'web'], new AbortController().signal);
 }

@@ -1,3 +1,5 @@
+import { createCache } from '../concurrency/cache.ts';
+import type { Clock } from '../concurrency/clock.ts';
 import type { Party } from '../concurrency/fair-queue.ts';
 import type { TimeSlices } from '../concurrency/time-slices.ts';
 import type { ClassSpec } from '../model/mount-spec.ts';
@@ -15,43 +17,25 @@ export type ClassReader = (
   signal: AbortSignal,
 ) => Promise<ClassResult>;
 
-interface Remembered {
-  readonly result: ClassResult;
-  readonly size: number;
-}
-
 /** Characters; a parsed class takes about ten times as many bytes. */
 const MAX_SIZE = 512 * 1024;
 
 /** Caches parsed classes, because all pods of a Deployment send the same text, each of them every minute or two. */
-export function createClassReader(slices: TimeSlices, maxSize: number = MAX_SIZE): ClassReader {
-  // In order of use, least recently used first.
-  const classes = new Map<string, Remembered>();
-  let total = 0;
-
-  function remember(text: string, remembered: Remembered): void {
-    classes.set(text, remembered);
-    total += remembered.size;
-    for (const [oldest, { size }] of classes) {
-      if (total <= maxSize) {
-        return;
-      }
-      classes.delete(oldest);
-      total -= size;
-    }
-  }
+export function createClassReader(slices: TimeSlices, clock: Clock, maxSize: number = MAX_SIZE): ClassReader {
+  const classes = createCache<Extract<ClassResult, { readonly ok: true }>>(clock, {
+    maxSize,
+    sizeOf: ({ spec }, text) => Math.max(text.length, sizeOf(spec)),
+  });
 
   return async (parameters, context, party, signal) => {
     const text = JSON.stringify([context.region, context.mode, ...parameters]);
     const known = classes.get(text);
     if (known !== undefined) {
-      classes.delete(text);
-      classes.set(text, known);
-      return known.result;
+      return known;
     }
     const result = await slices.run(party, parseClassSteps(parameters, context), signal);
-    if (result.ok && !classes.has(text)) {
-      remember(text, { result, size: Math.max(text.length, sizeOf(result.spec)) });
+    if (result.ok) {
+      classes.set(text, result);
     }
     return result;
   };

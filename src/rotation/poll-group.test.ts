@@ -55,7 +55,7 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotatio
     },
     notedVersions: async () => noted,
     mountTimeoutMs: 60_000,
-    readClass: createClassReader(slices),
+    readClass: createClassReader(slices, SYSTEM_CLOCK),
     defaultRegion: async () => 'us-east-1',
     async fetchAll({ objects }) {
       await meanwhile?.(targetPath);

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { createVirtualClock } from '../../test/fakes/virtual-clock.ts';
+import { createCache } from './cache.ts';
+
+it('keeps an entry for its lifetime, also one of the first moment of the clock', async () => {
+  const clock = createVirtualClock();
+  const cache = createCache<object>(clock, { maxEntries: 10, ttlMs: 100 });
+  const value = {};
+  cache.set('one', value);
+
+  await clock.advance(100);
+  expect(cache.get('one')).toBe(value);
+
+  await clock.advance(1);
+  expect(cache.get('one')).toBeUndefined();
+});
+
+it('evicts the least recently used entry above the number of entries', () => {
+  const cache = createCache<object>(createVirtualClock(), { maxEntries: 2 });
+  cache.set('one', {});
+  cache.set('two', {});
+  cache.get('one');
+  cache.set('three', {});
+
+  expect([...cache.keys()].toSorted()).toEqual(['one', 'three']);
+});
+
+it('evicts by size, and does not keep what is larger than all of it', () => {
+  const cache = createCache<{ readonly size: number }>(createVirtualClock(), {
+    maxSize: 10,
+    sizeOf: ({ size }) => size,
+  });
+  cache.set('one', { size: 6 });
+  cache.set('two', { size: 6 });
+  cache.set('three', { size: 11 });
+
+  expect([...cache.keys()]).toEqual(['two']);
+});

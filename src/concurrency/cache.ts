@@ -1,0 +1,30 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.ts';
+
+/** At least one bound is required. When one is exceeded, the least recently used entry is evicted. */
+export type CacheBounds<Value> = {
+  /** Lifetime of an entry in milliseconds; absent: unlimited. `set` can override it for one entry. */
+  readonly ttlMs?: number;
+} & (
+  | { readonly maxEntries: number }
+  | {
+      readonly maxSize: number;
+      readonly sizeOf: (value: Value, key: string) => number;
+    }
+);
+
+export type Cache<Value extends object> = LRUCache<string, Value>;
+
+/** The only kind of cache in the provider: bounded, with the clock passed in. */
+export function createCache<Value extends object>(clock: Clock, bounds: CacheBounds<Value>): Cache<Value> {
+  return new LRUCache<string, Value>({
+    ...('maxEntries' in bounds
+      ? { max: bounds.maxEntries }
+      : { maxSize: bounds.maxSize, sizeCalculation: (value, key) => Math.max(1, bounds.sizeOf(value, key)) }),
+    ttl: bounds.ttlMs ?? 0,
+    // The library takes 0 for "no time-to-live", and a clock may start there.
+    perf: { now: () => clock.now() + 1 },
+    // Otherwise the library keeps the time in a timer of its own.
+    ttlResolution: 0,
+  });
+}
