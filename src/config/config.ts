@@ -5,7 +5,8 @@ import type { KubeSettings } from '../kube/settings.ts';
 import type { LogSettings } from '../observability/logger.ts';
 import type { SecretPolicy } from '../class/secret-policy.ts';
 import { NAME, VERSION } from '../model/version.ts';
-import { type FlagValues, readFlags } from './read-flags.ts';
+import type { FlagValues } from './flags.ts';
+import { readFlags } from './read-flags.ts';
 import type { Address } from '../observability/http.ts';
 
 /** Every setting of the daemon, checked. Other code does not read arguments or the environment. */

@@ -1,22 +1,12 @@
 import { parseArgs } from 'node:util';
 import { quote } from '../text/quote.ts';
-import { FLAGS, type Flag, type FlagName } from './flags.ts';
-import { SecretRangeError } from './values.ts';
+import { ALL_FLAGS, type FlagValues, type NamedFlag } from './flags.ts';
 
-/** What each flag came to; undefined where it has neither value nor default. */
-export type FlagValues = {
-  readonly [Name in FlagName]:
-    | ReturnType<(typeof FLAGS)[Name]['parse']>
-    | ((typeof FLAGS)[Name] extends { readonly default: string } ? never : undefined);
-};
-
-export interface FlagReading {
+interface FlagReading {
   readonly values: FlagValues;
   /** Everything wrong, a sentence each; `values` counts only where this is empty. */
   readonly problems: readonly string[];
 }
-
-const NAMES = Object.keys(FLAGS) as FlagName[];
 
 /**
  * Reads flags in Go's style (`-x`, `--x`, with `=v` or a space) over environment variables over defaults. Empty means not set, as
@@ -25,36 +15,25 @@ const NAMES = Object.keys(FLAGS) as FlagName[];
 export function readFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): FlagReading {
   const problems: string[] = [];
   const given = readArguments(args, problems);
-  const values: Partial<Record<FlagName, unknown>> = {};
-  for (const name of NAMES) {
-    const { env: variable, default: fallback, parse }: Flag<unknown> = FLAGS[name];
-    const [text, origin] =
-      [
-        [given.get(name), `--${name}`] as const,
-        [env[variable], `environment variable ${variable}`] as const,
-        [fallback, 'default'] as const,
-      ].find(([candidate]) => candidate !== undefined && candidate !== '') ?? [];
-    if (text === undefined) {
-      continue;
-    }
-    try {
-      values[name] = parse(text);
-    } catch (error) {
-      if (!(error instanceof RangeError)) {
-        throw error;
-      }
-      const got = error instanceof SecretRangeError ? '' : `, got ${quote(withoutPassword(text))}`;
-      problems.push(`${origin}: ${error.message}${got}`);
+  const values: Record<string, unknown> = {};
+  for (const { name, env: variable, default: fallback, type } of ALL_FLAGS) {
+    const text = given.get(name) || env[variable] || fallback;
+    values[name] = text === undefined ? undefined : type.parse(text);
+    if (text !== undefined && values[name] === undefined) {
+      const origin = given.get(name) ? `--${name}` : `environment variable ${variable}`;
+      const got = type.mayHoldPassword === true ? '' : `, got ${quote(withoutPassword(text))}`;
+      problems.push(`${origin}: expected ${type.expected}${got}`);
     }
   }
   return { values: values as FlagValues, problems };
 }
 
 function readArguments(args: readonly string[], problems: string[]): ReadonlyMap<string, string> {
+  const flags: ReadonlyMap<string, NamedFlag> = new Map(ALL_FLAGS.map((flag) => [flag.name, flag]));
   // Go takes one dash for two; parseArgs would read "-kubeconfig" as eleven letters.
   const { tokens } = parseArgs({
     args: args.map((arg) => arg.replace(/^-(?=[^-])/, '--')),
-    options: Object.fromEntries(NAMES.map((name) => [name, { type: isSwitch(name) ? 'boolean' : 'string' }])),
+    options: Object.fromEntries(ALL_FLAGS.map((flag) => [flag.name, { type: isSwitch(flag) ? 'boolean' : 'string' }])),
     strict: false,
     tokens: true,
   });
@@ -63,9 +42,10 @@ function readArguments(args: readonly string[], problems: string[]): ReadonlyMap
     if (token.kind === 'positional') {
       problems.push(`unexpected argument ${quote(withoutPassword(token.value))}`);
     } else if (token.kind === 'option') {
-      if (!Object.hasOwn(FLAGS, token.name)) {
+      const flag = flags.get(token.name);
+      if (flag === undefined) {
         problems.push(`unknown flag ${quote(`--${token.name}`)}: see "aws-secrets-csi help"`);
-      } else if (token.value === undefined && !isSwitch(token.name as FlagName)) {
+      } else if (token.value === undefined && !isSwitch(flag)) {
         problems.push(`--${token.name}: needs a value`);
       } else {
         given.set(token.name, token.value ?? 'true');
@@ -75,11 +55,11 @@ function readArguments(args: readonly string[], problems: string[]): ReadonlyMap
   return given;
 }
 
-/** Of a URL, or of what was meant as one. */
+/** Removes the password of a URL, or of a text that was meant as one. */
 function withoutPassword(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:?\/\/)?.*@/is, '$1***@');
 }
 
-function isSwitch(name: FlagName): boolean {
-  return !('value' in FLAGS[name]);
+function isSwitch({ type }: NamedFlag): boolean {
+  return type.placeholder === undefined;
 }
