@@ -4,6 +4,7 @@ import { REGION } from './accounts.ts';
 import { NODE_NAME } from './api-server.ts';
 import { inPod } from './launch.ts';
 import type { StandIns } from './start-stand-ins.ts';
+import { imageSettings } from '../fakes/image-settings.ts';
 
 /** How a provider reaches what is outside the node. */
 export interface Access {
@@ -33,7 +34,7 @@ export function accessTo({ ports, caFile }: StandIns, folder: string, apiPort = 
     `--pod-identity-endpoint-ipv4=http://127.0.0.1:${ports.agent}`,
     '--health-address=127.0.0.1:0',
   ];
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
+  const env = { ...imageSettings().env, PATH: process.env['PATH'] ?? '', HOME: folder };
   if (process.getuid?.() === 0) {
     const account = join(folder, 'service-account');
     mkdirSync(account);

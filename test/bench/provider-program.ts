@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { imageSettings } from '../fakes/image-settings.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -24,18 +25,7 @@ export async function findProgram(fromSource: boolean, nodeFlags?: readonly stri
   }
   const { stdout: help } = await run(process.execPath, [entry, 'help']);
   return {
-    command: [process.execPath, ...(nodeFlags ?? imageNodeFlags()), entry],
+    command: [process.execPath, ...(nodeFlags ?? imageSettings().nodeFlags), entry],
     knowsFlag: (name) => new RegExp(`^\\s*--${name}\\b`, 'm').test(help),
   };
-}
-
-/** What the image starts Node with. */
-function imageNodeFlags(): readonly string[] {
-  const dockerfile = readFileSync(join(ROOT, 'deploy', 'Dockerfile'), 'utf8');
-  const [, entrypoint] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
-  if (entrypoint === undefined) {
-    throw new Error('deploy/Dockerfile has no ENTRYPOINT to take the flags of Node from: give --node-flags=FLAGS');
-  }
-  const words: readonly string[] = JSON.parse(entrypoint);
-  return words.filter((word) => word.startsWith('--'));
 }

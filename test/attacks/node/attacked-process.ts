@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { imageSettings } from '../../fakes/image-settings.ts';
 import { type CgroupReading, makeMemoryCgroup } from '../../bench/memory-cgroup.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..', '..', '..');
 const BUNDLE = join(CHECKOUT, 'dist', 'aws-secrets-csi.cjs');
 const PROBE = join(import.meta.dirname, 'event-loop-probe.cjs');
-/** The image's own (deploy/Dockerfile). */
-const IMAGE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size'];
+const IMAGE = imageSettings();
 
 /** What tests hold `workMs` to. The goal is 100; a processor whose core others use as well is slower. */
 export const LONGEST_WORK_MS = 250;
@@ -58,11 +58,11 @@ export async function startProcess({
     memoryMiB === undefined
       ? undefined
       : opening.use(makeMemoryCgroup(`attack-${process.pid}-${groups}`, memoryMiB * 2 ** 20));
-  const program = [process.execPath, ...IMAGE_FLAGS, '--require', PROBE, BUNDLE, 'serve', ...args];
+  const program = [process.execPath, ...IMAGE.nodeFlags, '--require', PROBE, BUNDLE, 'serve', ...args];
   const [file = '', ...rest] =
     group === undefined ? program : ['sh', '-c', 'echo $$ > "$0"; exec "$@"', group.joinFile, ...program];
   const child = spawn(file, rest, {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...IMAGE.env, PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const log: string[] = [];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, realpath, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { imageSettings } from '../../fakes/image-settings.ts';
 import { runCommand } from './command.ts';
 import { DISK, program } from './layout.ts';
 import type { ImageConfig } from './oci-image.ts';
@@ -59,10 +60,11 @@ export function makeNodeImage(image: NodeImage): Promise<string> {
  * @param dist the folder that `npm run bundle` fills
  */
 export function makeProviderImage(dist: string, name: string): Promise<string> {
+  const { nodeFlags, env } = imageSettings();
   return makeNodeImage({
     name,
-    // Memory before speed, as in deploy/Dockerfile: the provider waits for the network most of the time.
-    entrypoint: ['node', '--max-semi-space-size=1', '--optimize-for-size', '/app/aws-secrets-csi.cjs'],
+    entrypoint: ['node', ...nodeFlags, '/app/aws-secrets-csi.cjs'],
+    env: Object.entries(env).map(([variable, value]) => `${variable}=${value}`),
     files: { '/app': dist },
   });
 }
