@@ -27,48 +27,36 @@ export function newFileClaims(): FileClaims {
   const directories = new Map<string, Claim>();
 
   /** @returns why the file is refused, if it is */
-  function take(path: string, claim: Claim): Claim | 'too many directories' | undefined {
+  function take(path: string, claim: Claim, clashWith: (rival: Claim) => string): string | undefined {
     const above = directoriesOf(path);
     const rival = files.get(path) ?? directories.get(path) ?? above.map((each) => files.get(each)).find(Boolean);
-    if (rival === undefined) {
-      files.set(path, claim);
-      for (const directory of above) {
-        if (directories.size >= MAX_DIRECTORIES && !directories.has(directory)) {
-          return 'too many directories';
-        }
-        directories.set(directory, claim);
-      }
+    if (rival !== undefined) {
+      return `${clashWith(rival)}: the file ${quote(path)} conflicts with a file of ${rival.title}: give one of them another objectAlias`;
     }
-    return rival;
+    files.set(path, claim);
+    for (const directory of above) {
+      if (directories.size >= MAX_DIRECTORIES && !directories.has(directory)) {
+        return `the file ${quote(path)} needs a directory more than the ${MAX_DIRECTORIES} that a volume may have: set an objectAlias with fewer "/"`;
+      }
+      directories.set(directory, claim);
+    }
+    return undefined;
   }
 
   return {
     claim(title, object, alias, report) {
       const own = { title, object, alias };
-      const rival = take(object.path, own);
-      if (rival === 'too many directories') {
-        report(tooManyDirectories(object.path));
-      } else if (rival !== undefined) {
-        report(`${objectClash(own, rival)}: ${bothWant(object.path, rival)}`);
-      }
-      for (const extraction of object.extractions) {
-        const other = take(extraction.path, { title, object, alias: extraction.alias });
-        if (other === 'too many directories') {
-          report(tooManyDirectories(extraction.path));
-        } else if (other !== undefined) {
-          report(`${extractionClash(extraction)}: ${bothWant(extraction.path, other)}`);
-        }
+      const problems = [
+        take(object.path, own, (rival) => objectClash(own, rival)),
+        ...object.extractions.map((extraction) =>
+          take(extraction.path, { title, object, alias: extraction.alias }, () => extractionClash(extraction)),
+        ),
+      ];
+      for (const problem of problems.filter((each) => each !== undefined)) {
+        report(problem);
       }
     },
   };
-}
-
-function tooManyDirectories(path: string): string {
-  return `the file ${quote(path)} needs a directory more than the ${MAX_DIRECTORIES} that a volume may have: set an objectAlias with fewer "/"`;
-}
-
-function bothWant(path: string, rival: Claim): string {
-  return `the file ${quote(path)} stands in the way of a file of ${rival.title}: give one of them another objectAlias`;
 }
 
 function objectClash(own: Claim, rival: Claim): string {

@@ -24,54 +24,40 @@ interface EntryContext extends ObjectContext {
 
 /**
  * Checks one entry of `objects`. Problems are reported in the order in which AWS's provider would find them.
- * @returns undefined if a problem was reported
+ * @returns undefined if it is incomplete; otherwise use the result only if nothing was reported
  */
 export function* parseObject(
   fields: ObjectFields,
   context: EntryContext,
   report: Report,
 ): Steps<ObjectSpec | undefined> {
-  let valid = true;
-
-  function refuse(message: string, offset: number): void {
-    valid = false;
-    report(message, offset);
-  }
-
   const { texts } = fields;
   const { objectName: name, objectAlias: alias } = texts;
   if (name === undefined) {
-    refuse('objectName: the name must be specified', fields.offset);
+    report('objectName: the name must be specified', fields.offset);
     return undefined;
   }
-  const store = storeOf(name, texts.objectType, context.region, refuse);
+  const store = storeOf(name, texts.objectType, context.region, report);
   const primary = source(name.text, texts.objectVersion, texts.objectVersionLabel);
   if (store === 'ssmparameter') {
-    refuseTwoSelectors(primary, name.offset, refuse);
+    checkSelectors(primary, name.offset, report);
   }
-  const path = checkedPath(alias ?? name, context.translation, refuse);
-  const mode = parseMode(texts.filePermission, context.mode, refuse);
-  const extractions: (Extraction | undefined)[] = [];
+  const path = checkedPath(alias ?? name, context.translation, report);
+  const mode = parseMode(texts.filePermission, context.mode, report);
+  const extractions: Extraction[] = [];
   for (const [index, entry] of fields.jmesPath.entries()) {
     yield;
     const extraction = parseExtraction(entry, { ...context, mode }, (message, offset) => {
-      refuse(`jmesPath[${index}]: ${message}`, offset);
+      report(`jmesPath[${index}]: ${message}`, offset);
     });
-    extractions.push(extraction);
+    extractions.push(...(extraction === undefined ? [] : [extraction]));
   }
-  checkFailover(fields, context, refuse);
-  const failover = store === undefined ? primary : failoverSource(fields, primary, store === 'ssmparameter');
-  return valid && store !== undefined
-    ? {
-        store,
-        name: name.text,
-        path,
-        mode,
-        primary,
-        failover,
-        extractions: extractions.filter((each) => each !== undefined),
-      }
-    : undefined;
+  checkFailover(fields, context, report);
+  if (store === undefined) {
+    return undefined;
+  }
+  const failover = failoverSource(fields, primary, store === 'ssmparameter');
+  return { store, name: name.text, path, mode, primary, failover, extractions };
 }
 
 function source(name: string, version: YamlText | undefined, label: YamlText | undefined): ObjectSource {
@@ -82,23 +68,23 @@ function source(name: string, version: YamlText | undefined, label: YamlText | u
   };
 }
 
-function refuseTwoSelectors(asked: ObjectSource, offset: number, refuse: Report): void {
+function checkSelectors(asked: ObjectSource, offset: number, report: Report): void {
   if (asked.version !== undefined && asked.label !== undefined) {
-    refuse('a parameter can not specify both objectVersion and objectVersionLabel: leave out one', offset);
+    report('a parameter can not specify both objectVersion and objectVersionLabel: leave out one', offset);
   }
 }
 
-function checkedPath(nameOrAlias: YamlText, translation: Translation, refuse: Report): string {
+function checkedPath(nameOrAlias: YamlText, translation: Translation, report: Report): string {
   const path = filePath(nameOrAlias.text, translation);
   const problem = pathProblem(path);
   if (problem !== undefined) {
-    refuse(`the file name ${quote(path)} is not possible: ${problem}`, nameOrAlias.offset);
+    report(`the file name ${quote(path)} is not possible: ${problem}`, nameOrAlias.offset);
   }
   return path;
 }
 
 /** Four octal digits; the first one is ignored, because only permission bits are used. */
-function parseMode(permission: YamlText | undefined, otherwise: number, refuse: Report): number {
+function parseMode(permission: YamlText | undefined, otherwise: number, report: Report): number {
   if (permission === undefined) {
     return otherwise;
   }
@@ -107,7 +93,7 @@ function parseMode(permission: YamlText | undefined, otherwise: number, refuse: 
       permission.written === permission.text
         ? ''
         : ` (unquoted, YAML reads ${bare(permission.written)} as the number ${bare(permission.text)})`;
-    refuse(
+    report(
       `filePermission: Invalid File Permission: ${bare(permission.text)}${why}: write four octal digits in quotes, such as "0644"`,
       permission.offset,
     );
@@ -119,48 +105,48 @@ function parseMode(permission: YamlText | undefined, otherwise: number, refuse: 
 function parseExtraction(
   { texts, offset }: ExtractionFields,
   context: EntryContext,
-  refuse: Report,
+  report: Report,
 ): Extraction | undefined {
   const { path: expression, objectAlias: alias } = texts;
   if (expression === undefined) {
-    refuse('Path must be specified: the expression that picks the value', offset);
+    report('Path must be specified: the expression that picks the value', offset);
   }
   if (alias === undefined) {
-    refuse('objectAlias: an alias must be specified: it names the file', offset);
+    report('objectAlias: an alias must be specified: it names the file', offset);
   }
-  const mode = parseMode(texts.filePermission, context.mode, refuse);
+  const mode = parseMode(texts.filePermission, context.mode, report);
   if (expression === undefined || alias === undefined) {
     return undefined;
   }
-  const path = checkedPath(alias, context.translation, refuse);
+  const path = checkedPath(alias, context.translation, report);
   const problem = context.jmesPath.problemOf(expression.text);
   if (problem !== undefined) {
-    refuse(`Invalid JMES Path: ${quote(expression.text)}: ${problem}`, expression.offset);
+    report(`Invalid JMES Path: ${quote(expression.text)}: ${problem}`, expression.offset);
   }
   return { expression: expression.text, alias: alias.text, path, mode };
 }
 
 /** Problems of the name in the failover region count only if it differs from the primary's. */
-function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext, refuse: Report): void {
+function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext, report: Report): void {
   const { objectName: name, objectVersion: version } = failover;
   if (name === undefined) {
     return;
   }
   if (texts.objectAlias === undefined) {
-    refuse('objectAlias: an alias must be specified where there is a failoverObject', name.offset);
+    report('objectAlias: an alias must be specified where there is a failoverObject', name.offset);
   }
   if (context.failoverRegion === undefined) {
-    refuse('failoverObject: a failover object allowed only with the parameter failoverRegion', name.offset);
+    report('failoverObject: a failover object allowed only with the parameter failoverRegion', name.offset);
     return;
   }
   const store = storeOf(name, texts.objectType, context.failoverRegion, (message, offset) => {
-    refuse(`failoverObject: ${message}`, offset);
+    report(`failoverObject: ${message}`, offset);
   });
   if (store === 'ssmparameter') {
-    refuseTwoSelectors(source(name.text, version, failover.objectVersionLabel), name.offset, refuse);
+    checkSelectors(source(name.text, version, failover.objectVersionLabel), name.offset, report);
   }
   if (version?.text !== texts.objectVersion?.text) {
-    refuse(
+    report(
       `failoverObject: the object versions must match: objectVersion is ${quote(texts.objectVersion?.text ?? '')} and there ${quote(version?.text ?? '')}`,
       (version ?? name).offset,
     );

@@ -1,6 +1,6 @@
 import type { Steps } from '../concurrency/time-slices.ts';
 import { newFileClaims } from './file-claims.ts';
-import { type YamlMap, type YamlValue, yamlSteps } from './go/go-yaml.ts';
+import { type YamlMap, type YamlValue, readYaml } from './go/go-yaml.ts';
 import { createJmesPath } from './jmespath/jmespath.ts';
 import type { ObjectSpec, Problem } from '../model/mount-spec.ts';
 import { objectName, readObjectFields, type Report } from './object-fields.ts';
@@ -16,7 +16,7 @@ const MAX_EXTRACTIONS = 2_000;
 /** Longer names are not quoted in messages. */
 const MAX_TITLE = 512;
 
-export interface ObjectsReading {
+interface ObjectsReading {
   /** The valid entries. */
   readonly objects: readonly ObjectSpec[];
   /** Problems by entry, in the order in which AWS's provider would find them. */
@@ -27,7 +27,7 @@ export interface ObjectsReading {
 
 /** @param text YAML or JSON: a list of objects, or empty */
 export function* parseObjects(text: string, context: ObjectContext): Steps<ObjectsReading> {
-  const yaml = yield* yamlSteps(text);
+  const yaml = yield* readYaml(text);
   if (!yaml.ok) {
     const line = text.slice(0, yaml.offset).split('\n').length;
     return failed(`objects cannot be read as YAML: line ${line}: ${yaml.message}`, yaml.offset);
@@ -94,8 +94,9 @@ function* parseEntries(entries: readonly YamlValue[], context: ObjectContext): S
       return;
     }
     const report = reportIn(problems, title, name);
+    const problemsBefore = problems.size;
     const object = yield* parseObject(fields, { ...context, jmesPath }, report);
-    if (object !== undefined) {
+    if (object !== undefined && problems.size === problemsBefore) {
       objects.push(object);
       claims.claim(title, object, fields.texts.objectAlias?.text, (message) => {
         report(message, entry.offset);

@@ -1,10 +1,18 @@
 import type { ProviderClass } from '../model/kube-objects.ts';
-import { parseSecretObject, secretNameOf } from './parse-secret-object.ts';
 import { quote } from '../text/quote.ts';
+import { parseSecretObject, secretNameOf } from './parse-secret-object.ts';
+import { newProblemList } from './problem-list.ts';
 import { DEFAULT_POLICY, type SecretPolicy } from './secret-policy.ts';
-import { type ClassPath, type SecretProblem, type SecretSpec, SYNC_ALL_KEYS, SYNC_IMMUTABLE } from './secret-spec.ts';
+import {
+  type ClassPath,
+  type SecretProblem,
+  type SecretReport,
+  type SecretSpec,
+  SYNC_ALL_KEYS,
+  SYNC_IMMUTABLE,
+} from './secret-spec.ts';
 
-export interface SecretsReading {
+interface SecretsReading {
   /** The valid entries. */
   readonly secrets: readonly SecretSpec[];
   readonly problems: readonly SecretProblem[];
@@ -13,8 +21,6 @@ export interface SecretsReading {
 const PARAMETER = 'secretObjects';
 /** Each Secret costs some calls to the API server on every node that has a pod of the class. */
 const MAX_SECRETS = 100;
-/** More would not be read, and each may be long. */
-const MAX_PROBLEMS = 50;
 
 /**
  * Parses the `secretObjects` of a class. Never throws.
@@ -27,67 +33,62 @@ export function parseSecretObjects(
   policy: SecretPolicy = DEFAULT_POLICY,
 ): SecretsReading {
   const secrets: SecretSpec[] = [];
-  const problems: SecretProblem[] = [];
-  const placeByName = new Map<string, string>();
+  const problems = newProblemList<SecretProblem>();
 
-  if (secretObjects === undefined || secretObjects === null) {
-    return { secrets, problems };
+  function report(message: string, path: ClassPath, isOfPolicy?: true): void {
+    problems.add({ message, parameter: PARAMETER, path, ...(isOfPolicy && { isOfPolicy }) });
   }
-  if (!Array.isArray(secretObjects)) {
-    refuse('secretObjects must be a list', ['spec', PARAMETER]);
-    return { secrets, problems };
-  }
-  if (secretObjects.length > MAX_SECRETS) {
-    const message = `secretObjects has ${secretObjects.length} entries, more than the ${MAX_SECRETS} a class may have: put several keys into one Secret, or make two classes of it`;
-    refuse(message, ['spec', PARAMETER]);
-    return { secrets, problems };
-  }
-  const context = { takesAllFiles: isOn(SYNC_ALL_KEYS), isImmutable: isOn(SYNC_IMMUTABLE), files, policy };
-  for (const [index, entry] of secretObjects.entries()) {
-    parseEntry(index, entry);
-  }
-  return { secrets, problems };
 
-  function refuse(message: string, path: ClassPath, isOfPolicy = false): void {
-    if (problems.length < MAX_PROBLEMS) {
-      problems.push({ message, parameter: PARAMETER, path, ...(isOfPolicy && { isOfPolicy }) });
+  const entries = listOf(secretObjects, report);
+  if (entries.length > 0) {
+    const takesAllFiles = isOn(SYNC_ALL_KEYS, annotations, report);
+    const context = { takesAllFiles, isImmutable: isOn(SYNC_IMMUTABLE, annotations, report), files, policy };
+    const placeByName = new Map<string, string>();
+    for (const [index, entry] of entries.entries()) {
+      const before = problems.size;
+      const place = `${PARAMETER}[${index}]`;
+      const name = secretNameOf(entry);
+      const title = name === '' ? place : `${place} ${quote(name)}`;
+      function reportHere(message: string, path: ClassPath, isOfPolicy?: true): void {
+        report(`${title}: ${message}`, ['spec', PARAMETER, index, ...path], isOfPolicy);
+      }
+
+      const secret = parseSecretObject(entry, context, reportHere);
+      const rival = placeByName.get(name);
+      if (rival !== undefined) {
+        reportHere(`${rival} makes the same Secret: put all its keys into one`, ['secretName']);
+      } else if (name !== '') {
+        placeByName.set(name, place);
+      }
+      if (secret !== undefined && problems.size === before) {
+        secrets.push(secret);
+      }
     }
   }
+  return { secrets, problems: problems.all() };
+}
 
-  function isOn(annotation: string): boolean {
-    const value = annotations.get(annotation) ?? 'false';
-    if (value !== 'true' && value !== 'false') {
-      const message = `the annotation ${annotation} must be "true" or "false", not ${quote(value)}`;
-      refuse(message, ['metadata', 'annotations', annotation]);
-    }
-    return value === 'true';
+function listOf(secretObjects: unknown, report: SecretReport): readonly unknown[] {
+  const entries = secretObjects ?? [];
+  if (!Array.isArray(entries)) {
+    report('secretObjects must be a list', ['spec', PARAMETER]);
+    return [];
   }
-
-  function parseEntry(index: number, entry: unknown): void {
-    let isSound = true;
-    const place = `${PARAMETER}[${index}]`;
-    const name = secretNameOf(entry);
-    const title = name === '' ? place : `${place} ${quote(name)}`;
-
-    function refuseHere(message: string, ...path: ClassPath): void {
-      isSound = false;
-      refuse(`${title}: ${message}`, ['spec', PARAMETER, index, ...path]);
-    }
-
-    function forbidHere(message: string, ...path: ClassPath): void {
-      isSound = false;
-      refuse(`${title}: ${message}`, ['spec', PARAMETER, index, ...path], true);
-    }
-
-    const secret = parseSecretObject(entry, context, refuseHere, forbidHere);
-    const rival = placeByName.get(name);
-    if (rival !== undefined) {
-      refuseHere(`${rival} makes the same Secret: put all its keys into one`, 'secretName');
-    } else if (name !== '') {
-      placeByName.set(name, place);
-    }
-    if (secret !== undefined && isSound) {
-      secrets.push(secret);
-    }
+  if (entries.length > MAX_SECRETS) {
+    report(
+      `secretObjects has ${entries.length} entries, more than the ${MAX_SECRETS} a class may have: put several keys into one Secret, or make two classes of it`,
+      ['spec', PARAMETER],
+    );
+    return [];
   }
+  return entries;
+}
+
+function isOn(annotation: string, annotations: ReadonlyMap<string, string>, report: SecretReport): boolean {
+  const value = annotations.get(annotation) ?? 'false';
+  if (value !== 'true' && value !== 'false') {
+    const message = `the annotation ${annotation} must be "true" or "false", not ${quote(value)}`;
+    report(message, ['metadata', 'annotations', annotation]);
+  }
+  return value === 'true';
 }

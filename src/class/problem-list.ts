@@ -1,17 +1,17 @@
 import type { Problem } from '../model/mount-spec.ts';
 
 /** Collects the problems of a class. It keeps the first hundred and counts the others, because a class may have thousands. */
-export interface ProblemList {
+export interface ProblemList<Kind extends Problem = Problem> {
   readonly size: number;
-  add(problem: Problem): void;
+  add(problem: Kind): void;
   /** The first problems, and one that summarizes the others. */
-  all(): readonly Problem[];
+  all(): readonly Kind[];
 }
 
 const MAX_KEPT = 100;
 
-export function newProblemList(): ProblemList {
-  const kept: Problem[] = [];
+export function newProblemList<Kind extends Problem = Problem>(): ProblemList<Kind> {
+  const kept: Kind[] = [];
   let size = 0;
   return {
     get size() {
@@ -24,11 +24,9 @@ export function newProblemList(): ProblemList {
       }
     },
     all() {
-      const [first] = kept;
       const rest = size - kept.length;
-      return first === undefined || rest === 0
-        ? kept
-        : [...kept, { message: `and ${rest} more`, parameter: first.parameter, count: rest }];
+      const more = kept.slice(0, rest === 0 ? 0 : 1);
+      return [...kept, ...more.map((first) => ({ ...first, message: `and ${rest} more`, count: rest }))];
     },
   };
 }

@@ -27,6 +27,14 @@ export interface SecretProblem extends Problem {
   readonly isOfPolicy?: true;
 }
 
+/** Reports a problem and its location. `isOfPolicy`: the operator's settings could allow it. */
+export type SecretReport = (message: string, path: ClassPath, isOfPolicy?: true) => void;
+
+/** Whether a value is a map in JSON. */
+export function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Annotations of classes; `"true"` enables them. */
 export const SYNC_ALL_KEYS = 'aws-secrets-csi/sync-all-keys';
 export const SYNC_IMMUTABLE = 'aws-secrets-csi/sync-immutable';

@@ -8,11 +8,11 @@ import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
 
 const USAGE = `usage: ${NAME} check [--aws-region REGION] [--provider NAME] [--strict] MANIFEST…
 
-Looks for mistakes in the SecretProviderClasses of manifest files, without asking AWS or a cluster.
-  --aws-region REGION   region of classes that name none; not given, ARNs there are not held against a region
-  --provider NAME       look at classes of this provider (default aws)
-  --strict              warnings fail too
-Exit code: 0 nothing wrong, 1 mistakes found, 2 called wrongly.`;
+Validates the SecretProviderClasses of manifest files, without calling AWS or a cluster.
+  --aws-region REGION   region of classes that name none; not given, their ARNs are not compared with a region
+  --provider NAME       validate classes of this provider (default aws)
+  --strict              warnings are failures too
+Exit code: 0 valid, 1 problems found, 2 wrong usage.`;
 
 /** Default file mode of the driver: 0644. */
 const DEFAULT_MODE = 0o644;
@@ -36,12 +36,12 @@ export function check(args: readonly string[], terminal: Terminal): ExitCode {
     const manifest = readManifest(readText(file));
     const ours = manifest.classes.filter(({ provider }) => provider === options.provider);
     classes += ours.length;
-    const found: readonly Finding[] = [
+    const found = [
       ...manifest.problems.map((problem) => ({ severity: 'error' as const, ...problem })),
-      ...ours.flatMap((manifestClass) => lint(manifestClass, options.region)),
+      ...ours.flatMap((manifestClass) => findingsOf(manifestClass, options.region)),
     ];
     for (const { severity, message, position } of found) {
-      terminal.out(`${file}:${position.line}:${position.column}: ${severity}: ${message}`);
+      terminal.out(`${file}:${position.line}:${position.col}: ${severity}: ${message}`);
     }
     findings.push(...found);
   }
@@ -51,20 +51,20 @@ export function check(args: readonly string[], terminal: Terminal): ExitCode {
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
 
-function lint(manifestClass: ManifestClass, region: string | undefined): readonly Finding[] {
-  const { parameters, positionOf, positionAt } = manifestClass;
-  const parsed = parseClass(parameters, { region, mode: DEFAULT_MODE });
+function findingsOf(manifestClass: ManifestClass, region: string | undefined): readonly Finding[] {
+  const parsed = parseClass(manifestClass.parameters, { region, mode: DEFAULT_MODE });
+  const secrets = parseSecretObjects(manifestClass, parsed.ok ? filesOf(parsed.spec) : undefined);
+
   function located(severity: Finding['severity'], { message, parameter, offset }: Problem): Finding {
-    return { severity, message, position: positionOf(parameter, offset) };
+    return { severity, message, position: manifestClass.positionOf(['spec', 'parameters', parameter], offset) };
   }
-  const problems = parsed.ok ? [] : parsed.problems;
-  const { problems: secretProblems } = parseSecretObjects(manifestClass, parsed.ok ? filesOf(parsed.spec) : undefined);
+
   return [
-    ...problems.map((problem) => located('error', problem)),
-    ...secretProblems.map(({ message, path, isOfPolicy }) => ({
+    ...(parsed.ok ? [] : parsed.problems.map((problem) => located('error', problem))),
+    ...secrets.problems.map(({ message, path, isOfPolicy }) => ({
       severity: isOfPolicy === true ? ('warning' as const) : ('error' as const),
       message,
-      position: positionAt(path),
+      position: manifestClass.positionOf(path),
     })),
     ...parsed.warnings.map((problem) => located('warning', problem)),
   ];

@@ -55,9 +55,9 @@ function version(_args: readonly string[], terminal: Terminal): ExitCode {
 function help(_args: readonly string[], terminal: Terminal): ExitCode {
   terminal.out(`Secrets Store CSI provider for AWS Secrets Manager and Parameter Store
 
-usage: ${NAME} [serve] [flags]            answer the driver until stopped
-       ${NAME} check MANIFEST…            look for mistakes in SecretProviderClasses, without asking AWS
-       ${NAME} mount MANIFEST [options]   ask a running provider for a class, as the driver would
+usage: ${NAME} [serve] [flags]            serve the driver until stopped
+       ${NAME} check MANIFEST…            validate SecretProviderClasses without calling AWS
+       ${NAME} mount MANIFEST [options]   call a running provider as the driver would
        ${NAME} version
        ${NAME} COMMAND --help
 

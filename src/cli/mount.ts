@@ -13,25 +13,59 @@ import { type ExitCode, type Terminal, UsageError } from './terminal.ts';
 
 const USAGE = `usage: ${NAME} mount MANIFEST --target DIR [options]
 
-Asks a running provider for the class in a manifest, as the driver would, and lists what it put into the directory.
-  --target DIR            volume to fill, <kubelet dir>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount, as the
-                          provider takes no other; it must see it under the same path
+Calls a running provider for the class in a manifest, as the driver would, and lists the files in the directory afterwards.
+  --target DIR            volume to fill, <kubelet dir>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount: the provider
+                          accepts no other, and must see it under the same path
   --socket FILE           provider's socket (default /var/run/secrets-store-csi-providers/aws.sock)
-  --class NAME            which class, where the manifest holds several
+  --class NAME            which class, if the manifest has several
   --namespace NAME        pod's namespace (default: the class's)
   --pod NAME              pod's name (default ${NAME}-mount)
   --pod-uid UID           pod's uid (default: the one in --target)
   --service-account NAME  pod's service account (default "default")
-  --token-file AUD=FILE   service-account token for an audience; give it once for each
+  --token-file AUD=FILE   service-account token for an audience; repeat it for each
   --timeout SECONDS       how long to wait (default 120, as the kubelet does)
   --show-values           print the contents too
-Exit code: 0 mounted, 1 refused, 2 called wrongly.`;
+Exit code: 0 mounted, 1 refused, 2 wrong usage.`;
 
 /** One day. Node's timers fire at once for more than 24 days. */
 const MAX_TIMEOUT_S = 86_400;
 
 export async function mountCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const { values: options, positionals } = parseArgs({
+  const { values: options, positionals } = readOptions(args);
+  if (options.help) {
+    terminal.out(USAGE);
+    return 0;
+  }
+  const [file] = positionals;
+  const { target } = options;
+  if (file === undefined || target === undefined) {
+    throw new UsageError('name a manifest file and a --target directory');
+  }
+  const timeoutMs = readTimeout(options.timeout);
+  const request = requestFor(choose(file, options.class), target, options);
+  using client = connect(options.socket, timeoutMs);
+  let response: MountResponse;
+  try {
+    response = await client.mount(request, terminal.signal);
+  } catch (error) {
+    if (!(error instanceof CallError)) {
+      throw error;
+    }
+    terminal.err(`${error.code}: ${error.message}`);
+    return 1;
+  }
+  if (response.files.length > 0) {
+    const files = response.files.map(({ path, mode, contents }) => ({ path, mode, value: new SecretBytes(contents) }));
+    finish(publish(target, files));
+  }
+  const { files } = finish(readVolume(target));
+  list(files, response, options['show-values'], terminal);
+  return 0;
+}
+
+/** @throws TypeError of parseArgs */
+function readOptions(args: readonly string[]) {
+  return parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
@@ -48,41 +82,6 @@ export async function mountCommand(args: readonly string[], terminal: Terminal):
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (options.help) {
-    terminal.out(USAGE);
-    return 0;
-  }
-  const [file] = positionals;
-  if (file === undefined || options.target === undefined) {
-    throw new UsageError('name a manifest file and a --target directory');
-  }
-  const timeoutMs = readTimeout(options.timeout);
-  const manifestClass = choose(file, options.class);
-  const request = requestFor(manifestClass, {
-    targetPath: options.target,
-    namespace: options.namespace ?? manifestClass.namespace,
-    pod: options.pod,
-    podUid: options['pod-uid'] ?? podUidIn(options.target),
-    serviceAccount: options['service-account'],
-    tokens: readTokens(options['token-file']),
-  });
-  using client = connect(options.socket, timeoutMs);
-  let response: MountResponse;
-  try {
-    response = await client.mount(request, terminal.signal);
-  } catch (error) {
-    if (!(error instanceof CallError)) {
-      throw error;
-    }
-    terminal.err(`${error.code}: ${error.message}`);
-    return 1;
-  }
-  if (response.files.length > 0) {
-    finish(publish(options.target, response.files.map(plannedFile)));
-  }
-  const { files } = finish(readVolume(options.target));
-  list(files, response, options['show-values'], terminal);
-  return 0;
 }
 
 /** @returns milliseconds */
@@ -99,7 +98,7 @@ function podUidIn(target: string): string {
   const [, uid] = /\/pods\/([^/]+)\/volumes\//.exec(target) ?? [];
   if (uid === undefined) {
     throw new UsageError(
-      '--target: expected <kubelet dir>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount; a provider that is only tried out takes any kubelet dir with --kubelet-dir and --require-mounted-volumes=false',
+      '--target: expected <kubelet dir>/pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount; to try a provider, start it with --kubelet-dir and --require-mounted-volumes=false',
     );
   }
   return uid;
@@ -109,63 +108,54 @@ function choose(file: string, name: string | undefined): ManifestClass {
   const { classes, problems } = readManifest(readText(file));
   const [problem] = problems;
   if (problem !== undefined) {
-    throw new UsageError(`${file}:${problem.position.line}:${problem.position.column}: ${problem.message}`);
+    throw new UsageError(`${file}:${problem.position.line}:${problem.position.col}: ${problem.message}`);
   }
   const wanted = classes.filter((candidate) => name === undefined || candidate.name === name);
   const [found] = wanted;
   if (found === undefined || wanted.length > 1) {
     const names = classes.map((candidate) => candidate.name).join(', ') || 'none';
-    throw new UsageError(`choose one class of ${file} by --class; it holds ${names}`);
+    throw new UsageError(`choose one class of ${file} by --class; it has ${names}`);
   }
   return found;
 }
 
-function readTokens(pairs: readonly string[]): Readonly<Record<string, { readonly token: string }>> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [, audience, file] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
-      if (audience === undefined || file === undefined) {
-        throw new UsageError(`--token-file: expected AUDIENCE=FILE, got "${pair}"`);
-      }
-      return [audience, { token: readText(file).trim() }];
-    }),
-  );
-}
-
-interface Caller {
-  readonly targetPath: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly podUid: string;
-  readonly serviceAccount: string;
-  readonly tokens: Readonly<Record<string, { readonly token: string }>>;
-}
-
 /** The request as driver 1.6 sends it; see its provider_client.go and nodeserver.go. */
-function requestFor({ name, parameters }: ManifestClass, caller: Caller): MountRequest {
+function requestFor(
+  { name, namespace, parameters }: ManifestClass,
+  target: string,
+  options: ReturnType<typeof readOptions>['values'],
+): MountRequest {
+  const tokens = readTokens(options['token-file']);
   const attributes = {
     ...Object.fromEntries(parameters),
     secretProviderClass: name,
-    'csi.storage.k8s.io/pod.name': caller.pod,
-    'csi.storage.k8s.io/pod.namespace': caller.namespace,
-    'csi.storage.k8s.io/pod.uid': caller.podUid,
-    'csi.storage.k8s.io/serviceAccount.name': caller.serviceAccount,
+    'csi.storage.k8s.io/pod.name': options.pod,
+    'csi.storage.k8s.io/pod.namespace': options.namespace ?? namespace,
+    'csi.storage.k8s.io/pod.uid': options['pod-uid'] ?? podUidIn(target),
+    'csi.storage.k8s.io/serviceAccount.name': options['service-account'],
     'csi.storage.k8s.io/ephemeral': 'true',
-    ...(Object.keys(caller.tokens).length > 0 && {
-      'csi.storage.k8s.io/serviceAccount.tokens': JSON.stringify(caller.tokens),
+    ...(tokens.length > 0 && {
+      'csi.storage.k8s.io/serviceAccount.tokens': JSON.stringify(Object.fromEntries(tokens)),
     }),
   };
   return {
     attributes: JSON.stringify(attributes),
     secrets: 'null',
-    targetPath: caller.targetPath,
+    targetPath: target,
     permission: '420',
     currentObjectVersion: [],
   };
 }
 
-function plannedFile({ path, mode, contents }: MountResponse['files'][number]): PlannedFile {
-  return { path, mode, value: new SecretBytes(contents) };
+/** @returns tokens by audience */
+function readTokens(pairs: readonly string[]): readonly [audience: string, { readonly token: string }][] {
+  return pairs.map((pair) => {
+    const [, audience, file] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+    if (audience === undefined || file === undefined) {
+      throw new UsageError(`--token-file: expected AUDIENCE=FILE, got "${pair}"`);
+    }
+    return [audience, { token: readText(file).trim() }];
+  });
 }
 
 function list(
@@ -182,17 +172,13 @@ function list(
       `${value.size}`,
       path,
       versions.get(path) ?? '',
-      ...(showValues ? [shown(value)] : []),
+      showValues ? shown(value) : '',
     ]);
-  const table = [['MODE', 'BYTES', 'FILE', 'VERSION', ...(showValues ? ['CONTENTS'] : [])], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  const table = [['MODE', 'BYTES', 'FILE', 'VERSION', showValues ? 'CONTENTS' : ''], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   for (const row of table) {
-    terminal.out(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+    const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    terminal.out(cells.join('  ').trimEnd());
   }
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import { createWorkBudget } from '../class/jmespath/work-budget.ts';
 import type { ObjectSpec } from '../model/mount-spec.ts';
-import { extract, newMountJmesPath } from './extract.ts';
+import { createJmesPath } from '../class/jmespath/jmespath.ts';
+import { extract } from './extract.ts';
 
 const LIST = JSON.stringify(Array.from({ length: 32_000 }, (_, index) => index % 10));
 const TEXT = JSON.stringify('x'.repeat(65_000));
@@ -31,7 +31,7 @@ describe('extract', () => {
     const found: unknown[] = [];
 
     expect(() => {
-      for (const part of extract({ object, version: 'v1', value }, newMountJmesPath())) {
+      for (const part of extract({ object, version: 'v1', value }, createJmesPath())) {
         found.push(part);
       }
     }).toThrow(/take too much work together/);
@@ -39,7 +39,7 @@ describe('extract', () => {
   });
 
   it('counts the reading of a value, too', () => {
-    const jmesPath = newMountJmesPath(createWorkBudget(3 * TEXT.length));
+    const jmesPath = createJmesPath(3 * TEXT.length);
     const value = SecretBytes.fromText(TEXT);
     function extractAgain(): void {
       expect([...extract({ object: objectWith('@'), version: 'v1', value }, jmesPath)]).toHaveLength(2);

@@ -4,7 +4,8 @@ import parity from '../../test/parity/jmespath.json' with { type: 'json' };
 import { ProviderError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
-import { extract, newMountJmesPath } from './extract.ts';
+import { createJmesPath } from '../class/jmespath/jmespath.ts';
+import { extract } from './extract.ts';
 
 /** Half surrogate pairs among them. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
@@ -31,7 +32,7 @@ function objectWith(...expressions: readonly string[]): ObjectSpec {
 
 function extractFrom(value: string | Uint8Array, ...expressions: readonly string[]) {
   const bytes = typeof value === 'string' ? SecretBytes.fromText(value) : new SecretBytes(value);
-  return [...extract({ object: objectWith(...expressions), version: VERSION, value: bytes }, newMountJmesPath())];
+  return [...extract({ object: objectWith(...expressions), version: VERSION, value: bytes }, createJmesPath())];
 }
 
 /** The one thing cut out of a value: its text, or the message. */

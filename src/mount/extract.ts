@@ -1,8 +1,7 @@
 import { ProviderError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { parseGoJson } from '../class/go/go-json.ts';
-import { createJmesPath, documentOf, type JmesPath, type JsonDocument } from '../class/jmespath/jmespath.ts';
-import { createWorkBudget, type WorkBudget, WorkExceeded } from '../class/jmespath/work-budget.ts';
+import { documentOf, type JmesPath, type JsonDocument, WorkExceeded } from '../class/jmespath/jmespath.ts';
 import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { quote } from '../text/quote.ts';
 import type { VersionedFile } from '../model/mount-plan.ts';
@@ -22,7 +21,7 @@ export interface Extractable {
  */
 export function* extract(
   { object, version, value }: Extractable,
-  jmesPath: MountJmesPath,
+  jmesPath: JmesPath,
 ): Generator<VersionedFile | ProviderError, void, void> {
   yield { path: object.path, mode: object.mode, value, version };
   if (object.extractions.length === 0) {
@@ -30,7 +29,7 @@ export function* extract(
   }
   const { name } = object;
   try {
-    jmesPath.budget.spend(value.size);
+    jmesPath.spend(value.size);
     const json = parseGoJson(value.exposeText());
     if (!json.ok) {
       yield unusable(
@@ -41,7 +40,7 @@ export function* extract(
     }
     const document = documentOf(json.value);
     for (const extraction of object.extractions) {
-      const found = extractOne(name, extraction, document, jmesPath.engine);
+      const found = extractOne(name, extraction, document, jmesPath);
       yield typeof found === 'string'
         ? { path: extraction.path, mode: extraction.mode, value: SecretBytes.fromText(found), version }
         : found;
@@ -49,16 +48,6 @@ export function* extract(
   } catch (error) {
     throw error instanceof WorkExceeded ? tooMuchWork(name) : error;
   }
-}
-
-/** State that all jmesPath entries of one mount share. */
-export interface MountJmesPath {
-  readonly budget: WorkBudget;
-  readonly engine: JmesPath;
-}
-
-export function newMountJmesPath(budget: WorkBudget = createWorkBudget()): MountJmesPath {
-  return { budget, engine: createJmesPath(budget) };
 }
 
 function tooMuchWork(object: string): ProviderError {
@@ -72,11 +61,11 @@ function extractOne(
   object: string,
   extraction: Extraction,
   document: JsonDocument,
-  engine: JmesPath,
+  jmesPath: JmesPath,
 ): string | ProviderError {
   const { expression: text, alias } = extraction;
   const which = `jmesPath ${quote(text)} for ${quote(alias)} of ${quote(object)}`;
-  const found = engine.search(text, document);
+  const found = jmesPath.search(text, document);
   if (!found.ok) {
     return unusable(object, `Invalid JMES Path: ${which}: ${found.reason}`);
   }

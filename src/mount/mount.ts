@@ -3,7 +3,8 @@ import { ProviderError } from '../model/errors.ts';
 import type { Steps, TimeSlices } from '../concurrency/time-slices.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
 import { type MountSpec, type ObjectSpec, partyOf } from '../model/mount-spec.ts';
-import { extract, newMountJmesPath } from './extract.ts';
+import { createJmesPath } from '../class/jmespath/jmespath.ts';
+import { extract } from './extract.ts';
 import type { MountPlan, VersionedFile } from '../model/mount-plan.ts';
 import { checkSize, planMount } from './plan-mount.ts';
 
@@ -52,7 +53,7 @@ const MAX_FAILURES = 100;
 
 /** @throws ProviderError naming the objects that failed */
 function* filesOf(outcomes: readonly FetchOutcome[]): Steps<readonly VersionedFile[]> {
-  const jmesPath = newMountJmesPath();
+  const jmesPath = createJmesPath();
   const files: VersionedFile[] = [];
   const failures: ProviderError[] = [];
   let failed = 0;

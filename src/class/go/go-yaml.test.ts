@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../../test/parity/yaml.json' with { type: 'json' };
+import { finish } from '../../concurrency/time-slices.ts';
 import { readYaml, type YamlValue } from './go-yaml.ts';
 import { readObjectFields, type Texts } from '../object-fields.ts';
 
@@ -9,7 +10,7 @@ const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
 /** The entries of `objects` as the vectors write them: without what is empty. */
 function readObjects(text: string): { readonly objects: readonly unknown[] } | { readonly refused: true } {
-  const result = readYaml(text);
+  const result = finish(readYaml(text));
   if (!result.ok || result.value.kind === 'text' || result.value.kind === 'map') {
     return { refused: true };
   }
@@ -46,7 +47,7 @@ describe('readYaml', () => {
   });
 
   it('refuses what Go drops in silence: entries that stand further left than the first', () => {
-    const result = readYaml('  - objectName: a\n- objectName: b\n');
+    const result = finish(readYaml('  - objectName: a\n- objectName: b\n'));
 
     expect(result).toMatchObject({ ok: false, offset: expect.any(Number) });
   });
@@ -60,7 +61,7 @@ describe('readYaml', () => {
   ] as const)('refuses endlessly nested %s', ([, text]) => {
     const started = performance.now();
 
-    const result = readYaml(text);
+    const result = finish(readYaml(text));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('levels deep') });
     expect(performance.now() - started).toBeLessThan(300);
@@ -70,7 +71,7 @@ describe('readYaml', () => {
     const lines = Array.from({ length: 30 }, (_, level) => `- &l${level + 1} [*l${level}, *l${level}, *l${level}]`);
     const text = `- &l0 [a, a, a]\n${lines.join('\n')}\n`;
 
-    const result = readYaml(text);
+    const result = finish(readYaml(text));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('aliases') });
   });
@@ -79,7 +80,7 @@ describe('readYaml', () => {
     const keys = Array.from({ length: 200 }, (_, index) => `k${index}: v`).join(', ');
     const text = `- &m {${keys}}\n${'- <<: *m\n'.repeat(2000)}`;
 
-    const result = readYaml(text);
+    const result = finish(readYaml(text));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('aliases') });
   });
@@ -90,13 +91,13 @@ describe('readYaml', () => {
     ['merges', `- &a {k: ${'x'.repeat(60_000)}}\n${'- {<<: *a}\n'.repeat(10)}`],
     ['lists in lists', `- &a [${'x'.repeat(30_000)}]\n- &b [*a, *a, *a]\n- [*b, *b, *b, *b, *b, *b]\n`],
   ] as const)('refuses aliases that make a long text of a short one: %s', ([, text]) => {
-    const result = readYaml(text);
+    const result = finish(readYaml(text));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters once its aliases') });
   });
 
   it('takes a long text that a few entries share', () => {
-    const result = readYaml(`- &a ${'x'.repeat(60_000)}\n${'- *a\n'.repeat(3)}`);
+    const result = finish(readYaml(`- &a ${'x'.repeat(60_000)}\n${'- *a\n'.repeat(3)}`));
 
     expect(result).toMatchObject({ ok: true, value: { kind: 'list' } });
   });
@@ -108,13 +109,13 @@ describe('readYaml', () => {
     ['directives', '%A\n'.repeat(39_000), 'comments and directives'],
     ['empty lists', `[${'[],'.repeat(40_000)}]`, 'names, texts, signs'],
   ] as const)('stops at the first of thousands of %s', ([, text, says]) => {
-    const result = readYaml(text);
+    const result = finish(readYaml(text));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining(says) });
   });
 
   it('refuses a document that is too long', () => {
-    const result = readYaml('- objectName: a\n'.repeat(10_000));
+    const result = finish(readYaml('- objectName: a\n'.repeat(10_000)));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters long') });
   });
@@ -125,7 +126,7 @@ describe('readYaml', () => {
       (_, index) => `- objectName: name-${index}\n  objectType: ssmparameter\n`,
     );
 
-    const result = readYaml(text.join(''));
+    const result = finish(readYaml(text.join('')));
 
     expect(result).toMatchObject({ ok: true, value: { kind: 'list' } });
   });
@@ -133,7 +134,7 @@ describe('readYaml', () => {
   it('tells where in the text a value stands', () => {
     const text = '- objectName: a\n  objectType: "b"\n';
 
-    const result = readYaml(text);
+    const result = finish(readYaml(text));
 
     const offset = text.indexOf('"b"');
     expect(JSON.stringify(result, (_, value) => (value instanceof Map ? [...value] : value))).toContain(
@@ -184,7 +185,7 @@ describe('readYaml', () => {
 
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const result = readYaml(pieces.join(''));
+        const result = finish(readYaml(pieces.join('')));
 
         expect(typeof result.ok).toBe('boolean');
       }),

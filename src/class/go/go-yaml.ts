@@ -1,5 +1,5 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import { finish, type Steps } from '../../concurrency/time-slices.ts';
+import type { Steps } from '../../concurrency/time-slices.ts';
 import { scalarText } from './go-scalar.ts';
 import { composeYaml, shorten, YamlFailure } from './yaml-nodes.ts';
 
@@ -53,17 +53,13 @@ const MAX_CHARACTERS = 512 * 1024;
 
 const MERGE_TAG = 'tag:yaml.org,2002:merge';
 
-/** Parses any text. Never throws. */
-export function readYaml(text: string): YamlResult {
-  return finish(yamlSteps(text));
-}
-
-/** `readYaml` in steps of about 50 ms at most. */
-export function* yamlSteps(text: string): Steps<YamlResult> {
+/** Parses any text, in steps of about 50 ms at most. Never throws. */
+export function* readYaml(text: string): Steps<YamlResult> {
   try {
     const root = yield* composeYaml(text);
     yield;
-    return { ok: true, value: root === null ? { kind: 'null', offset: 0 } : newReader()(root) };
+    const reading = { anchors: new Map(), spent: { values: 0, characters: 0 } };
+    return { ok: true, value: root === null ? { kind: 'null', offset: 0 } : readNode(root, reading) };
   } catch (error) {
     if (error instanceof YamlFailure) {
       return { ok: false, message: error.message, offset: error.offset };
@@ -73,104 +69,102 @@ export function* yamlSteps(text: string): Steps<YamlResult> {
 }
 
 /** Size of a value with all aliases expanded. */
-interface Weight {
+interface Size {
   readonly values: number;
   readonly characters: number;
 }
 
-/** Converts the parser's nodes into values. An alias shares the value of its anchor, so that each node is converted only once. */
-function newReader(): (node: Node) => YamlValue {
-  /** Absent while the anchored value is being converted: an alias to it would be a cycle. */
-  const anchors = new Map<string, { readonly value: YamlValue; readonly weight: Weight } | undefined>();
-  let values = 0;
-  let characters = 0;
+/** State of one reading of a document. */
+interface Reading {
+  /**
+   * Anchored values, which aliases share, so that each node is converted only once. Undefined while the value is being converted: an alias to it would be a
+   * cycle.
+   */
+  readonly anchors: Map<string, { readonly value: YamlValue; readonly size: Size } | undefined>;
+  spent: Size;
+}
 
-  function add(more: Weight, offset: number): void {
-    values += more.values;
-    characters += more.characters;
-    if (values > MAX_VALUES) {
-      throw new YamlFailure(`it holds more than ${MAX_VALUES} values once its aliases are written out`, offset);
-    }
-    if (characters > MAX_CHARACTERS) {
-      throw new YamlFailure(
-        `its texts have more than ${MAX_CHARACTERS} characters once its aliases are written out`,
-        offset,
-      );
-    }
+function spend(reading: Reading, more: Size, offset: number): void {
+  const values = reading.spent.values + more.values;
+  const characters = reading.spent.characters + more.characters;
+  reading.spent = { values, characters };
+  if (values > MAX_VALUES) {
+    throw new YamlFailure(`it holds more than ${MAX_VALUES} values once its aliases are written out`, offset);
   }
+  if (characters > MAX_CHARACTERS) {
+    const message = `its texts have more than ${MAX_CHARACTERS} characters once its aliases are written out`;
+    throw new YamlFailure(message, offset);
+  }
+}
 
-  function read(node: Node): YamlValue {
-    const offset = node.range?.[0] ?? 0;
-    if (isAlias(node)) {
-      return readAlias(node, offset);
-    }
-    const before = { values, characters };
-    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
-    if (anchor !== undefined) {
-      anchors.set(anchor, undefined);
-    }
-    add({ values: 1, characters: 0 }, offset);
-    const value = readContent(node, offset);
+function readNode(node: Node, reading: Reading): YamlValue {
+  const offset = node.range?.[0] ?? 0;
+  if (isAlias(node)) {
+    return readAlias(node, offset, reading);
+  }
+  const before = reading.spent;
+  const { anchor } = node;
+  if (anchor !== undefined) {
+    reading.anchors.set(anchor, undefined);
+  }
+  spend(reading, { values: 1, characters: 0 }, offset);
+  const value = readContent(node, offset, reading);
+  if (anchor !== undefined) {
+    const { values, characters } = reading.spent;
+    const size = { values: values - before.values, characters: characters - before.characters };
+    reading.anchors.set(anchor, { value, size });
+  }
+  return value;
+}
+
+function readAlias(node: Alias, offset: number, reading: Reading): YamlValue {
+  const target = reading.anchors.get(node.source);
+  if (target === undefined) {
+    const why = reading.anchors.has(node.source) ? 'stands inside its own anchor' : 'has no anchor before it';
+    throw new YamlFailure(`the alias *${shorten(node.source)} ${why}`, offset);
+  }
+  spend(reading, target.size, offset);
+  return target.value;
+}
+
+function readContent(node: Node, offset: number, reading: Reading): YamlValue {
+  if (isScalar(node)) {
+    const value = readScalar(node, offset);
     if (value.kind === 'text') {
-      add({ values: 0, characters: Math.max(value.text.length, value.written.length) }, offset);
-    }
-    if (anchor !== undefined) {
-      const weight = { values: values - before.values, characters: characters - before.characters };
-      anchors.set(anchor, { value, weight });
+      spend(reading, { values: 0, characters: Math.max(value.text.length, value.written.length) }, offset);
     }
     return value;
   }
-
-  function readAlias(node: Alias, offset: number): YamlValue {
-    const target = anchors.get(node.source);
-    if (target === undefined) {
-      const why = anchors.has(node.source) ? 'stands inside its own anchor' : 'has no anchor before it';
-      throw new YamlFailure(`the alias *${shorten(node.source)} ${why}`, offset);
-    }
-    add(target.weight, offset);
-    return target.value;
+  if (isSeq<Node>(node)) {
+    return { kind: 'list', items: node.items.map((item) => readNode(item, reading)), offset };
   }
-
-  function readContent(node: Node, offset: number): YamlValue {
-    if (isScalar(node)) {
-      return readScalar(node, offset);
-    }
-    if (isSeq<Node>(node)) {
-      return { kind: 'list', items: node.items.map(read), offset };
-    }
-    if (isMap<Node, Node | null>(node)) {
-      return { kind: 'map', entries: readEntries(node), offset };
-    }
-    throw new YamlFailure('it holds something that is no text, list or map', offset);
+  if (isMap<Node, Node | null>(node)) {
+    return { kind: 'map', entries: readEntries(node, reading), offset };
   }
+  throw new YamlFailure('it holds something that is no text, list or map', offset);
+}
 
-  function readEntries(node: YAMLMap<Node, Node | null>): ReadonlyMap<string, YamlEntry> {
-    const entries = new Map<string, YamlEntry>();
-    for (const pair of node.items) {
-      const keyOffset = pair.key.range?.[0] ?? 0;
-      const key = isMerge(pair) ? undefined : readKey(pair.key);
-      const value: YamlValue = pair.value === null ? { kind: 'null', offset: keyOffset } : read(pair.value);
-      if (key !== undefined) {
-        entries.set(key, { keyOffset, value });
-        continue;
-      }
-      // Unlike in later versions of YAML, merged keys override the keys before them.
-      for (const [name, entry] of mergedEntries(value, keyOffset)) {
-        entries.set(name, entry);
-      }
+function readEntries(node: YAMLMap<Node, Node | null>, reading: Reading): ReadonlyMap<string, YamlEntry> {
+  const entries = new Map<string, YamlEntry>();
+  for (const pair of node.items) {
+    const keyOffset = pair.key.range?.[0] ?? 0;
+    const key = isMerge(pair) ? undefined : readKey(pair.key, reading);
+    const value: YamlValue = pair.value === null ? { kind: 'null', offset: keyOffset } : readNode(pair.value, reading);
+    // Unlike in later versions of YAML, merged keys override the keys before them.
+    const added = key === undefined ? mergedEntries(value, keyOffset) : [[key, { keyOffset, value }] as const];
+    for (const [name, entry] of added) {
+      entries.set(name, entry);
     }
-    return entries;
   }
+  return entries;
+}
 
-  function readKey(node: Node): string {
-    const key = read(node);
-    if (key.kind !== 'text') {
-      throw new YamlFailure('a key must be a text', key.offset);
-    }
-    return key.text;
+function readKey(node: Node, reading: Reading): string {
+  const key = readNode(node, reading);
+  if (key.kind !== 'text') {
+    throw new YamlFailure('a key must be a text', key.offset);
   }
-
-  return read;
+  return key.text;
 }
 
 function readScalar(node: Scalar, offset: number): YamlValue {
@@ -195,7 +189,7 @@ function isMerge(pair: Pair<Node, Node | null>): boolean {
 }
 
 /** The first of several maps wins. */
-function mergedEntries(value: YamlValue, offset: number): Iterable<[string, YamlEntry]> {
+function mergedEntries(value: YamlValue, offset: number): Iterable<readonly [string, YamlEntry]> {
   const maps = value.kind === 'list' ? value.items.toReversed() : [value];
   return maps.flatMap((map) => {
     if (map.kind !== 'map') {

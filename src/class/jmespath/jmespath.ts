@@ -2,12 +2,15 @@ import { JMESPathError, JMESPathTypeError, search as apply } from '@aws-lambda-p
 import type { GoJson } from '../go/go-json.ts';
 import { FUNCTION_NAMES, goFunctions } from './jmespath-functions.ts';
 import { JmesPathFailure, scanJmesPath, type ScannedJmesPath } from './jmespath-scan.ts';
-import { createWorkBudget, type WorkBudget, WorkExceeded } from './work-budget.ts';
 
-/**
- * Units that one search may take: less than 100 ms, and 30 MiB of lists. One for each step over a value, and for each character that a
- * function is given or makes. Secrets Manager's largest value has 65,536 characters.
+/*
+ * Units of work, each about 0.2 µs: one for each step over a value, and for each character that a function is given or makes. Secrets Manager's largest value
+ * has 65,536 characters.
  */
+
+/** For one class or one mount: about two seconds. Parsing 4 MiB of JSON, the largest payload, takes half of it. */
+const SHARED_UNITS = 10_000_000;
+/** For one search: less than 100 ms, and 30 MiB of lists. */
 const MAX_SEARCH = 400_000;
 /** What an expression costs that does nothing, and its text by the character: it is read and taken apart. */
 const UNITS_PER_SEARCH = 200;
@@ -25,8 +28,10 @@ export interface JsonDocument {
   readonly values: number;
 }
 
-/** JMESPath for one class or one mount, with a shared budget. */
+/** JMESPath for one class or one mount. All its expressions share a budget; once that is exhausted, all further work fails too. */
 export interface JmesPath {
+  /** @throws WorkExceeded */
+  spend(units: number): void;
   /**
    * Applies an expression as go-jmespath 0.4.0 does; objects' values come sorted by key, where its order is random. No reason holds
    * a part of the value.
@@ -37,51 +42,50 @@ export interface JmesPath {
   problemOf(expression: string): string | undefined;
 }
 
+export class WorkExceeded extends Error {}
+
 export function documentOf(json: GoJson): JsonDocument {
   return { json, values: countValues(json) };
 }
 
-export function createJmesPath(budget: WorkBudget = createWorkBudget()): JmesPath {
-  /** Parsed expressions, or errors. */
-  const scanned = new Map<string, ScannedJmesPath | JmesPathFailure>();
+/** @param units work that all expressions may do together */
+export function createJmesPath(units: number = SHARED_UNITS): JmesPath {
+  const scanned = new Map<string, ScannedJmesPath>();
   const problems = new Map<string, string | undefined>();
+  let left = units;
+
+  function spend(more: number): void {
+    left -= more;
+    if (left < 0) {
+      throw new WorkExceeded('the jmesPath entries take too much work together');
+    }
+  }
 
   function scan(expression: string): ScannedJmesPath {
     let found = scanned.get(expression);
     if (found === undefined) {
-      budget.spend(expression.length * UNITS_PER_CHARACTER);
-      found = scanOrFail(expression);
+      spend(expression.length * UNITS_PER_CHARACTER);
+      found = scanJmesPath(expression, FUNCTION_NAMES);
       scanned.set(expression, found);
-    }
-    if (found instanceof JmesPathFailure) {
-      throw found;
     }
     return found;
   }
 
   function search(expression: string, { json, values }: JsonDocument): JmesPathResult {
-    const failures: unknown[] = [];
-    let left = MAX_SEARCH;
-    function spend(units: number): void {
-      left -= units;
-      if (left < 0) {
+    let leftHere = MAX_SEARCH;
+    function spendHere(more: number): void {
+      leftHere -= more;
+      if (leftHere < 0) {
         throw new JmesPathFailure('it takes too much work');
       }
-      budget.spend(units);
+      spend(more);
     }
 
     try {
       const { text, stepsPerValue } = scan(expression);
-      budget.spend(UNITS_PER_SEARCH + text.length);
-      if (stepsPerValue > 0) {
-        spend(stepsPerValue * values);
-      }
-      // Among the expressions that the library has read it would find "constructor", but not " constructor".
-      const value = apply(` ${text}`, json, { customFunctions: goFunctions(failures, spend) });
-      if (failures.length > 0) {
-        throw failures[0];
-      }
-      return { ok: true, value: (value ?? null) as GoJson };
+      spend(UNITS_PER_SEARCH + text.length);
+      spendHere(stepsPerValue * values);
+      return { ok: true, value: applyOnce(text, json, spendHere) };
     } catch (error) {
       if (error instanceof WorkExceeded) {
         throw error;
@@ -90,39 +94,35 @@ export function createJmesPath(budget: WorkBudget = createWorkBudget()): JmesPat
     }
   }
 
+  function findProblem(expression: string): string | undefined {
+    try {
+      const result = search(expression, documentOf(null));
+      return result.ok || !result.always ? undefined : result.reason;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+
   return {
+    spend,
     search,
     problemOf(expression) {
       if (!problems.has(expression)) {
-        const result = searchOrExceed(() => search(expression, documentOf(null)));
-        problems.set(expression, result.ok || !result.always ? undefined : result.reason);
+        problems.set(expression, findProblem(expression));
       }
       return problems.get(expression);
     },
   };
 }
 
-function scanOrFail(expression: string): ScannedJmesPath | JmesPathFailure {
-  try {
-    return scanJmesPath(expression, FUNCTION_NAMES);
-  } catch (error) {
-    if (error instanceof JmesPathFailure) {
-      return error;
-    }
-    throw error;
+function applyOnce(text: string, json: GoJson, spend: (units: number) => void): GoJson {
+  const failures: unknown[] = [];
+  // Among the expressions that the library has read it would find "constructor", but not " constructor".
+  const value = apply(` ${text}`, json, { customFunctions: goFunctions(failures, spend) });
+  if (failures.length > 0) {
+    throw failures[0];
   }
-}
-
-function searchOrExceed(search: () => JmesPathResult): JmesPathResult {
-  try {
-    return search();
-  } catch (error) {
-    return {
-      ok: false,
-      reason: error instanceof WorkExceeded ? error.message : 'it cannot be evaluated',
-      always: true,
-    };
-  }
+  return (value ?? null) as GoJson;
 }
 
 function countValues(value: GoJson): number {
@@ -131,7 +131,7 @@ function countValues(value: GoJson): number {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof JmesPathFailure) {
+  if (error instanceof JmesPathFailure || error instanceof WorkExceeded) {
     return error.message;
   }
   if (!(error instanceof JMESPathError)) {
