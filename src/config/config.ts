@@ -1,65 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AwsSettings } from '../aws/client/settings.ts';
-import type { KubeSettings } from '../kube/settings.ts';
-import type { LogSettings } from '../observability/logger.ts';
-import type { SecretPolicy } from '../class/secret-policy.ts';
 import { NAME, VERSION } from '../model/version.ts';
 import type { FlagValues } from './flags.ts';
 import { readFlags } from './read-flags.ts';
-import type { Address } from '../observability/http.ts';
-
-/** Every setting of the daemon, checked. Other code does not read arguments or the environment. */
-export interface Config {
-  readonly socketPath: string;
-  /** Name of the socket, and so the `provider` of the classes to serve. */
-  readonly providerName: string;
-  readonly driverWritesSecrets: boolean;
-  readonly volumes: VolumeSettings;
-  /** Region of classes that name none; absent: that of this node's label. */
-  readonly defaultRegion?: string;
-  /** Maximum age of a cached value. */
-  readonly rotationPollIntervalMs: number;
-  readonly rotation: RotationSettings;
-  /** Create the Kubernetes Secrets of `secretObjects`. */
-  readonly syncSecret: boolean;
-  /** Types, labels and annotations that classes may give Secrets. */
-  readonly secretPolicy: SecretPolicy;
-  /** Request pods' tokens from the API server when the driver sent none, or only expired ones. */
-  readonly tokenRequest: boolean;
-  readonly restart: RestartSettings;
-  readonly cacheMaxBytes: number;
-  readonly mountTimeoutMs: number;
-  readonly drainMs: number;
-  readonly healthAddress: Address;
-  readonly log: LogSettings;
-  readonly aws: AwsSettings;
-  readonly kube: KubeSettings;
-}
-
-/** Location and limits of volumes. */
-export interface VolumeSettings {
-  /** The kubelet's root directory. */
-  readonly kubeletDir: string;
-  /** Refuse a volume that is not a mount point. */
-  readonly mustBeMounted: boolean;
-  /** Bytes of memory that the files of one volume may take. */
-  readonly maxVolumeBytes: number;
-  /** Bytes of memory that all volumes of the node may take. */
-  readonly maxNodeBytes: number;
-}
-
-export interface RotationSettings {
-  readonly enabled: boolean;
-  /** Queue of change events; absent: changes are found by polling. */
-  readonly queueUrl?: string;
-}
-
-export interface RestartSettings {
-  readonly enabled: boolean;
-  /** Least time between two restarts of one workload, in milliseconds. */
-  readonly minIntervalMs: number;
-}
 
 /** All problems of flags and environment at once. */
 export class ConfigError extends Error {
@@ -75,6 +19,9 @@ export class ConfigError extends Error {
 /** AWS truncates a longer application id, with a warning (user agent 2.1). */
 const MAX_APP_ID = 50;
 
+/** Every setting of the daemon, checked; `flags/` describes each. Other code does not read arguments or the environment. */
+export type Config = Readonly<ReturnType<typeof configOf>>;
+
 /** @throws ConfigError */
 export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const { values, problems: flagProblems } = readFlags(args, withLowerCaseProxies(env));
@@ -83,8 +30,13 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
+  return configOf(values, caBundle);
+}
+
+function configOf(values: FlagValues, caBundle: string | undefined) {
   return {
     socketPath: join(values['provider-volume'], `${values['socket-name']}.sock`),
+    /** The `provider` of the classes to serve. */
     providerName: values['socket-name'],
     driverWritesSecrets: values['driver-writes-secrets'],
     volumes: {
@@ -108,10 +60,9 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     drainMs: values['drain-timeout'],
     healthAddress: values['health-address'],
     log: { level: values['log-level'], format: values['log-format'] },
-    aws: { ...awsSettings(values), ...defined({ caBundle }) },
+    aws: awsSettings(values, caBundle),
     kube: {
-      ...defined({ kubeconfig: values.kubeconfig, nodeName: values['node-name'] }),
-      ...ownPod(values),
+      ...defined({ kubeconfig: values.kubeconfig, nodeName: values['node-name'], ownPod: ownPod(values) }),
       timeoutMs: values['kube-timeout'],
     },
   };
@@ -119,7 +70,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
 
 /** The provider's own pod, if it is known. */
 function ownPod({ 'pod-name': name, 'pod-namespace': namespace, 'pod-uid': uid = '' }: FlagValues) {
-  return name === undefined || namespace === undefined ? {} : { ownPod: { namespace, name, uid } };
+  return name === undefined || namespace === undefined ? undefined : { namespace, name, uid };
 }
 
 /** Checks flags that are valid on their own, but not together. */
@@ -132,7 +83,7 @@ function contradictions(values: FlagValues): readonly string[] {
     (name) => values[name] && !rotates,
   );
   return [
-    ...needNode.map((name) => `--${name}: needs --node-name, as it follows the pods of this node`),
+    ...needNode.map((name) => `--${name}: needs --node-name, to find the pods of this node`),
     ...needRotation.map((name) => `--${name}: needs --enable-secret-rotation`),
     ...(values['max-node-bytes'] < 4 * values['max-volume-bytes']
       ? ['--max-node-bytes: must be at least four times --max-volume-bytes, as a namespace gets a quarter of it']
@@ -140,7 +91,7 @@ function contradictions(values: FlagValues): readonly string[] {
   ];
 }
 
-function awsSettings(values: FlagValues): AwsSettings {
+function awsSettings(values: FlagValues, caBundle: string | undefined): AwsSettings {
   const shared = values['endpoint-url'];
   return {
     endpoints: defined({
@@ -164,6 +115,7 @@ function awsSettings(values: FlagValues): AwsSettings {
     maxAttempts: values['aws-max-attempts'],
     connectTimeoutMs: values['aws-connect-timeout'],
     requestTimeoutMs: values['aws-request-timeout'],
+    ...defined({ caBundle }),
     appId: `${NAME}-${values['eks-addon-version'] ?? VERSION}`.slice(0, MAX_APP_ID),
   };
 }

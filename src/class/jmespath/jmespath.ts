@@ -52,14 +52,7 @@ export function documentOf(json: GoJson): JsonDocument {
 export function createJmesPath(units: number = SHARED_UNITS): JmesPath {
   const scanned = new Map<string, ScannedJmesPath>();
   const problems = new Map<string, string | undefined>();
-  let left = units;
-
-  function spend(more: number): void {
-    left -= more;
-    if (left < 0) {
-      throw new WorkExceeded('the jmesPath entries take too much work together');
-    }
-  }
+  const spend = limited(units, () => new WorkExceeded('the jmesPath entries take too much work together'));
 
   function scan(expression: string): ScannedJmesPath {
     let found = scanned.get(expression);
@@ -72,20 +65,17 @@ export function createJmesPath(units: number = SHARED_UNITS): JmesPath {
   }
 
   function search(expression: string, { json, values }: JsonDocument): JmesPathResult {
-    let leftHere = MAX_SEARCH;
-    function spendHere(more: number): void {
-      leftHere -= more;
-      if (leftHere < 0) {
-        throw new JmesPathFailure('it takes too much work');
-      }
+    const spendHere = limited(MAX_SEARCH, () => new JmesPathFailure('it takes too much work'));
+    function spendBoth(more: number): void {
+      spendHere(more);
       spend(more);
     }
 
     try {
       const { text, stepsPerValue } = scan(expression);
       spend(UNITS_PER_SEARCH + text.length);
-      spendHere(stepsPerValue * values);
-      return { ok: true, value: applyOnce(text, json, spendHere) };
+      spendBoth(stepsPerValue * values);
+      return { ok: true, value: applyOnce(text, json, spendBoth) };
     } catch (error) {
       if (error instanceof WorkExceeded) {
         throw error;
@@ -112,6 +102,17 @@ export function createJmesPath(units: number = SHARED_UNITS): JmesPath {
       }
       return problems.get(expression);
     },
+  };
+}
+
+/** @returns a function to call with the units of each piece of work before it is done; it throws once they exceed the limit */
+function limited(units: number, exceeded: () => Error): (more: number) => void {
+  let left = units;
+  return function spend(more) {
+    left -= more;
+    if (left < 0) {
+      throw exceeded();
+    }
   };
 }
 
