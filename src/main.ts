@@ -3,13 +3,13 @@ import { run } from './cli/commands.ts';
 import { stackOf } from './model/errors.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** Milliseconds for what is still being written. */
-const LAST_WORDS_MS = 1_000;
+/** Milliseconds for output that is still being written. */
+const FLUSH_MS = 1_000;
 
 const stopping = new AbortController();
 
 function stop(): void {
-  // A second signal meets Node's own handling, which kills.
+  // Node then handles a second signal itself, and exits at once.
   for (const signal of STOP_SIGNALS) {
     process.off(signal, stop);
   }
@@ -20,12 +20,12 @@ for (const signal of STOP_SIGNALS) {
   process.on(signal, stop);
 }
 
-// A bug in one call must not end the mounts of every other pod: it is written down, and the process goes on.
+// A bug in one call must not end the mounts of all other pods: it is logged, and the process continues.
 process.on('unhandledRejection', (reason) => {
   process.stderr.write(`${JSON.stringify({ level: 'error', msg: 'unhandled rejection', stack: stackOf(reason) })}\n`);
 });
 
-// Not `await`: the bundle is CommonJS, which has none at the top.
+// Not `await`: the bundle is CommonJS, which has no top-level await.
 void run(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
@@ -36,10 +36,10 @@ void run(process.argv.slice(2), {
   end(1);
 });
 
-/** Ends with the code, also where something that was opened half way still listens or waits. */
+/** Ends with the code, even if something that was opened still listens or waits. */
 function end(code: number): void {
   process.exitCode = code;
-  SYSTEM_CLOCK.timeout(LAST_WORDS_MS).addEventListener('abort', () => exit(code));
+  SYSTEM_CLOCK.timeout(FLUSH_MS).addEventListener('abort', () => exit(code));
 }
 
 /**

@@ -73,7 +73,7 @@ function readExtractions(list: Present | undefined, reports: FieldReports): read
     return [];
   }
   if (list.kind !== 'list') {
-    reports.problem(`${JMES_PATH}: wants a list of path and objectAlias, has ${describe(list)}`, list.offset);
+    reports.problem(`${JMES_PATH}: must be a list of path and objectAlias, not ${describe(list)}`, list.offset);
     return [];
   }
   return list.items.flatMap((item, index): ExtractionFields[] => {
@@ -82,7 +82,7 @@ function readExtractions(list: Present | undefined, reports: FieldReports): read
       return [{ offset: item.offset, texts: {} }];
     }
     if (item.kind !== 'map') {
-      reports.problem(`${where}: wants path and objectAlias, has ${describe(item)}`, item.offset);
+      reports.problem(`${where}: must be a map with path and objectAlias, not ${describe(item)}`, item.offset);
       return [];
     }
     warnOfUnknown(item, EXTRACTION_TEXTS, reports.warning);
@@ -95,7 +95,10 @@ function readFailover(failover: Present | undefined, reports: FieldReports): Obj
     return {};
   }
   if (failover.kind !== 'map') {
-    reports.problem(`${FAILOVER}: wants objectName and versions, has ${describe(failover)}`, failover.offset);
+    reports.problem(
+      `${FAILOVER}: must be a map with objectName and versions, not ${describe(failover)}`,
+      failover.offset,
+    );
     return {};
   }
   warnOfUnknown(failover, FAILOVER_TEXTS, reports.warning);
@@ -123,12 +126,12 @@ function readTexts<Name extends string>(
       if (value.text !== value.written) {
         const { written, text, offset } = value;
         reports.warning(
-          `${prefix}${name}: YAML reads ${bare(written)} as ${quote(text)}: quote it if it is meant as it stands`,
+          `${prefix}${name}: YAML reads ${bare(written)} as ${quote(text)}: put it in quotes if it is meant literally`,
           offset,
         );
       }
     } else if (value?.kind === 'list' || value?.kind === 'map') {
-      reports.problem(`${prefix}${name}: wants a text, has ${describe(value)}`, value.offset);
+      reports.problem(`${prefix}${name}: must be a text, not ${describe(value)}`, value.offset);
     }
   }
   return texts;

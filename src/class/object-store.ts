@@ -59,7 +59,7 @@ function storeOfService(service: string | undefined, name: YamlText, report: Rep
   const store = STORE_BY_SERVICE.get(service);
   if (store === undefined) {
     const services = [...STORE_BY_SERVICE.keys()].join(' and ');
-    report(`Invalid service in ARN: ${bare(service)}: objects come from ${services}`, name.offset);
+    report(`Invalid service in ARN: ${bare(service)}: use ${services}`, name.offset);
   }
   return store;
 }

@@ -44,7 +44,7 @@ const KNOWN_PARAMETERS = [
   'preferredAddressType',
   'rotationPollInterval',
 ];
-/** The author of a pod may set the interval too, and must not make the provider call AWS without pause. */
+/** The author of a pod may set the interval too, and must not be able to make the provider call AWS continuously. */
 const MIN_POLL_INTERVAL_MS = 10_000;
 /** Node's timers support at most 24 days. */
 const MAX_POLL_INTERVAL_MS = 24 * 3_600_000;

@@ -133,7 +133,7 @@ function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext
     return;
   }
   if (texts.objectAlias === undefined) {
-    report('objectAlias: an alias must be specified where there is a failoverObject', name.offset);
+    report('objectAlias: an alias must be specified with a failoverObject', name.offset);
   }
   if (context.failoverRegion === undefined) {
     report('failoverObject: a failover object allowed only with the parameter failoverRegion', name.offset);
@@ -147,7 +147,7 @@ function checkFailover({ texts, failover }: ObjectFields, context: ObjectContext
   }
   if (version?.text !== texts.objectVersion?.text) {
     report(
-      `failoverObject: the object versions must match: objectVersion is ${quote(texts.objectVersion?.text ?? '')} and there ${quote(version?.text ?? '')}`,
+      `failoverObject: the object versions must match: objectVersion is ${quote(texts.objectVersion?.text ?? '')}, but in failoverObject ${quote(version?.text ?? '')}`,
       (version ?? name).offset,
     );
   }

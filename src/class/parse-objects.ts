@@ -36,7 +36,7 @@ export function* parseObjects(text: string, context: ObjectContext): Steps<Objec
     return { objects: [], problems: [], warnings: [] };
   }
   if (yaml.value.kind !== 'list') {
-    const hint = yaml.value.kind === 'map' ? ' (it stands there by itself, without "array:" or another key)' : '';
+    const hint = yaml.value.kind === 'map' ? ' (write the list directly, without "array:" or another key)' : '';
     return failed(`objects must be a list of objects, not a ${yaml.value.kind}${hint}`, yaml.value.offset);
   }
   const { items, offset } = yaml.value;
@@ -73,9 +73,9 @@ function* parseEntries(entries: readonly YamlValue[], context: ObjectContext): S
         );
       }
     } else if (entry.kind === 'null') {
-      reportIn(problems, place)('Empty descriptor entry: want objectName and other fields', entry.offset);
+      reportIn(problems, place)('Empty descriptor entry: set objectName and other fields', entry.offset);
     } else {
-      reportIn(shapes, place)(`want objectName and other fields, not a ${entry.kind}`, entry.offset);
+      reportIn(shapes, place)(`must be a map with objectName and other fields, not a ${entry.kind}`, entry.offset);
     }
   }
   return { objects, problems: [...shapes.all(), ...problems.all()], warnings: warnings.all() };

@@ -40,7 +40,7 @@ export function parseSecretObject(
   report: SecretReport,
 ): SecretSpec | undefined {
   if (!isFields(entry)) {
-    report('wants secretName, type and data', []);
+    report('must be a map with secretName, type and data', []);
     return undefined;
   }
   const { takesAllFiles, isImmutable, files, policy } = context;
@@ -49,7 +49,7 @@ export function parseSecretObject(
   if (nameProblem !== undefined) {
     report(`secretName ${quote(name)} cannot be the name of a Secret: it ${nameProblem}`, ['secretName']);
   }
-  const type = requiredText(entry, 'type', report, ': write Opaque where no other fits');
+  const type = requiredText(entry, 'type', report, ': write Opaque if no other fits');
   const refusal = type === '' ? undefined : forbiddenType(type, policy);
   if (refusal !== undefined) {
     report(refusal, ['type'], true);
@@ -69,7 +69,7 @@ export function unknownFile(file: string, files: Iterable<string>): string {
   const all = [...files];
   const names = all.slice(0, MAX_NAMED_FILES).map((each) => quote(each));
   const known = [...names, ...(all.length > names.length ? [`${all.length - names.length} more`] : [])].join(', ');
-  return `objectName ${quote(file)} is no file of the volume${known === '' ? '' : `, which has ${known}`}: write the objectAlias, or the objectName with each "/" translated`;
+  return `objectName ${quote(file)} is not a file of the volume${known === '' ? '' : `, which has ${known}`}: write the objectAlias, or the objectName with each "/" translated`;
 }
 
 function keysProblem(type: string, keys: readonly SecretKey[]): string | undefined {
@@ -89,7 +89,7 @@ function parseData(
     return undefined;
   }
   if (data.length > MAX_KEYS) {
-    report(`data has ${data.length} entries, more than the ${MAX_KEYS} a Secret may have: make two of it`, ['data']);
+    report(`data has ${data.length} entries, more than the ${MAX_KEYS} a Secret may have: split it into two`, ['data']);
     return undefined;
   }
   const keys = new Map<string, SecretKey>();
@@ -98,7 +98,7 @@ function parseData(
       report(`data[${index}]: ${message}`, ['data', index, ...path]);
     }
     if (!isFields(entry)) {
-      reportHere('wants objectName and key', []);
+      reportHere('must be a map with objectName and key', []);
       return undefined;
     }
     const file = requiredText(entry, 'objectName', reportHere);
@@ -110,7 +110,7 @@ function parseData(
     if (problem !== undefined) {
       reportHere(`${quote(key)} cannot be a key of a Secret: it ${problem}`, ['key']);
     } else if (keys.has(key)) {
-      reportHere(`the key ${quote(key)} is there twice: give one of them another name`, ['key']);
+      reportHere(`the key ${quote(key)} is used twice: give one of them another name`, ['key']);
     }
     keys.set(key, { key, file });
   }

@@ -55,7 +55,7 @@ describe('parseSecretObjects', () => {
   });
 
   it.for([
-    ['what is no entry', 'text', [], 'wants secretName, type and data'],
+    ['what is no entry', 'text', [], 'must be a map with secretName, type and data'],
     ['no name', { ...VALID, secretName: ' ' }, ['secretName'], 'secretName is empty'],
     ['a name that is no text', { ...VALID, secretName: 7 }, ['secretName'], 'must be a text: quote it'],
     ['a name in capitals', { ...VALID, secretName: 'Db' }, ['secretName'], 'lower-case'],
@@ -64,13 +64,13 @@ describe('parseSecretObjects', () => {
     ['no type', { ...VALID, type: undefined }, ['type'], 'type is empty: write Opaque'],
     ['no data', { ...VALID, data: [] }, ['data'], 'aws-secrets-csi/sync-all-keys'],
     ['data that is no list', { ...VALID, data: {} }, ['data'], 'must be a list'],
-    ['data of texts', { ...VALID, data: ['db'] }, ['data', 0], 'data[0]: wants objectName and key'],
+    ['data of texts', { ...VALID, data: ['db'] }, ['data', 0], 'data[0]: must be a map with objectName and key'],
     ['no file', { ...VALID, data: [{ key: 'k' }] }, ['data', 0, 'objectName'], 'objectName is empty'],
     ['no key', { ...VALID, data: [{ objectName: 'k' }] }, ['data', 0, 'key'], 'key is empty'],
     ['a key with a slash', withKey('a/b'), ['data', 1, 'key'], '"a/b" cannot be a key'],
     ['a key that leads up', withKey('..'), ['data', 1, 'key'], 'not begin with ".."'],
     ['a key too long', withKey('k'.repeat(254)), ['data', 1, 'key'], '253'],
-    ['a key twice', withKey('password'), ['data', 1, 'key'], 'there twice'],
+    ['a key twice', withKey('password'), ['data', 1, 'key'], 'used twice'],
     ['labels that are a list', { ...VALID, labels: [] }, ['labels'], 'must be a map'],
     ['a label that is no text', { ...VALID, labels: { a: true } }, ['labels', 'a'], 'must be a text: quote it'],
     ['a label with a space', { ...VALID, labels: { a: 'b c' } }, ['labels', 'a'], '"b c" of the label "a"'],
@@ -120,7 +120,7 @@ describe('parseSecretObjects', () => {
     const { secrets, problems } = parse([VALID, { ...VALID, secretName: ' db', type: 'other' }]);
 
     expect(secrets).toMatchObject([{ type: 'Opaque' }]);
-    expect(problems).toMatchObject([{ message: expect.stringContaining('secretObjects[0] makes the same Secret') }]);
+    expect(problems).toMatchObject([{ message: expect.stringContaining('secretObjects[0] has the same secretName') }]);
   });
 
   it('tells all that is wrong at once', () => {
@@ -145,7 +145,7 @@ describe('parseSecretObjects', () => {
     const { problems } = parse([{ ...VALID, data: [{ objectName: 'DB', key: 'a' }] }], {}, ['db', 'user']);
 
     expect(problems).toMatchObject([
-      { message: expect.stringContaining('"DB" is no file of the volume, which has "db", "user"') },
+      { message: expect.stringContaining('"DB" is not a file of the volume, which has "db", "user"') },
     ]);
   });
 

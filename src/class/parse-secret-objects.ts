@@ -56,7 +56,7 @@ export function parseSecretObjects(
       const secret = parseSecretObject(entry, context, reportHere);
       const rival = placeByName.get(name);
       if (rival !== undefined) {
-        reportHere(`${rival} makes the same Secret: put all its keys into one`, ['secretName']);
+        reportHere(`${rival} has the same secretName: put all keys of the Secret into one entry`, ['secretName']);
       } else if (name !== '') {
         placeByName.set(name, place);
       }
@@ -76,7 +76,7 @@ function listOf(secretObjects: unknown, report: SecretReport): readonly unknown[
   }
   if (entries.length > MAX_SECRETS) {
     report(
-      `secretObjects has ${entries.length} entries, more than the ${MAX_SECRETS} a class may have: put several keys into one Secret, or make two classes of it`,
+      `secretObjects has ${entries.length} entries, more than the ${MAX_SECRETS} a class may have: put several keys into one Secret, or split the class in two`,
       ['spec', PARAMETER],
     );
     return [];

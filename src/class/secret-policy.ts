@@ -68,7 +68,7 @@ export function forbiddenType(type: string, { allowedTypes }: SecretPolicy): str
   const isAllowed = allowedTypes.includes(type) || (allowedTypes.includes('*') && !isPowerful(type));
   return isAllowed
     ? undefined
-    : `a Secret of type ${quote(type)} is not allowed here: take another type, or have ${quote(type)} added to ${TYPES_SETTING}`;
+    : `a Secret of type ${quote(type)} is not allowed here: use another type, or have ${quote(type)} added to ${TYPES_SETTING}`;
 }
 
 /** Like `forbiddenType`, for one label or annotation. */
@@ -83,7 +83,7 @@ export function forbiddenMetadata(
   }
   // Helm finds its releases by this label, even without their type.
   if (field === 'labels' && key === 'owner' && value === 'helm' && !policy.allowedTypes.includes(HELM_RELEASE)) {
-    return `the label owner: helm makes a release of it and is not allowed here: leave it out, or have ${quote(HELM_RELEASE)} added to ${TYPES_SETTING}`;
+    return `the label owner: helm marks the Secret as a Helm release, which is not allowed here: leave it out, or have ${quote(HELM_RELEASE)} added to ${TYPES_SETTING}`;
   }
   const domain = domainOf(key);
   if (domain === undefined || !isDenied(domain, policy.deniedMetadata)) {

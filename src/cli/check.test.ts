@@ -163,7 +163,7 @@ spec:
       '23:16: error',
       ' 1, errors: 5, warnings: 0',
     ]);
-    expect(out.join('\n')).toContain('"DB" is no file of the volume, which has "db", "db-a"');
+    expect(out.join('\n')).toContain('"DB" is not a file of the volume, which has "db", "db-a"');
     expect(code).toBe(1);
   });
 

@@ -78,7 +78,7 @@ export function readManifest(text: string): Manifest {
   return { classes, problems };
 }
 
-/** The library finds them only where it makes plain values, and throws. */
+/** The library detects them only when it converts to plain values, by throwing. */
 function reportUnresolvedAliases(document: Document, report: Report): void {
   const anchors = new Set<string>();
   visit(document, {
@@ -154,8 +154,8 @@ function offsetOf(document: Document, text: string, path: ClassPath, offset?: nu
 }
 
 /**
- * A block's text is the file's without each line's indent: the same line, moved by it. Within quotes, where escapes move things, the
- * scalar's start has to do.
+ * A block's text is that of the file without each line's indent, so columns are shifted by the indent. Escapes in quoted texts shift columns too, so for those
+ * it is the scalar's start.
  */
 function offsetInScalar(text: string, scalar: Scalar<string>, offset: number): number {
   const start = scalar.range?.[0] ?? 0;

@@ -7,10 +7,10 @@ import { NAME, VERSION } from '../model/version.ts';
 import { endsWithin } from '../concurrency/cancellation.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
-/** Longest time that a start may still take after the process was told to stop, in milliseconds. */
+/** Longest time that a start may still take after the process received the signal to stop, in milliseconds. */
 const LAST_START_MS = 5_000;
 
-/** Serves the driver until told to stop. */
+/** Serves the driver until the signal aborts. */
 export async function serve(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let config: Config;
   try {
@@ -47,10 +47,10 @@ async function startedOrStopped(starting: Promise<Daemon>, signal: AbortSignal):
     () => undefined,
     () => undefined,
   );
-  const told = signal.aborted ? Promise.resolve() : once(signal, 'abort');
-  await Promise.race([ended, told]);
+  const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
+  await Promise.race([ended, stopped]);
   if (signal.aborted && !(await endsWithin(ended, LAST_START_MS, SYSTEM_CLOCK))) {
-    throw new Error('told to stop before it had started');
+    throw new Error('stopped before it had started');
   }
   return await starting;
 }

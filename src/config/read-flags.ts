@@ -4,13 +4,13 @@ import { ALL_FLAGS, type FlagValues, type NamedFlag } from './flags.ts';
 
 interface FlagReading {
   readonly values: FlagValues;
-  /** Everything wrong, a sentence each; `values` counts only where this is empty. */
+  /** One sentence per problem; use `values` only if this is empty. */
   readonly problems: readonly string[];
 }
 
 /**
- * Reads flags in Go's style (`-x`, `--x`, with `=v` or a space) over environment variables over defaults. Empty means not set, as
- * templates write it.
+ * Reads flags in Go's style (`-x`, `--x`, with `=v` or a space). A flag takes precedence over its environment variable, and that over the default. Empty means
+ * not set, as templates write it.
  */
 export function readFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): FlagReading {
   const problems: string[] = [];
@@ -30,7 +30,7 @@ export function readFlags(args: readonly string[], env: Readonly<Record<string, 
 
 function readArguments(args: readonly string[], problems: string[]): ReadonlyMap<string, string> {
   const flags: ReadonlyMap<string, NamedFlag> = new Map(ALL_FLAGS.map((flag) => [flag.name, flag]));
-  // Go takes one dash for two; parseArgs would read "-kubeconfig" as eleven letters.
+  // In Go one dash means the same as two; parseArgs would read "-kubeconfig" as ten short flags.
   const { tokens } = parseArgs({
     args: args.map((arg) => arg.replace(/^-(?=[^-])/, '--')),
     options: Object.fromEntries(ALL_FLAGS.map((flag) => [flag.name, { type: isSwitch(flag) ? 'boolean' : 'string' }])),

@@ -59,8 +59,8 @@ describe('secretContent', () => {
   });
 
   it.for([
-    [{}, { other: 'x' }, 'the key "password": objectName "db/pass" is no file of the volume, which has "other"'],
-    [{}, {}, 'the key "password": objectName "db/pass" is no file of the volume: '],
+    [{}, { other: 'x' }, 'the key "password": objectName "db/pass" is not a file of the volume, which has "other"'],
+    [{}, {}, 'the key "password": objectName "db/pass" is not a file of the volume: '],
     [{ takesAllFiles: true, keys: [] }, { 'a/b': 'x', a_b: 'y' }, '"a/b" and "a_b" cannot both be the key "a_b"'],
     [{ takesAllFiles: true }, { 'db/pass': 'x', password: 'y' }, '"db/pass" and "password" cannot both be'],
     [{ takesAllFiles: true, keys: [] }, { 'a b': 'x' }, 'the file "a b" cannot be a key'],

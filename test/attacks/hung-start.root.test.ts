@@ -39,6 +39,6 @@ it.skipIf(process.getuid?.() !== 0)(
     void provider.stop('SIGTERM');
 
     await expect.poll(() => provider.ended(), SOON).toBe('1');
-    expect(provider.log.join()).toContain('told to stop before it had started');
+    expect(provider.log.join()).toContain('stopped before it had started');
   },
 );

@@ -18,7 +18,7 @@ describe('a class whose aliases make much of little', () => {
     const failure = await failureOf(node.mount(pod, { objects }));
     const { workMs } = await node.provider.condition();
 
-    expect(failure.message).toMatch(/more than \d+ (?:characters|values) once its aliases are written out/);
+    expect(failure.message).toMatch(/more than \d+ (?:characters|values) with its aliases expanded/);
     expect(workMs).toBeLessThan(LONGEST_WORK_MS);
   });
 

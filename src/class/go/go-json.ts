@@ -1,5 +1,5 @@
 /**
- * Reads and writes JSON like Go's encoding/json. Objects have no prototype, so no key ("__proto__") is special.
+ * Reads and writes JSON like Go's encoding/json. Objects have no prototype, so that no key ("__proto__") is special.
  */
 export type GoJson = null | boolean | number | string | readonly GoJson[] | GoJsonObject;
 export interface GoJsonObject {
@@ -11,7 +11,7 @@ const MAX_DEPTH = 500;
 
 export type GoJsonResult =
   | { readonly ok: true; readonly value: GoJson }
-  /** The problem, without any character of the text, which may be a secret. */
+  /** The problem, without any part of the text, which may be a secret. */
   | { readonly ok: false; readonly reason: string };
 
 /** Parses a text. The last of equal keys wins, and lone surrogates become U+FFFD. Never throws. */
@@ -34,7 +34,7 @@ function fromParsed(parsed: unknown, depthLeft: number): GoJson {
     return parsed.toWellFormed();
   }
   if (typeof parsed === 'number' && !Number.isFinite(parsed)) {
-    throw new RefusedJson('it holds a number too large for a float64');
+    throw new RefusedJson('it has a number too large for a float64');
   }
   if (typeof parsed !== 'object' || parsed === null) {
     return parsed as GoJson;

@@ -5,9 +5,9 @@ import { composeYaml, shorten, YamlFailure } from './yaml-nodes.ts';
 
 /**
  * YAML as Go's sigs.k8s.io/yaml over go-yaml v2 reads it into text fields: YAML 1.1 scalars, the last of equal keys wins,
- * anchors, `<<` merges, first document only. What is read there and here means the same; refused here alone are entries that
- * stand further left than the first (there they are dropped in silence), and flow collections and quoted texts that go on
- * further left than their key.
+ * anchors, `<<` merges, first document only. A text that both accept has the same meaning. Refused only here: list entries that
+ * are indented less than the first (Go drops them silently), and flow collections and quoted texts that continue on a line
+ * indented less than their key.
  */
 export type YamlValue = YamlText | YamlList | YamlMap | YamlNull;
 
@@ -89,10 +89,10 @@ function spend(reading: Reading, more: Size, offset: number): void {
   const characters = reading.spent.characters + more.characters;
   reading.spent = { values, characters };
   if (values > MAX_VALUES) {
-    throw new YamlFailure(`it holds more than ${MAX_VALUES} values once its aliases are written out`, offset);
+    throw new YamlFailure(`it has more than ${MAX_VALUES} values with its aliases expanded`, offset);
   }
   if (characters > MAX_CHARACTERS) {
-    const message = `its texts have more than ${MAX_CHARACTERS} characters once its aliases are written out`;
+    const message = `its texts have more than ${MAX_CHARACTERS} characters with its aliases expanded`;
     throw new YamlFailure(message, offset);
   }
 }
@@ -141,7 +141,7 @@ function readContent(node: Node, offset: number, reading: Reading): YamlValue {
   if (isMap<Node, Node | null>(node)) {
     return { kind: 'map', entries: readEntries(node, reading), offset };
   }
-  throw new YamlFailure('it holds something that is no text, list or map', offset);
+  throw new YamlFailure('it contains a value other than a text, list or map', offset);
 }
 
 function readEntries(node: YAMLMap<Node, Node | null>, reading: Reading): ReadonlyMap<string, YamlEntry> {
@@ -178,7 +178,7 @@ function readScalar(node: Scalar, offset: number): YamlValue {
     return { kind: 'null', offset };
   }
   if (!result.text.isWellFormed()) {
-    throw new YamlFailure('half a surrogate pair is escaped in it', offset);
+    throw new YamlFailure('it has an escaped half of a surrogate pair', offset);
   }
   return { kind: 'text', text: result.text, written: unquoted, offset };
 }

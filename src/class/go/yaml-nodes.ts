@@ -1,7 +1,7 @@
 import { Composer, type CST, type Document, Lexer, type Node, Parser } from 'yaml';
 import type { Steps } from '../../concurrency/time-slices.ts';
 
-/** Why a text cannot be read. Thrown by what reads YAML, and caught in `readYaml`. */
+/** Why a text cannot be read. Caught in `readYaml`. */
 export class YamlFailure extends Error {
   /** UTF-16 units from the start of the document. */
   readonly offset: number;
@@ -14,14 +14,14 @@ export class YamlFailure extends Error {
 
 const MAX_LENGTH = 128 * 1024;
 const MAX_DEPTH = 50;
-/** Names, texts, signs, spaces and line ends: 2,500 entries have about 50,000. What is made of them all at once takes less than 50 ms. */
+/** Names, texts, signs, spaces and line ends: 2,500 entries have about 50,000. Composing them, which is one step, takes less than 50 ms. */
 const MAX_LEXEMES = 80_000;
-/** Read before others may run. */
+/** After so many, other work may run. */
 const LEXEMES_PER_STEP = 256;
-/** Without the document itself: directives, and comments before it and behind. */
+/** Outside the document: directives, and comments before and after it. */
 const MAX_TOP_TOKENS = 20_000;
 
-/** What libyaml's reader refuses; and, of what it takes as line breaks, those that the parser here does not. */
+/** Characters that libyaml refuses, and those that are line breaks for libyaml but not for this parser. */
 const FORBIDDEN = /[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /**
@@ -45,7 +45,7 @@ export function* composeYaml(text: string): Steps<Node | null> {
       break;
     }
     if (tokens > MAX_TOP_TOKENS) {
-      throw new YamlFailure(`it holds more than ${MAX_TOP_TOKENS} comments and directives`, 0);
+      throw new YamlFailure(`it has more than ${MAX_TOP_TOKENS} comments and directives`, 0);
     }
     if (token.type === 'error') {
       throw new YamlFailure(shorten(`${token.message}: ${JSON.stringify(token.source)}`), token.offset);
@@ -87,7 +87,7 @@ function checkedSource(text: string): string {
 }
 
 /**
- * A composer that stops at the first error: it would go on, and an error costs it more than all else that can stand in so many characters.
+ * A composer that stops at the first error. By default it continues, and an error takes it longer than any other content of the same length.
  */
 function newComposer(): Composer {
   const composer = new Composer({
@@ -101,7 +101,7 @@ function newComposer(): Composer {
   Reflect.set(composer, 'onError', (at: ErrorSource, _code: string, message: string, isWarning?: boolean) => {
     if (isWarning !== true) {
       const offset = typeof at === 'number' ? at : 'offset' in at ? at.offset : at[0];
-      // For each collection around it the composer catches what was thrown, and reports it again as that collection's.
+      // The composer catches this error in each enclosing collection, and reports it again as that collection's error.
       first ??= new YamlFailure(shorten(message), offset);
       throw first;
     }
@@ -109,17 +109,17 @@ function newComposer(): Composer {
   return composer;
 }
 
-/** Where the composer finds an error: an offset, a range or a token. */
+/** Location of an error: an offset, a range or a token. */
 type ErrorSource = number | readonly [number, ...number[]] | { readonly offset: number };
 
-/** The parser keeps its own stack; what reads its tokens recurses, so the depth ends here. Undefined: others may run first. */
+/** Limits the depth, because the composer is recursive. Yields undefined when other work may run. */
 function* tokensOf(source: string): Generator<CST.Token | undefined> {
   const parser = new Parser();
   let lexemes = 0;
   for (const lexeme of new Lexer().lex(source)) {
     lexemes += 1;
     if (lexemes > MAX_LEXEMES) {
-      throw new YamlFailure(`it holds more than ${MAX_LEXEMES} names, texts, signs and line ends`, parser.offset);
+      throw new YamlFailure(`it has more than ${MAX_LEXEMES} names, texts, signs and line ends`, parser.offset);
     }
     if (lexemes % LEXEMES_PER_STEP === 0) {
       yield undefined;

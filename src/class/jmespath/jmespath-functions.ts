@@ -27,7 +27,7 @@ export const FUNCTION_NAMES: ReadonlySet<string> = new Set(METHODS.keys());
 /**
  * The library's functions, with the results of go-jmespath 0.4.0 where the two differ.
  * @param failures collects each error, because the library continues after most of them
- * @param spend called with the number of characters that functions read and write, where a value counts as eight; may throw to stop
+ * @param spend called with the number of characters that functions read and write, where a value counts as eight characters; may throw to stop
  */
 export function goFunctions(failures: unknown[], spend: (work: number) => void): Functions {
   const functions = new Functions();
@@ -40,7 +40,7 @@ export function goFunctions(failures: unknown[], spend: (work: number) => void):
           return null;
         }
         try {
-          // Comparing what is no number gives undefined.
+          // The library's comparison of values that are not numbers gives undefined.
           const values = given.map((argument) => argument ?? null);
           for (const argument of values) {
             spend(sizeOf(argument));
@@ -79,7 +79,7 @@ function sizeOf(value: GoJson): number {
 }
 
 function ownFunctions(spend: (work: number) => void): { readonly [name: string]: GoFunction } {
-  /** In ascending (1) or descending (-1) order; a single item is compared with nothing, so anything goes. */
+  /** In ascending (1) or descending (-1) order. A single item may have any type, because it is not compared. */
   function sorted(items: List, sign: 1 | -1, by?: Reference): List {
     if (by !== undefined && items.length < 2) {
       return items;
@@ -133,7 +133,7 @@ function ownFunctions(spend: (work: number) => void): { readonly [name: string]:
   };
 }
 
-/** Decimal notation, with `_` between digits; Go takes hexadecimal floats and infinities too, which no secret holds. */
+/** Decimal notation, with `_` between digits; Go also accepts hexadecimal floats and infinities, which do not occur in secrets. */
 function toNumber(value: GoJson): number | null {
   const text = typeof value === 'string' ? value.replaceAll(/(?<=[0-9])_(?=[0-9])/g, '') : JSON.stringify(value);
   const readable = /^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text);

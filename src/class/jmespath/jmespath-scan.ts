@@ -13,11 +13,11 @@ export interface ScannedJmesPath {
 
 const MAX_LENGTH = 4096;
 
-/** Names in quotes, raw strings, JSON literals, what opens one and never closes, calls, and all the rest. */
+/** Quoted names, raw strings, JSON literals, unclosed quotes, calls, and all other tokens. */
 const TOKEN =
   /"(?:\\[^]|[^"\\])*"|'(?:\\'|\\(?!')|[^'\\])*'|`(?:\\[^]|[^`\\])*`|["'`]|[A-Za-z_]\w*\s*\(|-?\w+|\[[?\]]|&&|\|\||[=!<>]=|\S/g;
 
-/** What the library would take for something else. In these shapes a name in quotes is `"`, a literal "`" and its commas. */
+/** Expressions that the library misreads. In their shape, a quoted name is `"`, and a literal is "`" with its commas. */
 const UNSUPPORTED: readonly (readonly [shape: RegExp, why: string])[] = [
   [/""(?!:)/, 'a value without a name cannot be picked'],
   [/__proto__"?:/, 'nothing can be named "__proto__"'],
@@ -26,8 +26,8 @@ const UNSUPPORTED: readonly (readonly [shape: RegExp, why: string])[] = [
 ];
 
 /**
- * Rewrites literals and names in quotes to ASCII without escaped quotes: of those the library resolves one in each literal,
- * and behind an emoji it never finds the end.
+ * Rewrites literals and quoted names to ASCII without escaped quotes: the library resolves only one escaped quote in each literal,
+ * and does not find the end of a literal after an emoji.
  * @throws JmesPathFailure
  */
 export function scanJmesPath(expression: string, functions: ReadonlySet<string>): ScannedJmesPath {
@@ -39,7 +39,7 @@ export function scanJmesPath(expression: string, functions: ReadonlySet<string>)
     if (!/^["'`]/.test(token)) {
       const called = /^(\w+)\s*\($/.exec(token)?.[1];
       if (called !== undefined && !functions.has(called)) {
-        throw new JmesPathFailure(`there is no function ${called}(): there are ${[...functions].join(', ')}`);
+        throw new JmesPathFailure(`there is no function ${called}(): the functions are ${[...functions].join(', ')}`);
       }
       shapes.push(called === undefined ? token : '(');
       return token;
@@ -92,8 +92,8 @@ const BRACKETS = {
 };
 
 /**
- * An upper bound. Only loops (`[*]`, `[?…]`, `&…`) visit values again and again, and each time at most all there are; only
- * "[@, @]", "{a: @, b: @}" and literals make more of them.
+ * An upper bound. Only loops (`[*]`, `[?…]`, `&…`) visit values repeatedly, each time at most all of them. Only
+ * "[@, @]", "{a: @, b: @}" and literals increase their number.
  */
 function countSteps(shapes: readonly string[]): number {
   let steps = 0;
@@ -127,7 +127,7 @@ function countSteps(shapes: readonly string[]): number {
     } else if (shape.startsWith('`')) {
       inner.growth *= shape.length;
     }
-    // "==" walks both sides, and to see that an object is not empty the library lists its keys.
+    // "==" compares whole values, and the library lists the keys of an object to check whether it is empty.
     steps += inner.loops || /^(?:[=!]=|!|\|\||&&)$/.test(shape) ? inner.growth : 0;
   }
   return steps;

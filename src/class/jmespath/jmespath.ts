@@ -12,13 +12,13 @@ import { JmesPathFailure, scanJmesPath, type ScannedJmesPath } from './jmespath-
 const SHARED_UNITS = 10_000_000;
 /** For one search: less than 100 ms, and 30 MiB of lists. */
 const MAX_SEARCH = 400_000;
-/** What an expression costs that does nothing, and its text by the character: it is read and taken apart. */
+/** Minimum of a search, and the cost of scanning an expression per character. */
 const UNITS_PER_SEARCH = 200;
 const UNITS_PER_CHARACTER = 4;
 
 export type JmesPathResult =
   | { readonly ok: true; readonly value: GoJson }
-  /** `always`: whatever it is applied to. */
+  /** `always`: for every document. */
   | { readonly ok: false; readonly reason: string; readonly always: boolean };
 
 /** A JSON value that expressions are applied to. */
@@ -33,7 +33,7 @@ export interface JmesPath {
   /** @throws WorkExceeded */
   spend(units: number): void;
   /**
-   * Applies an expression as go-jmespath 0.4.0 does; objects' values come sorted by key, where its order is random. No reason holds
+   * Applies an expression as go-jmespath 0.4.0 does, but in a fixed order: values of objects are sorted by key. No reason contains
    * a part of the value.
    * @throws WorkExceeded
    */
@@ -118,7 +118,7 @@ function limited(units: number, exceeded: () => Error): (more: number) => void {
 
 function applyOnce(text: string, json: GoJson, spend: (units: number) => void): GoJson {
   const failures: unknown[] = [];
-  // Among the expressions that the library has read it would find "constructor", but not " constructor".
+  // The library caches expressions in a plain object, which has a "constructor" but no " constructor".
   const value = apply(` ${text}`, json, { customFunctions: goFunctions(failures, spend) });
   if (failures.length > 0) {
     throw failures[0];
@@ -143,6 +143,6 @@ function reasonOf(error: unknown): string {
     .replace(/ in expression: [^]*$/, '')
     .replace(/^(?:Bad|Invalid) jmespath expression: (?:parse error at column \d+, )?/, '')
     .replace(/ at column \d+$/, '');
-  const hint = `a name that holds anything but letters, digits and "_" must be quoted, as in '"a-b"'`;
+  const hint = `a name that contains anything but letters, digits and "_" must be quoted, as in '"a-b"'`;
   return / token /.test(reason) ? `${reason}: ${hint}` : reason;
 }

@@ -19,7 +19,7 @@ export type FlagTable = Readonly<Record<string, Flag>>;
 export interface FlagType<Value> {
   /** Stands for the value in the help; absent for a switch. */
   readonly placeholder?: string;
-  /** What a value must be, for the message about another one. */
+  /** What a value must be, for the message about an invalid one. */
   readonly expected: string;
   /** No message quotes the value. */
   readonly mayHoldPassword?: true;
@@ -43,8 +43,8 @@ export function integer(placeholder: string): FlagType<number> {
 }
 
 /**
- * A Go duration ("1.5s", "2m30s", "100ms") above zero, in whole milliseconds, rounded up. Node's timers take no fractions, and
- * take more than 24 days for one millisecond.
+ * A Go duration ("1.5s", "2m30s", "100ms") above zero, in whole milliseconds, rounded up. Node's timers accept no fractions, and
+ * fire at once for more than 24 days.
  * @param longest the greatest that makes sense, as a Go duration
  */
 export function durationUpTo(longest: string): FlagType<number> {
@@ -117,7 +117,7 @@ export const secretTypes: FlagType<readonly string[]> = {
   parse: listed,
 };
 
-/** Domains, separated by commas, each possibly after a "!", or with a "*." that says nothing more; "none" for none. */
+/** Domains, separated by commas, each optionally after a "!"; a leading "*." is ignored; "none" for none. */
 export const domains: FlagType<readonly string[]> = {
   placeholder: 'DOMAINS',
   expected: 'domains such as "example.com", separated by commas, or "none"',

@@ -264,7 +264,7 @@ describe.concurrent('what cannot be made a Secret', () => {
       'missing',
       { password: 'elsewhere' },
       {},
-      '"elsewhere" is no file of the volume',
+      '"elsewhere" is not a file of the volume',
     ],
     ['a type without its keys', 'keyless', { ca: 'keyless' }, { type: 'kubernetes.io/tls' }, 'tls.crt'],
     ['a label that cannot be one', 'labelled', { password: 'labelled' }, { labels: { 'a b': 'c' } }, '"a b"'],
