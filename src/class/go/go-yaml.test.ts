@@ -93,7 +93,7 @@ describe('readYaml', () => {
   ] as const)('refuses aliases that make a long text of a short one: %s', ([, text]) => {
     const result = finish(readYaml(text));
 
-    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters once its aliases') });
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters with its aliases') });
   });
 
   it('takes a long text that a few entries share', () => {
