@@ -6,10 +6,10 @@ import { type Kube, openKube } from '../kube/client.ts';
 import { createSelfReport } from '../kube/self-report.ts';
 import { serveHealth } from '../observability/http.ts';
 import type { Logger } from '../observability/logger.ts';
-import { openNode, type NodeProvider } from './node.ts';
+import { openNode } from './node.ts';
 import { receiveChangeEvents } from './receive-change-events.ts';
 
-export interface Daemon extends AsyncDisposable, Pick<NodeProvider, 'staleness'> {
+export interface Daemon extends AsyncDisposable {
   /** Address of the health checks. */
   readonly healthPort: number;
 }
@@ -45,9 +45,5 @@ export async function startDaemon(config: Config, log: Logger, clock: Clock = SY
   });
   ready = true;
   const opened = opening.move();
-  return {
-    healthPort: health.port,
-    staleness: node.staleness,
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
+  return { healthPort: health.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

@@ -27,7 +27,7 @@ export interface Edges {
 }
 
 /** Everything that the provider does on a node, independent of gRPC. */
-export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'onChangeEvents' | 'staleness'> {
+export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'onChangeEvents'> {
   /**
    * Writes the files of a Mount call, and updates what depends on them.
    * @throws ProviderError, or the signal's reason
@@ -76,7 +76,6 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
       return (await reconciler?.mounted(call, served, signal)) ?? served;
     },
     onChangeEvents: (concerns) => reconciler?.onChangeEvents(concerns),
-    staleness: () => reconciler?.staleness() ?? [],
     stopPolling: async () => reconciler?.[Symbol.asyncDispose](),
     async [Symbol.asyncDispose]() {
       await reconciler?.[Symbol.asyncDispose]();

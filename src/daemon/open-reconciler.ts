@@ -14,7 +14,7 @@ import { createRestarts, type Restarts } from '../restart/rolling-restart.ts';
 import type { DownstreamStep } from '../rotation/downstream.ts';
 import type { NodeMount } from '../rotation/node-mounts.ts';
 import { type Reconciler, startReconciler } from '../rotation/reconciler.ts';
-import type { ReportDeps } from '../rotation/report.ts';
+import type { RotationDeps } from '../rotation/rotation-deps.ts';
 import { createSecretSync, type SecretSync } from '../sync/secret-sync.ts';
 import { NAME } from '../model/version.ts';
 
@@ -88,7 +88,7 @@ function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): DownstreamStep['u
   };
 }
 
-function restarting(restarts: Restarts, recordEvent: ReportDeps['recordEvent']): DownstreamStep['update'] {
+function restarting(restarts: Restarts, recordEvent: RotationDeps['recordEvent']): DownstreamStep['update'] {
   return async (mount, signal) => {
     const outcome = await restarts.observe(mount, signal);
     if (outcome === 'restarted') {

@@ -64,7 +64,7 @@ function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provid
 }
 
 it('finds the mounts that were there before this process', async () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   const deps = nodeOf([pod('web-1'), pod('web-2')], ['web-1', 'web-2']);
 
   const { found, removed } = await discoverMounts(mounts, deps, NEVER);
@@ -78,7 +78,7 @@ it('finds the mounts that were there before this process', async () => {
 });
 
 it('finds the mount of a pod that is being deleted, as that may run for a while', async () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
 
   const { found } = await discoverMounts(mounts, nodeOf([pod('web-1', { isTerminating: true })], ['web-1']), NEVER);
 
@@ -92,7 +92,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
   ['of a class that cannot be read', [pod('web-1', withVolume('secrets', 'deleted'))], ['web-1']],
   ['with a name that leads elsewhere', [pod('web-1', withVolume('../../../uid-web-2/volumes/x', 'shop'))], ['web-1']],
 ])('passes over a volume %s', async ([, pods, filled, provider]) => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
 
   const { found } = await discoverMounts(mounts, nodeOf(pods, filled, provider), NEVER);
 
@@ -101,7 +101,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
 });
 
 it('forgets mounts whose pods are gone or at their end, and no others', async () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   for (const name of ['stays', 'gone', 'terminating', 'ended']) {
     mounts.learnCall(call(name));
   }
@@ -114,7 +114,7 @@ it('forgets mounts whose pods are gone or at their end, and no others', async ()
 });
 
 it('keeps a mount whose pod is too new to be in the list', async () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   mounts.learnCall(call('new'));
   const deps = nodeOf([pod('new')]);
 
@@ -125,7 +125,7 @@ it('keeps a mount whose pod is too new to be in the list', async () => {
 });
 
 it('knows the pod of a mount from then on', async () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   mounts.learnCall(call('web-1'));
 
   await discoverMounts(mounts, nodeOf([pod('web-1')], ['web-1']), NEVER);
@@ -134,7 +134,7 @@ it('knows the pod of a mount from then on', async () => {
 });
 
 it('leaves all as it is where the API server tells nothing', async () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   mounts.learnCall(call('web-1'));
   const deps = nodeOf([]);
 
@@ -149,7 +149,7 @@ it('leaves all as it is where the API server tells nothing', async () => {
 });
 
 it('keeps what it knows of a mount when the driver calls again, with the newer tokens', () => {
-  const mounts = createNodeMounts(KUBELET, SYSTEM_CLOCK);
+  const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   const first = mounts.learnCall(call('web-1'));
   const tokens = new Map();
 

@@ -100,7 +100,7 @@ export async function updateDownstream(
   if (failures.length > 0) {
     throw ProviderError.all(failures);
   }
-  mount.downstreamVersions = versions;
+  mount.downstreamUpdated(versions);
   const waits = results.flatMap(({ dueInMs }) => dueInMs ?? []);
   return {
     isNewerElsewhere: results.some(({ isNewerElsewhere }) => isNewerElsewhere === true),

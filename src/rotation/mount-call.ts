@@ -1,24 +1,12 @@
-import { endsWithin, unlessAborted } from '../concurrency/cancellation.ts';
-import type { WorkQueue } from '../concurrency/work-queue.ts';
-import { ProviderError } from '../model/errors.ts';
+import { endsWithin, unlessAborted, withTimeout } from '../concurrency/cancellation.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { updateDownstream } from './downstream.ts';
-import type { NodeMount, NodeMounts } from './node-mounts.ts';
-import type { Outcome, PollDeps } from './poll-group.ts';
+import { finishPoll, type ReconcilerParts } from './finish-poll.ts';
+import type { NodeMount } from './node-mounts.ts';
+import { type Outcome, pollFailure } from './poll-group.ts';
 import { presentCall } from './present-call.ts';
-
-export interface MountCallDeps extends PollDeps {
-  readonly mounts: NodeMounts;
-  readonly queue: WorkQueue<NodeMount>;
-  /** Aborts when the process ends. */
-  readonly closing: AbortSignal;
-  /** @returns when to poll the mount next */
-  nextPollOf(mount: NodeMount, startedAt: number): number;
-  /** Lets the work finish in the background, even if the call has ended, and then puts the mount back into the queue. */
-  finish(mount: NodeMount, outcome: Promise<Outcome>, startedAt: number): void;
-}
 
 /** Longest time that a Mount call waits for the downstream steps. */
 const DOWNSTREAM_WAIT_MS = 5_000;
@@ -31,7 +19,7 @@ const DOWNSTREAM_WAIT_MS = 5_000;
 export async function afterMountCall(
   call: MountCall,
   served: ServedMount,
-  deps: MountCallDeps,
+  deps: ReconcilerParts,
   signal: AbortSignal,
 ): Promise<ServedMount> {
   const { mounts, queue, clock, closing } = deps;
@@ -39,9 +27,7 @@ export async function afterMountCall(
   if (mount === undefined || closing.aborted) {
     return served;
   }
-  mount.spec = served.spec;
-  mount.noted = served.versions;
-  mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
+  mount.mounted(served);
   if (!isDownstreamCurrent(mount, served) && queue.isBusy(mount)) {
     // The poll under way may have begun before there were files, for example right after a start. Then this call has to make the Secrets.
     queue.add(mount, clock.now());
@@ -49,16 +35,16 @@ export async function afterMountCall(
   }
   if (!isDownstreamCurrent(mount, served) && !queue.isBusy(mount) && deps.downstream.length > 0) {
     queue.begin(mount);
-    const startedAt = clock.now();
     const updating = updateAfterCall(mount, served, deps);
-    deps.finish(mount, updating, startedAt);
+    const startedAt = clock.now();
+    deps.tasks.start(async () => finishPoll(mount, await updating, startedAt, deps));
     if (await unlessAborted(endsWithin(updating, DOWNSTREAM_WAIT_MS, clock), signal)) {
       const { latest } = await updating;
-      mount.noted = latest.versions;
+      mount.versionsNoted(latest.versions);
       return latest;
     }
   } else if (!queue.has(mount)) {
-    queue.add(mount, deps.nextPollOf(mount, clock.now()));
+    queue.add(mount, deps.schedule.next(mount, clock.now()));
   }
   return served;
 }
@@ -70,14 +56,14 @@ export async function afterMountCall(
 async function updateAfterCall(
   mount: NodeMount,
   served: ServedMount,
-  deps: MountCallDeps,
+  deps: ReconcilerParts,
 ): Promise<Outcome & { readonly latest: ServedMount }> {
   let [latest, isServed] = [served, true];
   try {
-    const ends = AbortSignal.any([deps.closing, deps.clock.timeout(deps.mountTimeoutMs)]);
+    const ends = withTimeout(deps.clock, deps.mountTimeoutMs, deps.closing);
     const present = await presentCall(mount, deps, ends);
     if (present === undefined) {
-      return { rotated: [], latest };
+      return { latest };
     }
     let result = await updateDownstream(mount, present, served, deps, ends);
     if (result.isNewerElsewhere === true) {
@@ -85,13 +71,12 @@ async function updateAfterCall(
       await deps.refresh([served.spec], ends);
       latest = await serveSpec(served.spec, deps, ends);
       isServed = true;
-      // Without the files: the driver gets them, and secrets are not kept longer than needed.
-      mount.current = { versions: latest.versions, confirmedAt: latest.confirmedAt };
+      mount.confirmed(latest);
       result = await updateDownstream(mount, present, latest, deps, ends);
     }
-    return { rotated: [], latest, ...(result.dueInMs !== undefined && { dueInMs: result.dueInMs }) };
+    return { latest, ...(result.dueInMs !== undefined && { dueInMs: result.dueInMs }) };
   } catch (error) {
-    return { isServed, rotated: [], latest, error: ProviderError.from(error) };
+    return { isServed, latest, error: pollFailure(error, deps) };
   }
 }
 

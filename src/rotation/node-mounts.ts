@@ -1,65 +1,104 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { CLASS_ATTRIBUTE, type NodePod } from '../model/kube-objects.ts';
 import type { MountSpec, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
+import type { ServedMount } from '../mount/serve.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { volumeAt } from '../request/volume-path.ts';
 
-/** A volume of a pod on this node. Times are on the monotonic clock unless stated otherwise. */
-export interface NodeMount {
+/** What identifies a volume of a pod on this node. */
+interface MountIdentity {
   readonly targetPath: string;
   readonly pod: PodRef;
   /** Name of the volume in the pod. */
   readonly volume: string;
   readonly className: string;
+}
+
+/** What this process knows of a mount. Times are on the monotonic clock unless stated otherwise. */
+interface MountKnowledge {
   /** Permission bits of files without `filePermission`. */
   readonly mode: number;
   /** Wall clock: since when this process knows the mount. */
   readonly since: number;
   /** The newest tokens that the driver sent. */
-  tokens: ServiceAccountTokens;
+  readonly tokens: ServiceAccountTokens;
   /** Parameters of the class and attributes of the pod, merged; absent until they were read or the driver called. */
-  parameters?: ReadonlyMap<string, string>;
+  readonly parameters?: ReadonlyMap<string, string>;
   /** The pod as last read from the API server. */
-  nodePod?: NodePod;
+  readonly nodePod?: NodePod;
   /** Result of the last successful parse of `parameters`. */
-  spec?: MountSpec;
+  readonly spec?: MountSpec;
   /** Versions by file in the SecretProviderClassPodStatus; absent until it was read or the driver called. */
-  noted?: ReadonlyMap<string, string>;
+  readonly noted?: ReadonlyMap<string, string>;
   /** Versions by file in the volume, and when AWS last confirmed that they are current. */
-  current?: { readonly versions: ReadonlyMap<string, string>; readonly confirmedAt: number };
+  readonly current?: Pick<ServedMount, 'versions' | 'confirmedAt'>;
   /** Versions by file for which the downstream steps last succeeded. */
-  downstreamVersions?: ReadonlyMap<string, string>;
+  readonly downstreamVersions?: ReadonlyMap<string, string>;
   /** Time of the latest poll that a change event requested; it may be in the future. */
-  eventAt: number;
+  readonly eventAt: number;
   /** Consecutive failures. */
-  failures: number;
+  readonly failures: number;
+}
+
+/** A mount of this node. Only its own methods change it. */
+export interface NodeMount extends MountIdentity, MountKnowledge {
+  podRead(pod: NodePod): void;
+  classRead(parameters: ReadonlyMap<string, string>): void;
+  classParsed(spec: MountSpec): void;
+  versionsNoted(versions: ReadonlyMap<string, string>): void;
+  /** The volume has these versions. */
+  confirmed(served: Pick<ServedMount, 'versions' | 'confirmedAt'>): void;
+  /** A Mount call returned these versions to the driver, which records them in the pod's status. */
+  mounted(served: ServedMount): void;
+  downstreamUpdated(versions: ReadonlyMap<string, string>): void;
+  pollRequested(at: number): void;
+  /** @returns whether it failed before */
+  pollEnded(isFailed: boolean): boolean;
 }
 
 /** The mounts of this node by target path. They are added by Mount calls and by discovery, and removed with their pods. */
 export interface NodeMounts {
-  all(): Iterable<NodeMount>;
+  all(): readonly NodeMount[];
   get(targetPath: string): NodeMount | undefined;
   /** Adds the mount of a call, or updates its tokens. @returns undefined if the call does not name the volume of a pod */
   learnCall(call: MountCall): NodeMount | undefined;
-  learn(mount: Pick<NodeMount, 'targetPath' | 'pod' | 'volume' | 'className' | 'nodePod'>): NodeMount;
+  learn(found: MountIdentity & { readonly nodePod: NodePod }): NodeMount;
   forget(targetPath: string): void;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The default of the driver. It has sent 0644 in every release so far. */
 const DEFAULT_MODE = 0o644;
 
-/** @param kubeletDir the kubelet's root directory */
-export function createNodeMounts(kubeletDir: string, clock: Clock): NodeMounts {
-  const mounts = new Map<string, NodeMount>();
+/**
+ * @param kubeletDir the kubelet's root directory
+ * @param onRemoved called with each mount that is no longer one of the node
+ */
+export function createNodeMounts(
+  clock: Clock,
+  kubeletDir: string,
+  onRemoved: (mount: NodeMount) => void = () => undefined,
+): NodeMounts {
+  const mounts = new Map<string, Writable<NodeMount>>();
 
-  function add(fields: Omit<NodeMount, 'since' | 'eventAt' | 'failures'>): NodeMount {
-    const mount = { ...fields, since: clock.wallNow(), eventAt: Number.NEGATIVE_INFINITY, failures: 0 };
-    mounts.set(fields.targetPath, mount);
+  function forget(targetPath: string): void {
+    const mount = mounts.get(targetPath);
+    mounts.delete(targetPath);
+    if (mount !== undefined) {
+      onRemoved(mount);
+    }
+  }
+
+  function add(known: MountIdentity & Omit<MountKnowledge, 'since' | 'eventAt' | 'failures'>): NodeMount {
+    forget(known.targetPath);
+    const mount = createMount({ ...known, since: clock.wallNow(), eventAt: Number.NEGATIVE_INFINITY, failures: 0 });
+    mounts.set(known.targetPath, mount);
     return mount;
   }
 
   return {
-    all: () => mounts.values(),
+    all: () => [...mounts.values()],
     get: (targetPath) => mounts.get(targetPath),
     learnCall({ targetPath, pod, parameters, tokens, mode }) {
       const className = parameters.get(CLASS_ATTRIBUTE);
@@ -75,9 +114,46 @@ export function createNodeMounts(kubeletDir: string, clock: Clock): NodeMounts {
         ? undefined
         : add({ targetPath, pod, volume, className, mode, tokens, parameters, noted: new Map() });
     },
-    learn: (mount) => add({ ...mount, mode: DEFAULT_MODE, tokens: new Map() }),
-    forget(targetPath) {
-      mounts.delete(targetPath);
+    learn: (found) => add({ ...found, mode: DEFAULT_MODE, tokens: new Map() }),
+    forget,
+  };
+}
+
+function createMount(known: MountIdentity & MountKnowledge): Writable<NodeMount> {
+  const mount: Writable<NodeMount> = {
+    ...known,
+    podRead(pod) {
+      mount.nodePod = pod;
+    },
+    classRead(parameters) {
+      mount.parameters = parameters;
+    },
+    classParsed(spec) {
+      mount.spec = spec;
+    },
+    versionsNoted(versions) {
+      mount.noted = versions;
+    },
+    confirmed({ versions, confirmedAt }) {
+      // Without the files: secrets are not kept longer than needed.
+      mount.current = { versions, confirmedAt };
+    },
+    mounted(served) {
+      mount.spec = served.spec;
+      mount.noted = served.versions;
+      mount.confirmed(served);
+    },
+    downstreamUpdated(versions) {
+      mount.downstreamVersions = versions;
+    },
+    pollRequested(at) {
+      mount.eventAt = at;
+    },
+    pollEnded(isFailed) {
+      const wasFailing = mount.failures > 0;
+      mount.failures = isFailed ? mount.failures + 1 : 0;
+      return wasFailing;
     },
   };
+  return mount;
 }

@@ -10,7 +10,8 @@ import { createVolumes } from '../mount/volume/volumes.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import type { DownstreamResult, DownstreamStep, RefreshedMount } from './downstream.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
-import { pollGroup, type PollDeps } from './poll-group.ts';
+import { pollGroup } from './poll-group.ts';
+import type { PollDeps } from './rotation-deps.ts';
 
 const NEVER = new AbortController().signal;
 const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' } as const;
@@ -81,7 +82,7 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotatio
     podOf: async () => undefined,
     downstream: downstream.map((update) => ({ update })),
   };
-  const mount: NodeMount = createNodeMounts(kubeletDir, SYSTEM_CLOCK).learn({
+  const mount: NodeMount = createNodeMounts(SYSTEM_CLOCK, kubeletDir).learn({
     targetPath,
     pod: POD,
     volume: 'secrets',
@@ -181,6 +182,6 @@ it('fills no volume again that the driver empties meanwhile', async () => {
     },
   });
 
-  expect(await poll()).toEqual({ isGone: true, rotated: [] });
+  expect(await poll()).toEqual({ isGone: true });
   expect(await contents()).toEqual([]);
 });

@@ -1,37 +1,21 @@
-import type { Clock } from '../concurrency/clock.ts';
-import { ProviderError } from '../model/errors.ts';
-import { createLimiter } from '../concurrency/limiter.ts';
-import { type ServeDeps, specFor, type SpecDeps } from '../mount/serve.ts';
+import { withTimeout } from '../concurrency/cancellation.ts';
+import { forFewAtOnce } from '../concurrency/few-at-once.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
+import { ProviderError } from '../model/errors.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
-import { type DownstreamDeps, type DownstreamResult, updateDownstream } from './downstream.ts';
+import { specFor } from '../mount/serve.ts';
+import { updateDownstream } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
-import { type PresentCall, presentCall, type PresentCallDeps } from './present-call.ts';
+import { type PresentCall, presentCall } from './present-call.ts';
+import type { PollDeps } from './rotation-deps.ts';
 import { serveAgain, type ServedAgain } from './serve-again.ts';
-
-export interface PollDeps extends SpecDeps, ServeDeps, PresentCallDeps, DownstreamDeps {
-  readonly providerName: string;
-  /** Whether to ask AWS for new versions. If false, only the downstream steps run, for what was mounted last. */
-  readonly rotates: boolean;
-  /** Fetches everything that the specs ask for from AWS now, each object once. Does not throw: the failures surface when a mount is served. */
-  refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
-  /** Writes the versions into the SecretProviderClassPodStatus, which the driver reads too. @throws ProviderError */
-  noteVersions(mount: NodeMount, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void>;
-  /**
-   * Reads the versions by file from there: what the pod was last given, for mounts that are older than this process.
-   * @returns undefined if there are none. @throws ProviderError
-   */
-  notedVersions(mount: NodeMount, signal: AbortSignal): Promise<ReadonlyMap<string, string> | undefined>;
-  /** Longest time for one mount, in milliseconds. */
-  readonly mountTimeoutMs: number;
-}
 
 /** The result of polling one mount. */
 export interface Outcome {
   /** The mount no longer exists, or its class now names another provider. */
   readonly isGone?: boolean;
   /** Files of which the pod has new versions. */
-  readonly rotated: readonly string[];
+  readonly rotated?: readonly string[];
   /** Why the poll failed; if `isServed`, only a downstream step or the pod status failed. */
   readonly error?: ProviderError;
   readonly isServed?: boolean;
@@ -41,9 +25,9 @@ export interface Outcome {
 
 interface PreparedPoll {
   readonly mount: NodeMount;
+  readonly present: PresentCall;
   /** Absent if AWS is not to be asked. */
   readonly spec?: MountSpec;
-  readonly present: PresentCall;
 }
 
 /** Mounts that are processed at once. They wait for the API server only, as the values were fetched before. */
@@ -59,51 +43,30 @@ export async function pollGroup(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<NodeMount, Outcome>> {
   const outcomes = new Map<NodeMount, Outcome>();
-  const limiter = createLimiter(AT_ONCE);
+  const prepared = new Map<NodeMount, PreparedPoll>();
 
-  async function each<Item>(
-    items: readonly Item[],
-    mountOf: (item: Item) => NodeMount,
-    work: (item: Item, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    await Promise.all(
-      items.map((item) =>
-        limiter
-          .run(
-            { lane: '', party: [mountOf(item).pod.uid] },
-            () => work(item, AbortSignal.any([signal, deps.clock.timeout(deps.mountTimeoutMs)])),
-            signal,
-          )
-          .catch((error: unknown) => outcomes.set(mountOf(item), { rotated: [], error: failureOf(error, deps) })),
-      ),
-    );
+  async function each(of: Iterable<NodeMount>, step: (mount: NodeMount, ends: AbortSignal) => Promise<unknown>) {
+    await forFewAtOnce([...of], AT_ONCE, async (mount) => {
+      try {
+        signal.throwIfAborted();
+        await step(mount, withTimeout(deps.clock, deps.mountTimeoutMs, signal));
+      } catch (error) {
+        outcomes.set(mount, { error: pollFailure(error, deps) });
+      }
+    });
   }
 
-  const prepared: PreparedPoll[] = [];
-  await each(
-    mounts,
-    (mount) => mount,
-    async (mount, ends) => {
-      const poll = await prepare(mount, deps, ends);
-      if (poll === undefined) {
-        outcomes.set(mount, { isGone: true, rotated: [] });
-      } else {
-        prepared.push(poll);
-      }
-    },
-  );
+  await each(mounts, async (mount, ends) => {
+    const poll = await prepare(mount, deps, ends);
+    return poll === undefined ? outcomes.set(mount, { isGone: true }) : prepared.set(mount, poll);
+  });
   const askedAt = deps.clock.now();
-  await deps.refresh(
-    prepared.flatMap(({ spec }) => spec ?? []),
-    signal,
-  );
-  await each(
-    prepared,
-    ({ mount }) => mount,
-    async (poll, ends) => {
-      outcomes.set(poll.mount, await complete(poll, askedAt, deps, ends));
-    },
-  );
+  const specs = [...prepared.values()].flatMap(({ spec }) => spec ?? []);
+  await deps.refresh(specs, signal);
+  await each(prepared.keys(), async (mount, ends) => {
+    const poll = prepared.get(mount);
+    return poll && outcomes.set(mount, await complete(poll, askedAt, deps, ends));
+  });
   return outcomes;
 }
 
@@ -123,14 +86,14 @@ async function prepare(mount: NodeMount, deps: PollDeps, signal: AbortSignal): P
     if (noted === undefined && deps.volumes === undefined) {
       return undefined;
     }
-    mount.noted = noted ?? new Map();
+    mount.versionsNoted(noted ?? new Map());
   }
-  const poll = { mount, present };
   if (!deps.rotates) {
-    return poll;
+    return { mount, present };
   }
-  mount.spec = await specFor(present.call, deps, signal);
-  return { ...poll, spec: mount.spec };
+  const spec = await specFor(present.call, deps, signal);
+  mount.classParsed(spec);
+  return { mount, present, spec };
 }
 
 function namesOtherProvider({ class: providerClass }: PresentCall, { providerName }: PollDeps): boolean {
@@ -146,51 +109,51 @@ async function complete(
   const { noted = new Map<string, string>() } = mount;
   const before = mount.current?.versions ?? noted;
   const served =
-    spec === undefined ? lastServed(mount, deps.clock) : await serveAgain({ spec, before, askedAt }, deps, signal);
+    spec === undefined ? lastServed(mount, deps) : await serveAgain({ spec, before, askedAt }, deps, signal);
   if (served === undefined) {
-    return { isGone: true, rotated: [] };
+    return { isGone: true };
   }
-  mount.current = { versions: served.versions, confirmedAt: served.confirmedAt };
+  mount.confirmed(served);
   const failures: ProviderError[] = [];
-  const { dueInMs } = await updateDownstream(mount, present, served, deps, signal).catch(
-    (error: unknown): DownstreamResult => {
-      failures.push(failureOf(error, deps));
-      return {};
-    },
-  );
+
+  async function attempt<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    return await work.catch((error: unknown) => {
+      failures.push(pollFailure(error, deps));
+      return undefined;
+    });
+  }
+
+  const downstream = await attempt(updateDownstream(mount, present, served, deps, signal));
   // If the driver writes the files, it records their versions itself.
   if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
-    await note(mount, present, served.versions, deps, signal).catch((error: unknown) =>
-      failures.push(failureOf(error, deps)),
-    );
+    // Comes last, so that a crash before it leaves the old versions. A downstream step that failed does not prevent it, because each poll runs the steps again.
+    await attempt(noteVersions({ mount, present }, served.versions, deps, signal));
   }
   return {
     isServed: true,
     rotated: served.changed === true ? changesOf(before, served.versions) : [],
-    ...(dueInMs !== undefined && { dueInMs }),
+    ...(downstream?.dueInMs !== undefined && { dueInMs: downstream.dueInMs }),
     ...(failures.length > 0 && { error: ProviderError.all(failures) }),
   };
 }
 
 /** Versions that this process has not confirmed with AWS count as the oldest possible, so that they never replace newer ones. */
-function lastServed({ current, noted = new Map() }: NodeMount, clock: Clock): ServedAgain {
+function lastServed({ current, noted = new Map() }: NodeMount, { clock }: PollDeps): ServedAgain {
   return current ?? { versions: noted, confirmedAt: clock.now() - clock.wallNow() };
 }
 
-/** Comes last, so that a crash before it leaves the old versions. A downstream step that fails does not prevent it, because each poll runs the steps again. */
-async function note(
-  mount: NodeMount,
-  { class: providerClass }: PresentCall,
+async function noteVersions(
+  { mount, present }: PreparedPoll,
   versions: ReadonlyMap<string, string>,
   deps: PollDeps,
   signal: AbortSignal,
 ): Promise<void> {
   // An API server that could not return the class will not take the write either.
-  if (providerClass instanceof ProviderError) {
-    throw providerClass;
+  if (present.class instanceof ProviderError) {
+    throw present.class;
   }
   await deps.noteVersions(mount, versions, signal);
-  mount.noted = versions;
+  mount.versionsNoted(versions);
 }
 
 /** Files that were changed, added or removed. */
@@ -200,7 +163,8 @@ function changesOf(before: ReadonlyMap<string, string>, now: ReadonlyMap<string,
     .toSorted();
 }
 
-function failureOf(error: unknown, { mountTimeoutMs }: PollDeps): ProviderError {
+/** Converts what a step of a poll threw. */
+export function pollFailure(error: unknown, { mountTimeoutMs }: Pick<PollDeps, 'mountTimeoutMs'>): ProviderError {
   return error instanceof DOMException && error.name === 'TimeoutError'
     ? new ProviderError('DeadlineExceeded', `not done within ${mountTimeoutMs} ms`, { cause: error })
     : ProviderError.from(error);

@@ -1,15 +1,8 @@
 import { ProviderError } from '../model/errors.ts';
-import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
-import type { PodRef } from '../model/mount-spec.ts';
+import type { ProviderClass } from '../model/kube-objects.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import type { NodeMount } from './node-mounts.ts';
-
-export interface PresentCallDeps {
-  /** @throws ProviderError */
-  classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
-  /** @returns undefined if the pod no longer exists. @throws ProviderError */
-  podOf(pod: PodRef, signal: AbortSignal): Promise<NodePod | undefined>;
-}
+import type { PollDeps } from './rotation-deps.ts';
 
 /** The call that the driver would make for a mount now, and the class of the mount. */
 export interface PresentCall {
@@ -25,29 +18,32 @@ export interface PresentCall {
  */
 export async function presentCall(
   mount: NodeMount,
-  deps: PresentCallDeps,
+  deps: Pick<PollDeps, 'classOf' | 'podOf'>,
   signal: AbortSignal,
 ): Promise<PresentCall | undefined> {
   const { targetPath, pod, tokens, mode } = mount;
+
+  function callWith(parameters: ReadonlyMap<string, string>): MountCall {
+    return { targetPath, pod, tokens, mode, parameters };
+  }
+
   try {
     const nodePod = mount.nodePod ?? (await deps.podOf(pod, signal));
     if (nodePod === undefined) {
       return undefined;
     }
-    mount.nodePod = nodePod;
+    mount.podRead(nodePod);
     const providerClass = await deps.classOf(pod.namespace, mount.className, signal);
     const merged = new Map([...providerClass.parameters, ...(nodePod.volumes.get(mount.volume) ?? [])]);
     // Sorted as the driver sorts them, so that the cache of parsed classes finds equal ones.
-    mount.parameters = new Map([...merged].toSorted(([one], [other]) => (one < other ? -1 : 1)));
-    return { call: { targetPath, pod, tokens, mode, parameters: mount.parameters }, class: providerClass };
+    const parameters = new Map([...merged].toSorted(([one], [other]) => (one < other ? -1 : 1)));
+    mount.classRead(parameters);
+    return { call: callWith(parameters), class: providerClass };
   } catch (error) {
-    if (
-      mount.parameters === undefined ||
-      !(error instanceof ProviderError) ||
-      error.reason !== 'KubernetesUnavailable'
-    ) {
+    const { parameters } = mount;
+    if (parameters === undefined || !(error instanceof ProviderError) || error.reason !== 'KubernetesUnavailable') {
       throw error;
     }
-    return { call: { targetPath, pod, tokens, mode, parameters: mount.parameters }, class: error };
+    return { call: callWith(parameters), class: error };
   }
 }

@@ -1,8 +1,7 @@
-import type { Clock } from '../concurrency/clock.ts';
-import type { ProviderError } from '../model/errors.ts';
-import type { Logger } from '../observability/logger.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import type { NodeMount } from './node-mounts.ts';
+import type { Outcome } from './poll-group.ts';
+import type { RotationDeps } from './rotation-deps.ts';
 
 /** An event that `kubectl describe pod` shows. */
 export interface PodEvent {
@@ -13,71 +12,52 @@ export interface PodEvent {
   readonly message: string;
 }
 
-export interface ReportDeps {
-  readonly clock: Clock;
-  /** Repeats an equal event only after some minutes. @throws ProviderError */
-  recordEvent(event: PodEvent, signal: AbortSignal): Promise<void>;
-  readonly log: Logger;
-}
+/**
+ * Reports a poll in the log and as events of the pod. An event that cannot be written is only logged.
+ * @param wasFailing whether the poll before it failed
+ */
+export async function reportPoll(
+  mount: NodeMount,
+  { rotated = [], error, isServed = false, wasFailing }: Outcome & { readonly wasFailing: boolean },
+  { recordEvent, log: parent, clock }: Pick<RotationDeps, 'recordEvent' | 'log' | 'clock'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pod, className, current, failures } = mount;
+  const log = parent.child(logFields(mount));
+  /** Milliseconds since AWS last confirmed the files; absent if it has not confirmed them to this process yet. */
+  const ageMs = current && Math.round(clock.now() - current.confirmedAt);
 
-/** Reports polls in the log and as events of the pods. An event that cannot be written is only logged. */
-export interface Report {
-  rotated(mount: NodeMount, files: readonly string[], signal: AbortSignal): Promise<void>;
-  /** @param isServed whether the files are up to date, and only a downstream step failed */
-  failed(mount: NodeMount, error: ProviderError, isServed: boolean, signal: AbortSignal): Promise<void>;
-  recovered(mount: NodeMount, signal: AbortSignal): Promise<void>;
-}
-
-export function createReport({ recordEvent, log, clock }: ReportDeps): Report {
-  async function record(mount: NodeMount, event: Omit<PodEvent, 'pod'>, signal: AbortSignal): Promise<void> {
+  async function record(type: PodEvent['type'], reason: string, message: string): Promise<void> {
     try {
-      await recordEvent({ pod: mount.pod, ...event }, signal);
-    } catch (error) {
+      await recordEvent({ pod, type, reason, message: `SecretProviderClass ${className}: ${message}` }, signal);
+    } catch (thrown) {
       if (!signal.aborted) {
-        log.warn(
-          { ...logFields(mount), error: error instanceof Error ? error.message : 'unknown error' },
-          'event not written',
-        );
+        log.warn({ error: thrown instanceof Error ? thrown.message : 'unknown error' }, 'event not written');
       }
     }
   }
 
-  return {
-    async rotated(mount, files, signal) {
-      log.info({ ...logFields(mount), files }, 'mount rotated');
-      const message = `SecretProviderClass ${mount.className}: new versions of ${files.join(', ')}`;
-      await record(mount, { type: 'Normal', reason: 'SecretsRotated', message }, signal);
-    },
-    async failed(mount, error, isServed, signal) {
-      log.error(
-        {
-          ...logFields(mount),
-          reason: error.reason,
-          error: error.message,
-          failures: mount.failures,
-          ageMs: ageOf(mount, clock),
-        },
-        isServed ? 'downstream of mount not updated' : 'mount not refreshed',
-      );
-      const state = isServed
-        ? 'files are up to date, but the Kubernetes Secret, the restart or the pod status that depends on them failed'
-        : 'files could not be refreshed; the pod keeps the files it has';
-      const message = `SecretProviderClass ${mount.className}: ${state}; retrying: ${error.message}`;
-      await record(mount, { type: 'Warning', reason: error.reason, message }, signal);
-    },
-    async recovered(mount, signal) {
-      log.info(logFields(mount), 'mount refreshed again');
-      const message = `SecretProviderClass ${mount.className}: files, Kubernetes Secrets and restarts are up to date again`;
-      await record(mount, { type: 'Normal', reason: 'SecretsRefreshed', message }, signal);
-    },
-  };
+  if (rotated.length > 0) {
+    log.info({ files: rotated }, 'mount rotated');
+    await record('Normal', 'SecretsRotated', `new versions of ${rotated.join(', ')}`);
+  }
+  if (error !== undefined) {
+    log.error(
+      { reason: error.reason, error: error.message, failures, ageMs },
+      isServed ? 'downstream of mount not updated' : 'mount not refreshed',
+    );
+    const state = isServed
+      ? 'files are up to date, but the Kubernetes Secret, the restart or the pod status that depends on them failed'
+      : 'files could not be refreshed; the pod keeps the files it has';
+    await record('Warning', error.reason, `${state}; retrying: ${error.message}`);
+  } else if (wasFailing) {
+    log.info('mount refreshed again');
+    await record('Normal', 'SecretsRefreshed', 'files, Kubernetes Secrets and restarts are up to date again');
+  } else {
+    log.debug({ ageMs }, 'mount is up to date');
+  }
 }
 
-/** Milliseconds since AWS last confirmed the files; undefined if it has not confirmed them to this process yet. */
-export function ageOf({ current }: NodeMount, clock: Clock): number | undefined {
-  return current === undefined ? undefined : Math.round(clock.now() - current.confirmedAt);
-}
-
-function logFields({ pod, className }: NodeMount): Record<string, unknown> {
+export function logFields({ pod, className }: NodeMount): Record<string, unknown> {
   return { namespace: pod.namespace, pod: pod.name, serviceAccount: pod.serviceAccount, class: className };
 }

@@ -1,21 +1,9 @@
 import { assert, double, integer, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
-import type { MountSpec } from '../model/mount-spec.ts';
-import { firstPollIn, groupOf, nextPollAt, eventPollAt, retryIn } from './schedule.ts';
+import { createVirtualClock } from '../../test/fakes/virtual-clock.ts';
+import { createSchedule, eventPollAt, firstPollIn, nextPollAt, retryIn } from './schedule.ts';
 
 const INTERVAL = integer({ min: 1_000, max: 3_600_000 });
-
-function spec(changes: Partial<MountSpec> = {}): MountSpec {
-  return {
-    regions: ['us-east-1'],
-    authentication: { kind: 'irsa' },
-    objects: [],
-    targetPath: '/a',
-    pod: { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' },
-    tokens: new Map(),
-    ...changes,
-  };
-}
 
 it('polls again within the interval, and leaves a tenth of it for the poll itself', () => {
   assert(
@@ -63,25 +51,6 @@ it('retries soon, then less and less often, and at least once per poll interval'
   expect(Math.max(...waits)).toBeLessThanOrEqual(120_000);
 });
 
-it.for<readonly [string, Partial<MountSpec>, boolean]>([
-  ['another pod of the service account', { pod: { ...spec().pod, name: 'web-2', uid: 'uid-2' } }, true],
-  ['other objects', { targetPath: '/b' }, true],
-  ['another service account', { pod: { ...spec().pod, serviceAccount: 'other' } }, false],
-  ['another namespace', { pod: { ...spec().pod, namespace: 'other' } }, false],
-  ['another region', { regions: ['eu-west-1'] }, false],
-  ['Pod Identity', { authentication: { kind: 'pod-identity', addressType: 'auto' } }, false],
-])('asks one question for a mount and one of %s: %s', ([, changes, together]) => {
-  expect(groupOf(spec(changes), 1_000) === groupOf(spec(), 1_000)).toBe(together);
-});
-
-it('groups neither pods with sessions of their own nor different intervals', () => {
-  const authentication = { kind: 'pod-identity', addressType: 'auto' } as const;
-  const [one, other] = ['uid-1', 'uid-2'].map((uid) => spec({ authentication, pod: { ...spec().pod, uid } }));
-
-  expect(groupOf(one!, 1_000)).not.toBe(groupOf(other!, 1_000));
-  expect(groupOf(spec(), 1_000)).not.toBe(groupOf(spec(), 2_000));
-});
-
 it('polls at once for a change event, then once in five seconds, and events that arrive meanwhile share the next poll', () => {
   const first = eventPollAt(Number.NEGATIVE_INFINITY, 1_000);
   const next = eventPollAt(first, 1_200);
@@ -90,4 +59,21 @@ it('polls at once for a change event, then once in five seconds, and events that
   expect(eventPollAt(next, 5_999)).toBe(6_000);
   expect(eventPollAt(next, 6_001)).toBe(11_000);
   expect(eventPollAt(next, 60_000)).toBe(60_000);
+});
+
+it.for([
+  ['with rotation, from when AWS confirmed the files', true, 60_000],
+  ['without rotation, from the poll', false, 160_000],
+] as const)('counts the interval %s', async ([, rotates, from]) => {
+  const clock = createVirtualClock();
+  const pod = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' };
+  const mount = { pod, failures: 0, current: { versions: new Map(), confirmedAt: 60_000 } };
+  const schedule = createSchedule({ clock, nodeName: 'node', intervalMs: 120_000, rotates });
+  await clock.advance(160_000);
+
+  const at = schedule.next(mount, 160_000);
+
+  expect(at).toBeGreaterThanOrEqual(from + 0.8 * 120_000);
+  expect(at).toBeLessThanOrEqual(from + 0.9 * 120_000);
+  expect(schedule.next(mount, 160_000, 1_000)).toBe(161_000);
 });

@@ -1,4 +1,6 @@
-import type { MountSpec } from '../model/mount-spec.ts';
+import { groupKey } from './groups.ts';
+import type { NodeMount } from './node-mounts.ts';
+import type { RotationDeps } from './rotation-deps.ts';
 
 /** After a start the age of the files is unknown, so the first poll comes soon, but not on all nodes at once. */
 const FIRST_WITHIN_MS = 10_000;
@@ -7,12 +9,42 @@ const FIRST_RETRY_MS = 6_500;
 /** Shortest time between polls that brought nothing newer. */
 const PAUSE_MS = 2_000;
 
-/** The same for mounts that can be polled together: those of one identity and region with the same interval. */
-export function groupOf({ pod, authentication, regions }: MountSpec, intervalMs: number): string {
-  const { namespace, serviceAccount, uid } = pod;
-  // With EKS Pod Identity each pod has a session of its own.
-  const whose = authentication.kind === 'irsa' ? [] : [uid];
-  return JSON.stringify([namespace, serviceAccount, ...whose, regions[0], intervalMs]);
+type Scheduled = Pick<NodeMount, 'spec' | 'pod' | 'current' | 'failures'>;
+
+/** When the mounts of a node are polled, on the monotonic clock. */
+export interface Schedule {
+  /** For a mount that discovery found. */
+  first(mount: Scheduled): number;
+  /** After a poll that succeeded. @param dueInMs milliseconds until a downstream step that had to wait can be done */
+  next(mount: Scheduled, startedAt: number, dueInMs?: number): number;
+  /** After a poll that failed. */
+  retry(mount: Scheduled): number;
+}
+
+export function createSchedule({
+  clock,
+  nodeName,
+  intervalMs,
+  rotates,
+}: Pick<RotationDeps, 'clock' | 'nodeName' | 'intervalMs' | 'rotates'>): Schedule {
+  function jitterKey(mount: Scheduled): string {
+    return `${nodeName} ${groupKey(mount, intervalMs)}`;
+  }
+
+  function intervalOf({ spec }: Scheduled): number {
+    return spec?.pollIntervalMs ?? intervalMs;
+  }
+
+  return {
+    first: (mount) => clock.now() + firstPollIn(jitterKey(mount), intervalMs),
+    next(mount, startedAt, dueInMs = Number.POSITIVE_INFINITY) {
+      // Without rotation no poll confirms anything: counted from the Mount call, each poll would be overdue.
+      const confirmedAt = rotates ? mount.current?.confirmedAt : undefined;
+      const at = nextPollAt({ startedAt, confirmedAt }, jitterKey(mount), intervalOf(mount));
+      return Math.min(at, clock.now() + dueInMs);
+    },
+    retry: (mount) => clock.now() + retryIn(mount.failures, jitterKey(mount), intervalOf(mount)),
+  };
 }
 
 /**

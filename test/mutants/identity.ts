@@ -82,10 +82,10 @@ export const OF_IDENTITY: readonly Mutant[] = [
     find: '!isOutage(answer)',
     replace: 'isOutage(answer)',
   },
-  { bug: 'pods with Pod Identity are asked for together', file: 'schedule', find: '[] : [uid]', replace: '[] : []' },
+  { bug: 'pods with Pod Identity are asked for together', file: 'groups', find: '[] : [uid]', replace: '[] : []' },
   {
     bug: 'namespaces with a service account of one name are asked for together',
-    file: 'schedule',
+    file: 'groups',
     find: '[namespace, serviceAccount, ...whose',
     replace: '[serviceAccount, ...whose',
   },

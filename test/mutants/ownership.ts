@@ -145,8 +145,8 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'mounts of other providers are taken over',
     file: 'discoverMounts',
-    find: 'found?.provider === deps.providerName',
-    replace: 'found !== undefined',
+    find: 'providerClass?.provider === deps.providerName',
+    replace: 'providerClass !== undefined',
   },
   {
     bug: 'mounts of pods that have ended stay',

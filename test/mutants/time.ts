@@ -4,8 +4,8 @@ import type { Mutant } from './files.ts';
 export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'sync without rotation polls every two seconds',
-    file: 'reconciler',
-    find: 'deps.rotates ? mount.current?.confirmedAt : undefined',
+    file: 'schedule',
+    find: 'rotates ? mount.current?.confirmedAt : undefined',
     replace: 'mount.current?.confirmedAt',
   },
   {

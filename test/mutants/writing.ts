@@ -6,7 +6,8 @@ export const OF_WRITING: readonly Mutant[] = [
     bug: 'versions are noted before what follows them',
     file: 'pollGroup',
     find: 'const failures: ProviderError[] = [];',
-    replace: 'await note(mount, present, served.versions, deps, signal);\n  const failures: ProviderError[] = [];',
+    replace:
+      'await noteVersions({ mount, present }, served.versions, deps, signal);\n  const failures: ProviderError[] = [];',
   },
   {
     bug: 'a workload is rolled though its Secret could not be written',

@@ -98,7 +98,7 @@ describe.concurrent('a class that is no longer ours', () => {
     const pod = await node.startPod('given', { className: 'given', serviceAccount: 'given' });
 
     await cluster.applyClass('given', { objects: [secret('given')], provider: 'vault' });
-    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
     const calls = cluster.aws.gate.state.count({ resource: 'given' });
     await cluster.seed.secretVersion('given', 'new');
     await sleep(2_500);

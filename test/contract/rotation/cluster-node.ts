@@ -2,7 +2,6 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type ProviderClient } from '../../../src/grpc/client.ts';
 import type { MountResponse } from '../../../src/grpc/protocol.ts';
-import type { Staleness } from '../../../src/rotation/reconciler.ts';
 import type { KubeRest } from './kube-rest.ts';
 import {
   attributesFor,
@@ -35,7 +34,8 @@ export interface ClusterNode extends AsyncDisposable {
   restart(meanwhile?: () => Promise<unknown>, signal?: NodeJS.Signals): Promise<void>;
   /** Lines of the log with this message, as objects. */
   said(msg: string): readonly Readonly<Record<string, unknown>>[];
-  stalenessOf(pod: StartedPod): Staleness | undefined;
+  /** As `said`, of one pod. */
+  saidOf(pod: StartedPod, msg: string): readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface NodeSettings {
@@ -80,6 +80,12 @@ export async function startNode({ name, args, env, folder, kube, start }: NodeSe
 
   function linesSoFar(): readonly string[] {
     return [...before, ...provider.log];
+  }
+
+  function said(msg: string): readonly Readonly<Record<string, unknown>>[] {
+    return linesSoFar()
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+      .filter((line) => line['msg'] === msg);
   }
 
   return {
@@ -134,11 +140,8 @@ export async function startNode({ name, args, env, folder, kube, start }: NodeSe
       provider = await start(flags, env);
       client = connect(join(sockets, 'aws.sock'), 120_000);
     },
-    said: (msg) =>
-      linesSoFar()
-        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-        .filter((line) => line['msg'] === msg),
-    stalenessOf: ({ name: podName }) => provider.staleness().find(({ pod }) => pod === podName),
+    said,
+    saidOf: ({ name: pod }, msg) => said(msg).filter((line) => line['pod'] === pod),
     [Symbol.asyncDispose]: () => stop(),
   };
 }

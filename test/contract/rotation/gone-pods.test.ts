@@ -35,7 +35,7 @@ describe.concurrent('a pod', () => {
     const pod = await startOwn('gone');
 
     await node.stopPod(pod);
-    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
     // A look may be under way.
     await sleep(500);
     const [calls, requests] = [cluster.aws.gate.state.count({ resource: 'gone' }), cluster.api.requests.length];
@@ -57,7 +57,7 @@ describe.concurrent('a pod', () => {
 
     await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ terminating: ['644', 'new'] });
     await node.stopPod(pod);
-    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
   });
 
   it('that has come to its end is not written to', async ({ expect }) => {
@@ -66,7 +66,7 @@ describe.concurrent('a pod', () => {
     const before = statsBelow(pod.targetPath);
 
     await cluster.kube.patch(`${PODS}/${name}`, { status: { phase: 'Succeeded' } });
-    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
     await sleep(500);
     await cluster.seed.secretVersion(name, 'new');
     await sleep(2_500);
@@ -106,7 +106,7 @@ describe.concurrent('a volume that the driver has emptied', () => {
   it('is filled again by a Mount call, and looked after from then on', async ({ expect }) => {
     const pod = await startOwn('mounted-again');
     await node.emptyVolume(pod);
-    await expect.poll(() => node.stalenessOf(pod), SOON).toBeUndefined();
+    await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
 
     await node.republish(pod);
     await cluster.seed.secretVersion('mounted-again', 'new');

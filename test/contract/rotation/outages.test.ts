@@ -66,7 +66,6 @@ describe.concurrent('under a pod that runs', () => {
     expect(failures.map((line) => line['failures'])).toEqual(failures.map((_, index) => index + 1));
     const ages = failures.map((line) => Number(line['ageMs']));
     expect(ages).toEqual(ages.toSorted((one, next) => one - next));
-    expect(node.stalenessOf(pod)?.ageMs).toBeGreaterThan(ages.at(-1) ?? Infinity);
     failing[Symbol.dispose]();
     await expect
       .poll(() => contentsOf(pod.targetPath), SOON)
@@ -74,7 +73,6 @@ describe.concurrent('under a pod that runs', () => {
     await expect
       .poll(async () => (await cluster.eventsOf(name)).map((event) => event.reason).toSorted(), SOON)
       .toEqual([reason, 'SecretsRefreshed', 'SecretsRotated'].toSorted());
-    expect(node.stalenessOf(pod)?.ageMs).toBeLessThan(2_000);
   });
 
   it.skipIf(process.getuid?.() !== 0)(

@@ -2,7 +2,6 @@ import pino from 'pino';
 import { type Clock, SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon/daemon.ts';
-import type { Staleness } from '../../../src/rotation/reconciler.ts';
 import { startProvider } from '../../fakes/provider-process.ts';
 
 /** The provider of a node, for as long as it runs. */
@@ -10,8 +9,6 @@ export interface Provider {
   /** Lines of its log so far. */
   readonly log: readonly string[];
   readonly pid: number;
-  /** Of a provider in this process. */
-  staleness(): readonly Staleness[];
   /** @param signal of a provider that is a process of its own: how it ends */
   stop(signal?: NodeJS.Signals): Promise<unknown>;
 }
@@ -32,7 +29,6 @@ export async function startInside(
   return {
     log,
     pid: process.pid,
-    staleness: () => daemon.staleness(),
     async stop() {
       await daemon[Symbol.asyncDispose]();
     },
@@ -45,9 +41,6 @@ export async function startAside(args: readonly string[], env: Readonly<Record<s
   return {
     log: provider.log,
     pid: provider.pid,
-    staleness() {
-      throw new Error('another process does not tell');
-    },
     stop: (signal) => provider.stop(signal),
   };
 }
