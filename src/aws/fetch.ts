@@ -1,16 +1,15 @@
 import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { ProviderError } from '../model/errors.ts';
-import { createLimiter } from '../concurrency/limiter.ts';
-import type { MountDeps } from '../mount/mount.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
-import { createStoreClients } from './store-client.ts';
-import { type Clients, openClients } from './client/clients.ts';
-import { fetchWithFailover } from './stores/failover.ts';
-import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
-import { createValueCache } from './cache/value-cache.ts';
-import { createCachedStore } from './cache/cached-store.ts';
+import type { ObjectAccess } from '../mount/serve.ts';
+import { type CachedStore, createCachedStore } from './cache/cached-store.ts';
+import type { StoreClient } from './cache/shared-fetches.ts';
 import { isPinned } from './cache/source-key.ts';
+import { type Clients, openClients } from './client/clients.ts';
+import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
 import type { StoreRequest } from './model/store.ts';
+import { createStoreClients } from './store-client.ts';
+import { fetchWithFailover } from './stores/failover.ts';
 
 export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
   readonly clock?: Clock;
@@ -29,17 +28,12 @@ export interface FetchLimits {
 }
 
 /** Fetches from both stores with the permissions of pods. Disposing closes the connections. */
-export interface Fetcher extends Pick<MountDeps, 'fetchAll'>, Disposable {
+export interface Fetcher extends Disposable {
   /**
-   * Checks that the primary region still has these versions (by file).
-   * @returns when AWS confirmed them, in milliseconds on the monotonic clock; undefined if one differs, or if versions are not reliable
-   * @throws ProviderError if the pod cannot authenticate
+   * Determines whose permissions a mount uses. Makes no call to AWS.
+   * @throws ProviderError if the pod has no token or no role
    */
-  confirmVersions(
-    spec: MountSpec,
-    versions: ReadonlyMap<string, string>,
-    signal: AbortSignal,
-  ): Promise<number | undefined>;
+  authenticate(spec: MountSpec, signal: AbortSignal): Promise<ObjectAccess>;
   /**
    * Fetches all objects of these mounts from their primary regions into the cache, together for mounts of one identity. Serving the mounts then needs no
    * call, except for values that did not fit into the cache. Failures surface when a mount is served, not here.
@@ -56,87 +50,72 @@ export function createFetcher({
   clients = openClients(settings),
 }: FetcherDeps): Fetcher {
   const closing = new AbortController();
-  const limiters = { sts: createLimiter(16), agent: createLimiter(16) };
-  const credentials = createCredentialsSource({
-    clock,
-    settings,
-    roleOf,
-    sts: (region, party) => ({
-      client: clients,
-      region,
-      limit: (call, signal) => limiters.sts.run({ lane: region, party }, call, signal),
-    }),
-    agentLimit: (party) => (call, signal) => limiters.agent.run({ lane: '', party }, call, signal),
-    deadline: () => AbortSignal.any([closing.signal, clock.timeout(limits.deadlineMs)]),
-  });
+  function deadline(): AbortSignal {
+    return AbortSignal.any([closing.signal, clock.timeout(limits.deadlineMs)]);
+  }
+  const credentials = createCredentialsSource({ clock, settings, roleOf, clients, deadline });
   const storeClientFor = createStoreClients(clients, clock);
-  const reader = createCachedStore(createValueCache(limits.cacheMaxBytes), {
-    clock,
-    deadlineMs: limits.deadlineMs,
-    closing: closing.signal,
-  });
+  const store = createCachedStore({ clock, maxBytes: limits.cacheMaxBytes, deadline });
 
-  /** A class may shorten the operator's interval, but not extend it. */
-  function intervalOf({ pollIntervalMs = limits.intervalMs }: MountSpec): number {
-    return Math.min(pollIntervalMs, limits.intervalMs);
+  /** @returns nothing for a pod that cannot authenticate, or whose token is unverified: its values are not shared, so there is nothing to cache */
+  async function refreshable(spec: MountSpec, signal: AbortSignal) {
+    const pod = await credentials.authenticate(spec, signal).catch(() => undefined);
+    const { objects, regions } = spec;
+    return pod?.isOwn === true
+      ? [{ objects, client: storeClientFor(pod, regions[0]), tokenEndsAt: pod.tokenEndsAt }]
+      : [];
   }
 
   return {
-    async fetchAll(spec, signal) {
+    async authenticate(spec, signal) {
       if (spec.objects.length === 0) {
-        return [];
+        return { fetchAll: async () => new Map(), confirmVersions: async () => clock.now() };
       }
       const pod = await credentials.authenticate(spec, signal);
-      return await fetchWithFailover(spec, (region, requests) =>
-        reader.read(requests, storeClientFor(pod, region), intervalOf(spec), signal),
-      );
-    },
-    async confirmVersions(spec, versions, signal) {
-      if (spec.objects.length === 0) {
-        return clock.now();
-      }
-      const requests = spec.objects.map(primaryOf);
-      // Version numbers of parameters are not reliable: a recreated parameter starts at 1 again, and one that refers to a secret always has 0.
-      if (requests.some((request) => request.object.store === 'ssmparameter' && !isPinned(request))) {
-        return undefined;
-      }
-      const pod = await credentials.authenticate(spec, signal);
-      const expected = requests.map((request) => [request, versions.get(request.object.path) ?? ''] as const);
-      return await reader.confirmVersions(
-        new Map(expected),
-        storeClientFor(pod, spec.regions[0]),
-        intervalOf(spec),
-        signal,
-      );
+      // A class may shorten the operator's interval, but not extend it.
+      const maxAgeMs = Math.min(spec.pollIntervalMs ?? limits.intervalMs, limits.intervalMs);
+      return accessTo(spec, store, (region) => storeClientFor(pod, region), maxAgeMs);
     },
     async refresh(specs, signal) {
-      const asked = await Promise.all(
-        specs.map(async (spec) => {
-          try {
-            const pod = await credentials.authenticate(spec, signal);
-            // The values of an unverified token are not shared, so there is nothing to cache.
-            return pod.isOwn ? [{ spec, pod }] : [];
-          } catch {
-            return [];
-          }
-        }),
-      );
+      const mounts = await Promise.all(specs.map((spec) => refreshable(spec, signal)));
       signal.throwIfAborted();
-      const groups = Map.groupBy(asked.flat(), ({ spec, pod }) => storeClientFor(pod, spec.regions[0]).key);
+      const groups = Map.groupBy(mounts.flat(), ({ client }) => client.key);
       await Promise.all(
         Array.from(groups.values(), async (group) => {
           // If new credentials are needed, the token that expires last is the best to use.
-          const { spec, pod } = group.reduce((one, other) =>
-            other.pod.tokenEndsAt > one.pod.tokenEndsAt ? other : one,
+          const { client } = group.reduce((one, other) => (other.tokenEndsAt > one.tokenEndsAt ? other : one));
+          await store.refresh(
+            group.flatMap(({ objects }) => objects.map(primaryOf)),
+            client,
+            signal,
           );
-          const requests = group.flatMap(({ spec: { objects } }) => objects.map(primaryOf));
-          await reader.refresh(requests, storeClientFor(pod, spec.regions[0]), signal);
         }),
       );
     },
     [Symbol.dispose]() {
       closing.abort(new ProviderError('Cancelled', 'the provider is stopping'));
       clients[Symbol.dispose]();
+    },
+  };
+}
+
+function accessTo(
+  spec: MountSpec,
+  store: CachedStore,
+  clientIn: (region: string) => StoreClient,
+  maxAgeMs: number,
+): ObjectAccess {
+  return {
+    fetchAll: (signal) =>
+      fetchWithFailover(spec, (region, requests) => store.read(requests, clientIn(region), maxAgeMs, signal)),
+    async confirmVersions(versions, signal) {
+      const requests = spec.objects.map(primaryOf);
+      // Version numbers of parameters are not reliable: a recreated parameter starts at 1 again, and one that refers to a secret always has 0.
+      if (requests.some((request) => request.object.store === 'ssmparameter' && !isPinned(request))) {
+        return undefined;
+      }
+      const expected = new Map(requests.map((request) => [request, versions.get(request.object.path) ?? '']));
+      return await store.confirmVersions(expected, clientIn(spec.regions[0]), maxAgeMs, signal);
     },
   };
 }

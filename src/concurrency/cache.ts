@@ -8,6 +8,7 @@ export type CacheBounds<Value> = {
 } & (
   | { readonly maxEntries: number }
   | {
+      readonly maxEntries?: number;
       readonly maxSize: number;
       readonly sizeOf: (value: Value, key: string) => number;
     }
@@ -18,9 +19,14 @@ export type Cache<Value extends object> = LRUCache<string, Value>;
 /** The only kind of cache in the provider: bounded, with the clock passed in. */
 export function createCache<Value extends object>(clock: Clock, bounds: CacheBounds<Value>): Cache<Value> {
   return new LRUCache<string, Value>({
-    ...('maxEntries' in bounds
-      ? { max: bounds.maxEntries }
-      : { maxSize: bounds.maxSize, sizeCalculation: (value, key) => Math.max(1, bounds.sizeOf(value, key)) }),
+    ...('sizeOf' in bounds
+      ? {
+          max: bounds.maxEntries ?? 0,
+          maxSize: bounds.maxSize,
+          sizeCalculation: (value, key) => Math.max(1, bounds.sizeOf(value, key)),
+        }
+      : // The library's `max` would reserve memory for all entries at once.
+        { maxSize: bounds.maxEntries, sizeCalculation: () => 1 }),
     ttl: bounds.ttlMs ?? 0,
     // The library takes 0 for "no time-to-live", and a clock may start there.
     perf: { now: () => clock.now() + 1 },

@@ -64,8 +64,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
       }),
     }),
     readClass: createClassReader(slices, clock),
-    fetchAll: fetcher.fetchAll,
-    confirmVersions: fetcher.confirmVersions,
+    authenticate: fetcher.authenticate,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
   const reconciler = openReconciler({ config, log, kube, serve: deps, fetcher });

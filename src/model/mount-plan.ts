@@ -9,11 +9,6 @@ export interface PlannedFile {
   readonly value: SecretBytes;
 }
 
-/** A file and the version of its object. */
-export interface VersionedFile extends PlannedFile {
-  readonly version: string;
-}
-
 /** Result of a fetch: the files of the volume, and the version of each by its path. */
 export interface MountPlan {
   readonly files: readonly PlannedFile[];

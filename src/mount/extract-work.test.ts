@@ -31,7 +31,7 @@ describe('extract', () => {
     const found: unknown[] = [];
 
     expect(() => {
-      for (const part of extract({ object, version: 'v1', value }, createJmesPath())) {
+      for (const part of extract(object, value, createJmesPath())) {
         found.push(part);
       }
     }).toThrow(/take too much work together/);
@@ -42,7 +42,7 @@ describe('extract', () => {
     const jmesPath = createJmesPath(3 * TEXT.length);
     const value = SecretBytes.fromText(TEXT);
     function extractAgain(): void {
-      expect([...extract({ object: objectWith('@'), version: 'v1', value }, jmesPath)]).toHaveLength(2);
+      expect([...extract(objectWith('@'), value, jmesPath)]).toHaveLength(2);
     }
 
     extractAgain();

@@ -10,8 +10,6 @@ import { extract } from './extract.ts';
 /** Half surrogate pairs among them. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
-const VERSION = '11111111-2222-3333-4444-555555555555';
-
 function objectWith(...expressions: readonly string[]): ObjectSpec {
   const extractions = expressions.map((expression, index): Extraction => ({
     expression,
@@ -32,7 +30,7 @@ function objectWith(...expressions: readonly string[]): ObjectSpec {
 
 function extractFrom(value: string | Uint8Array, ...expressions: readonly string[]) {
   const bytes = typeof value === 'string' ? SecretBytes.fromText(value) : new SecretBytes(value);
-  return [...extract({ object: objectWith(...expressions), version: VERSION, value: bytes }, createJmesPath())];
+  return [...extract(objectWith(...expressions), bytes, createJmesPath())];
 }
 
 /** The one thing cut out of a value: its text, or the message. */
@@ -123,15 +121,15 @@ describe('extract, beside go-jmespath,', () => {
 });
 
 describe('extract', () => {
-  it('gives the whole value first, then what is cut out, each with its path, mode and the version', () => {
+  it('gives the whole value first, then what is cut out, each with its path and mode', () => {
     const files = extractFrom('{"user": "u", "pw": "p"}', 'user', 'pw');
 
     expect(
       files.map((file) => (file instanceof ProviderError ? file : { ...file, value: file.value.exposeText() })),
     ).toEqual([
-      { path: 'prod_db', mode: 0o644, version: VERSION, value: '{"user": "u", "pw": "p"}' },
-      { path: 'path-0', mode: 0o400, version: VERSION, value: 'u' },
-      { path: 'path-1', mode: 0o401, version: VERSION, value: 'p' },
+      { path: 'prod_db', mode: 0o644, value: '{"user": "u", "pw": "p"}' },
+      { path: 'path-0', mode: 0o400, value: 'u' },
+      { path: 'path-1', mode: 0o401, value: 'p' },
     ]);
   });
 

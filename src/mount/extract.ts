@@ -4,26 +4,19 @@ import { parseGoJson } from '../class/go/go-json.ts';
 import { documentOf, type JmesPath, type JsonDocument, WorkExceeded } from '../class/jmespath/jmespath.ts';
 import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { quote } from '../text/quote.ts';
-import type { VersionedFile } from '../model/mount-plan.ts';
-
-/** The part of a fetched object that becomes files. */
-export interface Extractable {
-  readonly object: ObjectSpec;
-  readonly version: string;
-  readonly value: SecretBytes;
-}
+import type { PlannedFile } from '../model/mount-plan.ts';
 
 /**
- * Yields the files of an object: its own, then one file or error for each `jmesPath` entry. All have the version of the object. No error contains a part of
- * the value, not even as its cause.
+ * Yields the files of an object: its own, then one file or error for each `jmesPath` entry. No error contains a part of the value, not even as its cause.
  * @param jmesPath shared by all objects of the mount
  * @throws ProviderError if the entries of the mount together take too much work
  */
 export function* extract(
-  { object, version, value }: Extractable,
+  object: ObjectSpec,
+  value: SecretBytes,
   jmesPath: JmesPath,
-): Generator<VersionedFile | ProviderError, void, void> {
-  yield { path: object.path, mode: object.mode, value, version };
+): Generator<PlannedFile | ProviderError, void, void> {
+  yield { path: object.path, mode: object.mode, value };
   if (object.extractions.length === 0) {
     return;
   }
@@ -42,7 +35,7 @@ export function* extract(
     for (const extraction of object.extractions) {
       const found = extractOne(name, extraction, document, jmesPath);
       yield typeof found === 'string'
-        ? { path: extraction.path, mode: extraction.mode, value: SecretBytes.fromText(found), version }
+        ? { path: extraction.path, mode: extraction.mode, value: SecretBytes.fromText(found) }
         : found;
     }
   } catch (error) {

@@ -1,13 +1,20 @@
-import type { Clock } from '../concurrency/clock.ts';
-import { type MountSpec, partyOf, type PodRef } from '../model/mount-spec.ts';
-import { problemsError } from '../class/parse-class.ts';
-import type { MountCall } from '../request/parse-request.ts';
 import { unlessAborted } from '../concurrency/cancellation.ts';
-import type { ClassReader } from './class-reader.ts';
-import { mount, type MountDeps } from './mount.ts';
+import type { Clock } from '../concurrency/clock.ts';
+import type { TimeSlices } from '../concurrency/time-slices.ts';
+import { problemsError } from '../class/parse-class.ts';
+import { ProviderError } from '../model/errors.ts';
+import type { FetchedObjects } from '../model/fetched-object.ts';
 import type { PlannedFile } from '../model/mount-plan.ts';
+import { type MountSpec, partyOf, type PodRef } from '../model/mount-spec.ts';
+import type { MountCall } from '../request/parse-request.ts';
+import type { ClassReader } from './class-reader.ts';
 import { freshTokens, type RequestToken } from './fresh-tokens.ts';
+import { planMount } from './plan-mount.ts';
 import type { Volumes } from './volume/volumes.ts';
+
+/*
+ * The way of a Mount, from top to bottom: call → spec → is the volume still current? → fetch → extract and plan → publish.
+ */
 
 export interface SpecDeps {
   readonly clock: Clock;
@@ -18,19 +25,38 @@ export interface SpecDeps {
   readonly requestToken?: RequestToken;
 }
 
-export interface ServeDeps extends MountDeps {
+export interface ServeDeps {
+  readonly clock: Clock;
+  readonly slices: TimeSlices;
   /**
-   * Checks that the stores still have these versions (by file).
-   * @returns when AWS confirmed them, in milliseconds on the monotonic clock; undefined if one has changed, or if versions are not reliable
-   * @throws ProviderError
+   * Determines whose permissions the mount uses. Makes no call to AWS.
+   * @throws ProviderError if the pod has no token or no role
    */
-  confirmVersions(
-    spec: MountSpec,
-    versions: ReadonlyMap<string, string>,
-    signal: AbortSignal,
-  ): Promise<number | undefined>;
+  authenticate(spec: MountSpec, signal: AbortSignal): Promise<ObjectAccess>;
   /** The volumes to write to; absent if the driver writes the files. */
   readonly volumes?: Volumes;
+}
+
+/** The objects of a mount, read with the permissions of its pod. */
+export interface ObjectAccess {
+  /**
+   * Fetches all objects.
+   * @returns them in the order of the spec
+   * @throws ProviderError if all fail for one reason, such as missing credentials
+   */
+  fetchAll(signal: AbortSignal): Promise<FetchedObjects>;
+  /**
+   * Checks that the primary region still has these versions (by file).
+   * @returns when AWS confirmed them, in milliseconds on the monotonic clock; undefined if one differs, or if versions are not reliable
+   */
+  confirmVersions(versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<number | undefined>;
+}
+
+/** Files that a pod has already. */
+export interface MountedFiles {
+  readonly versions: ReadonlyMap<string, string>;
+  /** They are replaced only if AWS has confirmed every new value at this time or later, on the monotonic clock. */
+  readonly keepUnlessConfirmedSince: number;
 }
 
 export interface ServedMount {
@@ -42,6 +68,15 @@ export interface ServedMount {
   readonly files?: readonly PlannedFile[];
   /** Whether the files in the volume have changed; absent if the driver writes them. */
   readonly changed?: boolean;
+}
+
+/** Parses a Mount call and serves its spec. @throws ProviderError */
+export async function serveMount(
+  call: MountCall,
+  deps: SpecDeps & ServeDeps,
+  signal: AbortSignal,
+): Promise<ServedMount> {
+  return await serveSpec(await specFor(call, deps, signal), deps, signal);
 }
 
 /**
@@ -61,32 +96,36 @@ export async function specFor(call: MountCall, deps: SpecDeps, signal: AbortSign
 }
 
 /**
- * Fetches the values of a spec and writes its files. Nothing is written before all values are there.
+ * Fetches the values of a spec and publishes its files. Nothing is written before all values are there.
+ * @param mounted for a pod that has files already; absent: the files are written in any case
  * @throws ProviderError
  */
-export async function serveSpec(spec: MountSpec, deps: ServeDeps, signal: AbortSignal): Promise<ServedMount> {
-  // The driver must get its response in time, even if some work ignores the signal.
-  if (deps.volumes === undefined) {
-    const { versions, files, confirmedAt } = await unlessAborted(mount(spec, deps, signal), signal);
-    return { spec, versions, files, confirmedAt };
-  }
-  const held = await deps.volumes.versionsIn(spec);
-  if (held !== undefined) {
-    const confirmedAt = await unlessAborted(deps.confirmVersions(spec, held, signal), signal);
-    if (confirmedAt !== undefined) {
-      return { spec, versions: held, confirmedAt, changed: false };
-    }
-  }
-  const plan = await unlessAborted(mount(spec, deps, signal), signal);
-  const changed = await deps.volumes.publish(spec, plan, signal);
-  return { spec, versions: plan.versions, confirmedAt: plan.confirmedAt, changed };
-}
-
-/** Parses a Mount call and serves its spec. @throws ProviderError */
-export async function serveMount(
-  call: MountCall,
-  deps: SpecDeps & ServeDeps,
+export async function serveSpec(
+  spec: MountSpec,
+  deps: ServeDeps,
   signal: AbortSignal,
+  mounted?: MountedFiles,
 ): Promise<ServedMount> {
-  return await serveSpec(await specFor(call, deps, signal), deps, signal);
+  const held = await deps.volumes?.versionsIn(spec);
+  // The driver must get its response in time, even if some work ignores the signal.
+  const access = await unlessAborted(deps.authenticate(spec, signal), signal);
+  const heldSince = held && (await unlessAborted(access.confirmVersions(held, signal), signal));
+  if (held !== undefined && heldSince !== undefined) {
+    return { spec, versions: held, confirmedAt: heldSince, changed: false };
+  }
+  const objects = await unlessAborted(access.fetchAll(signal), signal);
+  const steps = planMount(objects, deps.clock.now());
+  const plan = await unlessAborted(deps.slices.run(partyOf(spec.pod), steps, signal), signal);
+  const { versions, confirmedAt } = plan;
+  if (mounted !== undefined && (await deps.volumes?.isFilled(spec.targetPath)) === false) {
+    throw new ProviderError('VolumeUnwritable', `"${spec.targetPath}" has been emptied`);
+  }
+  if (mounted !== undefined && confirmedAt < mounted.keepUnlessConfirmedSince) {
+    return { spec, versions: mounted.versions, confirmedAt };
+  }
+  if (deps.volumes === undefined) {
+    return { spec, versions, confirmedAt, files: plan.files };
+  }
+  const changed = await deps.volumes.publish(spec, plan, signal);
+  return { spec, versions, confirmedAt, changed };
 }

@@ -58,18 +58,16 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotatio
     mountTimeoutMs: 60_000,
     readClass: createClassReader(slices, SYSTEM_CLOCK),
     defaultRegion: async () => 'us-east-1',
-    async fetchAll({ objects }) {
-      await meanwhile?.(targetPath);
-      const value = SecretBytes.fromText('p2');
-      return objects.map((object) => ({
-        object,
-        region: 'us-east-1',
-        version: 'v2',
-        value,
-        confirmedAt: confirmedAt ?? SYSTEM_CLOCK.now(),
-      }));
-    },
-    confirmVersions: async () => undefined,
+    authenticate: async ({ objects }) => ({
+      async fetchAll() {
+        await meanwhile?.(targetPath);
+        const value = SecretBytes.fromText('p2');
+        return new Map(
+          objects.map((object) => [object, { version: 'v2', value, confirmedAt: confirmedAt ?? SYSTEM_CLOCK.now() }]),
+        );
+      },
+      confirmVersions: async () => undefined,
+    }),
     volumes,
     classOf: async (namespace, name) => ({
       namespace,

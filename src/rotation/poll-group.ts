@@ -3,12 +3,12 @@ import { forFewAtOnce } from '../concurrency/few-at-once.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
-import { specFor } from '../mount/serve.ts';
+import { type ServedMount, specFor } from '../mount/serve.ts';
 import { updateDownstream } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
 import { type PresentCall, presentCall } from './present-call.ts';
 import type { PollDeps } from './rotation-deps.ts';
-import { serveAgain, type ServedAgain } from './serve-again.ts';
+import { serveAgain } from './serve-again.ts';
 
 /** The result of polling one mount. */
 export interface Outcome {
@@ -109,7 +109,9 @@ async function complete(
   const { noted = new Map<string, string>() } = mount;
   const before = mount.current?.versions ?? noted;
   const served =
-    spec === undefined ? lastServed(mount, deps) : await serveAgain({ spec, before, askedAt }, deps, signal);
+    spec === undefined
+      ? lastServed(mount, deps)
+      : await serveAgain(spec, { versions: before, keepUnlessConfirmedSince: askedAt }, deps, signal);
   if (served === undefined) {
     return { isGone: true };
   }
@@ -138,7 +140,7 @@ async function complete(
 }
 
 /** Versions that this process has not confirmed with AWS count as the oldest possible, so that they never replace newer ones. */
-function lastServed({ current, noted = new Map() }: NodeMount, { clock }: PollDeps): ServedAgain {
+function lastServed({ current, noted = new Map() }: NodeMount, { clock }: PollDeps): Omit<ServedMount, 'spec'> {
   return current ?? { versions: noted, confirmedAt: clock.now() - clock.wallNow() };
 }
 

@@ -20,7 +20,6 @@ export const FILES = {
   decide: file('src/sync/decide.ts', 'src/sync/decide.test.ts'),
   deniedActions: file('src/aws/stores/denied-actions.ts', 'src/aws/stores/denied-actions.test.ts'),
   failover: file('src/aws/stores/failover.ts', 'src/aws/stores/failover.test.ts'),
-  failures: file('src/aws/cache/failures.ts', 'src/aws/cache/failures.test.ts'),
   downstream: file('src/rotation/downstream.ts', 'src/rotation/poll-group.test.ts'),
   groups: file('src/rotation/groups.ts', 'src/rotation/groups.test.ts'),
   identity: file('src/aws/model/identity.ts', 'src/aws/model/identity.test.ts'),
@@ -41,7 +40,7 @@ export const FILES = {
   restarts: file('src/restart/rolling-restart.ts', 'src/restart/rolling-restart'),
   schedule: file('src/rotation/schedule.ts', 'src/rotation/schedule.test.ts'),
   secretSync: file('src/sync/secret-sync.ts', 'src/sync/secret-'),
-  serveAgain: file('src/rotation/serve-again.ts', 'src/rotation/poll-group.test.ts'),
+  serve: file('src/mount/serve.ts', 'src/rotation/poll-group.test.ts'),
   reconcileSecret: file('src/sync/reconcile-secret.ts', 'src/sync/secret-'),
   secretApi: file('src/kube/secrets.ts', 'test/contract/kube/secrets.test.ts'),
   sharedLookup: file('src/kube/shared-lookup.ts', 'src/kube/shared-lookup.test.ts'),
@@ -50,7 +49,8 @@ export const FILES = {
   throttling: file('src/aws/cache/throttling.ts', 'src/aws/cache/throttling.test.ts'),
   tokenRequests: file('src/kube/token-requests.ts', 'test/contract/kube/tokens.test.ts'),
   pollGroup: file('src/rotation/poll-group.ts', 'src/rotation/poll-group.test.ts'),
-  valueCache: file('src/aws/cache/value-cache.ts', 'src/aws/cache/value-cache.test.ts'),
+  sharedFetches: file('src/aws/cache/shared-fetches.ts', 'src/aws/cache/cached-store'),
+  objectCache: file('src/aws/cache/object-cache.ts', 'src/aws/cache/object-cache', 'src/aws/cache/cached-store'),
   volumes: file('src/mount/volume/volumes.ts', 'src/mount/volume/volumes.test.ts'),
 } as const satisfies Readonly<Record<string, MutatedFile>>;
 

@@ -35,8 +35,8 @@ export const OF_IDENTITY: readonly Mutant[] = [
   {
     bug: "credentials of one region's STS are waited for in another",
     file: 'credentials',
-    find: '(key, region) => `${key} ${region}`',
-    replace: '(key) => key',
+    find: '`${key} ${region}` : key',
+    replace: 'key : key + region',
   },
   {
     bug: 'a token of another service account is served from the cache',
@@ -78,9 +78,9 @@ export const OF_IDENTITY: readonly Mutant[] = [
   },
   {
     bug: 'a value outlives the refusal to read it',
-    file: 'cachedStore',
-    find: '!isOutage(answer)',
-    replace: 'isOutage(answer)',
+    file: 'objectCache',
+    find: '!isOutage',
+    replace: 'isOutage',
   },
   { bug: 'pods with Pod Identity are asked for together', file: 'groups', find: '[] : [uid]', replace: '[] : []' },
   {
@@ -92,8 +92,8 @@ export const OF_IDENTITY: readonly Mutant[] = [
   {
     bug: 'a second region is asked for what the first one refused',
     file: 'failover',
-    find: "outcome.reason === 'StoreUnavailable'",
-    replace: "outcome.reason !== 'Internal'",
+    find: "fetched.reason === 'StoreUnavailable'",
+    replace: "fetched.reason !== 'Internal'",
   },
   {
     bug: "AWS's own denied action is ignored in the advice",

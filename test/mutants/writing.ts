@@ -23,14 +23,14 @@ export const OF_WRITING: readonly Mutant[] = [
   },
   {
     bug: 'a volume changes though AWS told only a part of the new values',
-    file: 'serveAgain',
-    find: 'return confirmedAt < askedAt ? false : await',
-    replace: 'return await',
+    file: 'serve',
+    find: 'confirmedAt < mounted.keepUnlessConfirmedSince',
+    replace: 'confirmedAt < -Infinity',
   },
   {
     bug: 'a volume that the driver has emptied is filled again',
-    file: 'serveAgain',
-    find: '!(await inner.isFilled(spec.targetPath))',
+    file: 'serve',
+    find: '(await deps.volumes?.isFilled(spec.targetPath)) === false',
     replace: 'spec.targetPath === ""',
   },
   {

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { FakeStoreClient, failed, request, shown } from '../../../test/fakes/aws/store-client.ts';
-import { createValueCache } from './value-cache.ts';
 import { createCachedStore } from './cached-store.ts';
 
 const NEVER = new AbortController().signal;
@@ -19,7 +18,7 @@ afterEach(() => {
 });
 
 function newReader(maxBytes = 1_000) {
-  return createCachedStore(createValueCache(maxBytes), { clock: SYSTEM_CLOCK, deadlineMs: 10_000, closing: NEVER });
+  return createCachedStore({ clock: SYSTEM_CLOCK, maxBytes, deadline: () => NEVER });
 }
 
 /** One that has read what the volume holds. */
@@ -83,10 +82,10 @@ it('reads where the identity was refused since: only reading tells that it may a
   vi.advanceTimersByTime(PAST);
   client.holds.set('a', failed('AccessDenied'));
   await reader.read([request('a')], client, INTERVAL, NEVER);
-  vi.advanceTimersByTime(1_000);
+  vi.advanceTimersByTime(1_001);
   client.holds.set('a', 'v1');
 
-  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBe(PAST + 1_000);
+  expect(await reader.confirmVersions(EXPECTED, client, INTERVAL, NEVER)).toBe(PAST + 1_001);
   expect(client.asked).toEqual(['fetch a', 'fetch a']);
 });
 

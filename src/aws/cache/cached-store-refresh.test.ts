@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { FakeStoreClient, failed, request, shown } from '../../../test/fakes/aws/store-client.ts';
-import { createValueCache } from './value-cache.ts';
 import { createCachedStore } from './cached-store.ts';
 import type { StoreRequest } from '../model/store.ts';
 
@@ -18,11 +17,7 @@ afterEach(() => {
 
 /** One that has read this a second ago, as this identity. */
 async function newReader(requests: readonly StoreRequest[], client: FakeStoreClient, maxBytes = 1_000) {
-  const reader = createCachedStore(createValueCache(maxBytes), {
-    clock: SYSTEM_CLOCK,
-    deadlineMs: 10_000,
-    closing: NEVER,
-  });
+  const reader = createCachedStore({ clock: SYSTEM_CLOCK, maxBytes, deadline: () => NEVER });
   await reader.read(requests, client, INTERVAL, NEVER);
   vi.advanceTimersByTime(1_000);
   client.asked.length = 0;
@@ -101,7 +96,7 @@ it('asks nobody again who failed a moment ago, whatever the interval, and throws
     client.holds.set(name, failed('StoreUnavailable'));
   }
   await reader.refresh(BOTH, client, NEVER);
-  vi.advanceTimersByTime(4_999);
+  vi.advanceTimersByTime(5_000);
   await reader.refresh(BOTH, client, NEVER);
 
   expect(client.asked).toEqual(['fetch a b']);

@@ -4,9 +4,9 @@ import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { failed, request } from '../../../test/fakes/aws/store-client.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
-import { createValueCache } from './value-cache.ts';
-import { type StoreClient, createCachedStore, type CachedStore } from './cached-store.ts';
-import type { StoreRequest } from '../model/store.ts';
+import { type CachedStore, createCachedStore } from './cached-store.ts';
+import type { StoreCall, StoreRequest } from '../model/store.ts';
+import type { StoreClient } from './shared-fetches.ts';
 
 const NEVER = new AbortController().signal;
 const INTERVAL = 1_000;
@@ -67,19 +67,19 @@ class Account {
   askerOf(role: Role): StoreClient {
     return {
       key: `${role} us-east-1`,
-      region: 'us-east-1',
-      fetch: async (_store, requests) => new Map(requests.map((asked) => [asked, this.#answer(role, asked)] as const)),
+      fetch: async (_store, requests, call) =>
+        new Map(requests.map((asked) => [asked.object, this.#answer(role, asked, call)] as const)),
     };
   }
 
-  #answer(role: Role, { source }: StoreRequest) {
+  #answer(role: Role, { source }: StoreRequest, { askedAt }: StoreCall) {
     if (this.#down || !this.#mayRead.has(`${role} ${source.name}`)) {
       return failed(this.#down ? 'StoreUnavailable' : 'AccessDenied');
     }
     const version = this.#versions.get(source.name as Name) ?? '';
     this.#said.set(`value ${role} ${source.name} ${version}`, this.#now);
     this.#said.set(`version ${role} ${source.name} ${version}`, this.#now);
-    return { version, value: SecretBytes.fromText(`${source.name} ${version}`) };
+    return { version, value: SecretBytes.fromText(`${source.name} ${version}`), confirmedAt: askedAt };
   }
 }
 
@@ -133,9 +133,9 @@ async function mount({ account, reader, filled, served }: World, who: Role, name
     NEVER,
   );
   const read = new Map<Name, string>();
-  for (const outcome of outcomes.values()) {
+  for (const [object, outcome] of outcomes) {
     if (!(outcome instanceof ProviderError)) {
-      const { object, version, value, confirmedAt } = outcome;
+      const { version, value, confirmedAt } = outcome;
       // May it read this value, and was it the latest at that time?
       served.push(
         value.exposeText() === `${object.name} ${version}` &&
@@ -193,11 +193,7 @@ it.for([0, 8, 1_000])(
     let served = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
-        const reader = createCachedStore(createValueCache(maxBytes), {
-          clock: SYSTEM_CLOCK,
-          deadlineMs: 5_000,
-          closing: NEVER,
-        });
+        const reader = createCachedStore({ clock: SYSTEM_CLOCK, maxBytes, deadline: () => NEVER });
         const world: World = { account: new Account(), reader, filled: new Map(), served: [] };
         for (const take of steps) {
           await take(world);

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { FakeStoreClient, failed, request, shown } from '../../../test/fakes/aws/store-client.ts';
-import { createValueCache } from './value-cache.ts';
 import { createCachedStore, type CachedStoreSettings } from './cached-store.ts';
 
 const NEVER = new AbortController().signal;
@@ -16,12 +15,7 @@ afterEach(() => {
 });
 
 function newReader(settings: Partial<CachedStoreSettings> = {}, maxBytes = 1_000) {
-  return createCachedStore(createValueCache(maxBytes), {
-    clock: SYSTEM_CLOCK,
-    deadlineMs: 10_000,
-    closing: NEVER,
-    ...settings,
-  });
+  return createCachedStore({ clock: SYSTEM_CLOCK, maxBytes, deadline: () => NEVER, ...settings });
 }
 
 describe('reading', () => {
@@ -122,7 +116,7 @@ describe('reading', () => {
   });
 
   it('lets no store hold back what another has answered', async () => {
-    const reader = newReader({ deadlineMs: 200 });
+    const reader = newReader({ deadline: () => AbortSignal.timeout(200) });
     const client = new FakeStoreClient('role-a us-east-1', { a: 'v1', '/p': failed('Throttled') });
     let waits = true;
     const slow = reader.read([request('a'), request('/p', {}, 'ssmparameter')], client, INTERVAL, NEVER).finally(() => {
@@ -147,7 +141,7 @@ describe('a failure', () => {
     const reader = newReader();
     const client = new FakeStoreClient('k', { a: 'v1', b: failed('AccessDenied') });
     await reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
-    vi.advanceTimersByTime(999);
+    vi.advanceTimersByTime(1_000);
 
     expect(shown(await reader.read([request('a'), request('b')], client, INTERVAL, NEVER))).toEqual([
       'a v1',
@@ -180,7 +174,7 @@ describe('a failure', () => {
 
   it('that comes of the end of the process is not remembered', async () => {
     const closing = new AbortController();
-    const reader = newReader({ closing: closing.signal });
+    const reader = newReader({ deadline: () => closing.signal });
     const client = new FakeStoreClient();
     closing.abort(failed('Cancelled'));
     client.gate = Promise.reject(new Error('aborted'));
@@ -192,7 +186,7 @@ describe('a failure', () => {
   });
 
   it('is Throttled only when there is no more time to ask again, whatever the last question came to', async () => {
-    const reader = newReader({ deadlineMs: 400 });
+    const reader = newReader({ deadline: () => AbortSignal.timeout(400) });
     const client = new FakeStoreClient('k', { a: 'v1', b: failed('Throttled') });
     const reading = reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
     await nextTurn();
@@ -206,9 +200,9 @@ describe('a failure', () => {
     const client = new FakeStoreClient();
     client.gate = new Promise(() => undefined);
 
-    expect(shown(await newReader({ deadlineMs: 20 }).read([request('a')], client, INTERVAL, NEVER))).toEqual([
-      'DeadlineExceeded',
-    ]);
+    expect(
+      shown(await newReader({ deadline: () => AbortSignal.timeout(20) }).read([request('a')], client, INTERVAL, NEVER)),
+    ).toEqual(['DeadlineExceeded']);
   });
 
   it('of throttling is asked again, for what was throttled and nothing else', async () => {

@@ -20,19 +20,14 @@ function createSource() {
     settings: {} as AwsSettings,
     clock: SYSTEM_CLOCK,
     roleOf: async () => 'arn:aws:iam::111122223333:role/shop',
-    sts: (region) => ({
-      region,
-      limit: (call) => call(),
-      client: {
-        assumeRoleWithWebIdentity() {
-          asked.push(region);
-          const answer = Promise.withResolvers<Credentials>();
-          answers.set(region, answer);
-          return answer.promise;
-        },
+    clients: {
+      assumeRoleWithWebIdentity({ region }) {
+        asked.push(region);
+        const answer = Promise.withResolvers<Credentials>();
+        answers.set(region, answer);
+        return answer.promise;
       },
-    }),
-    agentLimit: () => (call) => call(),
+    },
     deadline: () => NEVER,
   });
   return {

@@ -1,27 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../concurrency/clock.ts';
+import { createLimiter } from '../../concurrency/limiter.ts';
+import { type AddressType, type MountSpec, partyOf, type PodRef } from '../../model/mount-spec.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
-import type { Party } from '../../concurrency/fair-queue.ts';
-import { type MountSpec, partyOf, type PodRef } from '../../model/mount-spec.ts';
-import { tokenClaims } from '../../request/token-claims.ts';
 import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../request/service-account-tokens.ts';
-import { createCredentialsCache } from './credentials-cache.ts';
+import { tokenClaims } from '../../request/token-claims.ts';
 import type { Clients, Credentials } from '../client/clients.ts';
-import { type Identity, identityKey } from '../model/identity.ts';
-import { credentialsFromAgent } from './pod-identity.ts';
 import type { AwsSettings } from '../client/settings.ts';
-import type { Limit, Regional } from '../model/store.ts';
+import { type Identity, identityKey } from '../model/identity.ts';
+import { limitIn } from '../model/store.ts';
+import { createCredentialsCache } from './credentials-cache.ts';
+import { credentialsFromAgent } from './pod-identity.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 
 export interface CredentialDeps {
   readonly clock: Clock;
   readonly settings: AwsSettings;
+  readonly clients: Pick<Clients, 'assumeRoleWithWebIdentity'>;
   /** @returns the ARN of the role in the annotation of the pod's service account. @throws ProviderError */
   roleOf(pod: PodRef, signal: AbortSignal): Promise<string>;
-  /** @param party the service account that makes the call, for fair queueing */
-  sts(region: string, party: Party): Regional<Pick<Clients, 'assumeRoleWithWebIdentity'>>;
-  /** Limits the requests to the Pod Identity agent. @param party the service account that makes the request, for fair queueing */
-  agentLimit(party: Party): Limit;
   /** The deadline of a request for credentials. It does not end with the call that started it, because other calls wait for it too. */
   deadline(): AbortSignal;
 }
@@ -46,70 +43,62 @@ export interface CredentialsSource {
   authenticate(spec: MountSpec, signal: AbortSignal): Promise<Authenticated>;
 }
 
+/** How a pod's token becomes credentials. */
+interface Exchange {
+  readonly identity: Identity;
+  obtain(token: SecretBytes, region: string): Promise<Credentials>;
+}
+
 export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
-  const cache = createCredentialsCache(deps.clock);
-  const uniqueKeys = new WeakMap<MountSpec, string>();
+  const { clock, clients, settings, deadline } = deps;
+  const cache = createCredentialsCache(clock);
+  const limiters = { sts: createLimiter(16), agent: createLimiter(16) };
 
-  /** A key that all requests of one call share, and that no other call has. */
-  function uniqueKey(spec: MountSpec): string {
-    const key = uniqueKeys.get(spec) ?? randomUUID();
-    uniqueKeys.set(spec, key);
-    return key;
-  }
-
-  /**
-   * Cached credentials and values belong to a token that AWS has verified. A token of another service account, for another audience, expired or malformed
-   * must not get them: it goes to AWS each time, under a key of its own.
-   * @param keyIn cache key of the credentials for a region
-   */
-  function authenticated(
-    identity: Identity,
-    { token, isOwn, spec }: { readonly token: SecretBytes; readonly isOwn: boolean; readonly spec: MountSpec },
-    keyIn: (key: string, region: string) => string,
-    obtain: (region: string) => Promise<Credentials>,
-  ): Authenticated {
-    const { expiresAt = 0 } = tokenClaims(token);
-    const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${uniqueKey(spec)}`;
+  async function roleExchange(pod: PodRef, signal: AbortSignal): Promise<Exchange> {
+    const { namespace, serviceAccount } = pod;
+    const identity = { kind: 'irsa', roleArn: await deps.roleOf(pod, signal), namespace, serviceAccount } as const;
     return {
       identity,
-      isOwn,
-      key,
-      tokenEndsAt: expiresAt,
-      credentialsIn: (region, signal) => cache.get(keyIn(key, region), () => obtain(region), signal),
-      drop: (region, credentials) => cache.drop(keyIn(key, region), credentials),
+      obtain(token, region) {
+        const limit = limitIn(limiters.sts, region, partyOf(pod));
+        return assumeRoleWithWebIdentity(identity, token, { client: clients, region, limit }, deadline());
+      },
+    };
+  }
+
+  function agentExchange(pod: PodRef, addressType: AddressType): Exchange {
+    const identity = { kind: 'pod-identity', pod } as const;
+    const limit = limitIn(limiters.agent, '', partyOf(pod));
+    return {
+      identity,
+      obtain: (token) => credentialsFromAgent(identity, token, { addressType, limit, settings, clock }, deadline()),
     };
   }
 
   return {
-    async authenticate(spec, signal) {
-      const { authentication, pod, tokens } = spec;
-      if (authentication.kind === 'irsa') {
-        const token = tokenFor(tokens, STS_AUDIENCE);
-        const { namespace, serviceAccount } = pod;
-        const identity = { kind: 'irsa', roleArn: await deps.roleOf(pod, signal), namespace, serviceAccount } as const;
-        return authenticated(
-          identity,
-          { token, isOwn: isOwnToken(token, pod, STS_AUDIENCE, deps.clock), spec },
-          (key, region) => `${key} ${region}`,
-          (region) => assumeRoleWithWebIdentity(identity, token, deps.sts(region, partyOf(pod)), deps.deadline()),
-        );
+    async authenticate({ authentication, pod, tokens }, signal) {
+      const audience = authentication.kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
+      const token = tokenFor(tokens, audience);
+      const { identity, obtain } =
+        authentication.kind === 'irsa'
+          ? await roleExchange(pod, signal)
+          : agentExchange(pod, authentication.addressType);
+      // Cached credentials and values belong to a token that AWS has verified. A token of another service account, for another audience, expired or malformed
+      // must not get them: it goes to AWS each time, under a key of its own.
+      const isOwn = isOwnToken(token, pod, audience, clock);
+      const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${randomUUID()}`;
+      // Each region has an STS of its own; the agent is the same for all.
+      function keyIn(region: string): string {
+        return identity.kind === 'irsa' ? `${key} ${region}` : key;
       }
-      const token = tokenFor(tokens, POD_IDENTITY_AUDIENCE);
-      const identity = { kind: 'pod-identity', pod } as const;
-      const { addressType } = authentication;
-      const limit = deps.agentLimit(partyOf(pod));
-      return authenticated(
+      return {
         identity,
-        { token, isOwn: isOwnToken(token, pod, POD_IDENTITY_AUDIENCE, deps.clock), spec },
-        (key) => key,
-        () =>
-          credentialsFromAgent(
-            identity,
-            token,
-            { addressType, limit, settings: deps.settings, clock: deps.clock },
-            deps.deadline(),
-          ),
-      );
+        key,
+        isOwn,
+        tokenEndsAt: tokenClaims(token).expiresAt ?? 0,
+        credentialsIn: (region, ends) => cache.get(keyIn(region), () => obtain(token, region), ends),
+        drop: (region, credentials) => cache.drop(keyIn(region), credentials),
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { ProviderError } from '../../model/errors.ts';
+import type { Party } from '../../concurrency/fair-queue.ts';
+import type { Limiter } from '../../concurrency/limiter.ts';
 import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
-import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { Identity } from './identity.ts';
 
 /** A request for an object. Its source differs by region. */
@@ -9,17 +9,12 @@ export interface StoreRequest {
   readonly source: ObjectSource;
 }
 
-/** A value with its version. */
-export interface Found {
-  /** VersionId, or a parameter's version number in decimal. */
-  readonly version: string;
-  readonly value: SecretBytes;
+/** What the requests of one fetch share. */
+export interface StoreCall {
+  /** Milliseconds on the monotonic clock: what is fetched was confirmed then or later. */
+  readonly askedAt: number;
+  readonly signal: AbortSignal;
 }
-
-export type Answer = Found | ProviderError;
-
-/** A value or an error for each request. */
-export type Answers = ReadonlyMap<StoreRequest, Answer>;
 
 /** A service of one region. */
 export interface Regional<Client> {
@@ -31,18 +26,12 @@ export interface Regional<Client> {
 /** Runs a call as soon as a slot is free. @throws the signal's reason if it aborts before that */
 export type Limit = <Result>(call: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
 
-/** A store of one region with the permissions of one identity. */
-export interface StoreAccess<Client> extends Regional<Client> {
-  readonly identity: Identity;
-  /** Actions that AWS has denied to this identity. */
-  readonly deniedActions: DeniedActions;
+/** @param party for fair queueing */
+export function limitIn(limiter: Limiter, lane: string, party: Party): Limit {
+  return (call, signal) => limiter.run({ lane, party }, call, signal);
 }
 
-/** An action that saves calls if it is allowed, but is not required. */
-export type OptionalAction = 'secretsmanager:BatchGetSecretValue';
-
-/** Denied actions of one identity. */
-export interface DeniedActions {
-  has(action: OptionalAction): boolean;
-  add(action: OptionalAction): void;
+/** A fetch from a store of one region with the permissions of one identity. */
+export interface StoreAccess<Client> extends Regional<Client>, StoreCall {
+  readonly identity: Identity;
 }

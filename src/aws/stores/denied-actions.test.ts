@@ -19,11 +19,11 @@ it('has it tried again after an hour, each by itself', () => {
   now = 1_000;
   deniedActionsOf('b').add(BATCH);
 
-  now = HOUR - 1;
-  expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([true, true]);
   now = HOUR;
+  expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([true, true]);
+  now = HOUR + 1;
   expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([false, true]);
-  now = HOUR + 1_000;
+  now = HOUR + 1_001;
   expect(deniedActionsOf('b').has(BATCH)).toBe(false);
 });
 
@@ -35,6 +35,6 @@ it('counts the hour from the latest denial', () => {
   now = 1_000;
   deniedActionsOf('a').add(BATCH);
 
-  now = HOUR;
+  now = HOUR + 1;
   expect([deniedActionsOf('a').has(BATCH), deniedActionsOf('b').has(BATCH)]).toEqual([true, false]);
 });

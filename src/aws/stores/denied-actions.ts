@@ -1,36 +1,29 @@
+import { createCache } from '../../concurrency/cache.ts';
 import type { Clock } from '../../concurrency/clock.ts';
-import type { DeniedActions, OptionalAction } from '../model/store.ts';
+
+/** An action that saves calls if it is allowed, but is not required. */
+export type OptionalAction = 'secretsmanager:BatchGetSecretValue';
+
+/** Actions that AWS has denied to one identity. */
+export interface DeniedActions {
+  has(action: OptionalAction): boolean;
+  add(action: OptionalAction): void;
+}
 
 /** After this the action is tried again, because the policy may allow it by then. */
-const GOOD_FOR_MS = 3_600_000;
+const DENIED_MS = 3_600_000;
 
 /** Remembers actions that AWS denied to an identity, so that they are not tried with every fetch. */
 export function createDeniedActions(clock: Clock): (identityKey: string) => DeniedActions {
-  const until = new Map<string, number>();
-
-  function dropOld(): void {
-    const time = clock.now();
-    for (const [key, end] of until) {
-      // The map is in the order of expiry, because all entries have the same lifetime.
-      if (end > time) {
-        return;
-      }
-      until.delete(key);
-    }
-  }
-
+  const denied = createCache<{ readonly action: OptionalAction }>(clock, { maxEntries: 10_000, ttlMs: DENIED_MS });
   return (identityKey) => {
     function keyOf(action: OptionalAction): string {
       return `${action} ${identityKey}`;
     }
     return {
-      has(action) {
-        dropOld();
-        return until.has(keyOf(action));
-      },
+      has: (action) => denied.has(keyOf(action)),
       add(action) {
-        until.delete(keyOf(action));
-        until.set(keyOf(action), clock.now() + GOOD_FOR_MS);
+        denied.set(keyOf(action), { action });
       },
     };
   };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../model/errors.ts';
-import type { FetchOutcome } from '../../mount/mount.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { ObjectSpec } from '../../model/mount-spec.ts';
 import { type FetchIn, fetchWithFailover } from './failover.ts';
@@ -25,12 +24,10 @@ function fetchIn(failures: Readonly<Record<string, ProviderError>>, asked: strin
       throw failures[region];
     }
     return new Map(
-      requests.map(({ object, source }): [ObjectSpec, FetchOutcome] => [
+      requests.map(({ object, source }) => [
         object,
         failures[`${region} ${source.name}`] ?? {
-          object,
-          region,
-          version: '1',
+          version: `of ${region}`,
           value: SecretBytes.fromText(source.name),
           confirmedAt: 0,
         },
@@ -51,13 +48,13 @@ describe('failover', () => {
     const outcomes = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn(failures, asked));
 
     expect(asked).toEqual(['first: a b', 'second: b-replica']);
-    expect(outcomes).toMatchObject([{ region: 'first' }, { region: 'second' }]);
+    expect([...outcomes.values()]).toMatchObject([{ version: 'of first' }, { version: 'of second' }]);
   });
 
   it('asks the second region for all when nothing can be asked of the first', async () => {
     const outcomes = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn({ first: DOWN }));
 
-    expect(outcomes).toMatchObject([{ region: 'second' }, { region: 'second' }]);
+    expect([...outcomes.values()]).toMatchObject([{ version: 'of second' }, { version: 'of second' }]);
   });
 
   it('keeps the object of what fails in both, though the second fails as a whole', async () => {
@@ -66,9 +63,13 @@ describe('failover', () => {
       second: new ProviderError('CredentialsRefused', 'no'),
     };
 
-    const [, outcome] = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn(failures));
+    const outcomes = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn(failures));
 
-    expect(outcome).toMatchObject({ reason: 'StoreUnavailable', object: 'b', message: expect.stringMatching(/; no$/) });
+    expect(outcomes.get(OBJECTS[1]!)).toMatchObject({
+      reason: 'StoreUnavailable',
+      object: 'b',
+      message: expect.stringMatching(/; no$/),
+    });
   });
 
   it.for([

@@ -1,51 +1,49 @@
 import { ProviderError } from '../../model/errors.ts';
-import type { FetchOutcome } from '../../mount/mount.ts';
+import type { FetchedObject, FetchedObjects } from '../../model/fetched-object.ts';
 import type { ClassSpec, ObjectSpec, Store } from '../../model/mount-spec.ts';
 import type { StoreRequest } from '../model/store.ts';
-
-/** A value or an error for each object. */
-export type Outcomes = ReadonlyMap<ObjectSpec, FetchOutcome>;
 
 /**
  * Fetches from one region.
  * @throws ProviderError if all requests fail for one reason, such as missing credentials
  */
-export type FetchIn = (region: string, requests: readonly StoreRequest[]) => Promise<Outcomes>;
+export type FetchIn = (region: string, requests: readonly StoreRequest[]) => Promise<FetchedObjects>;
 
 /**
  * Asks the second region only for objects that the first cannot return because it is down. A refusal of the first region is final, and a healthy first
  * region never waits for the second.
- * @returns one outcome per object, in the order of the spec
+ * @returns all objects, in the order of the spec
  * @throws ProviderError if all objects fail for one reason
  */
 export async function fetchWithFailover(
   { regions: [primary, second], objects }: Pick<ClassSpec, 'regions' | 'objects'>,
   fetchIn: FetchIn,
-): Promise<readonly FetchOutcome[]> {
-  const outcomes = new Map(
-    await outcomesOf(
-      fetchIn,
-      primary,
-      objects.map((object) => ({ object, source: object.primary })),
-    ),
-  );
-  const down = [...outcomes].filter((entry): entry is [ObjectSpec, ProviderError] => isDown(entry[1]));
+): Promise<FetchedObjects> {
+  const requests = objects.map((object) => ({ object, source: object.primary }));
+  const fetched = new Map(await settledIn(primary, requests, fetchIn));
+  const down = [...fetched].filter((entry): entry is [ObjectSpec, ProviderError] => isDown(entry[1]));
   if (second !== undefined && down.length > 0) {
-    const requests = down.map(([object]) => ({ object, source: object.failover }));
-    const again = await outcomesOf(fetchIn, second, requests);
+    const again = await settledIn(
+      second,
+      down.map(([object]) => ({ object, source: object.failover })),
+      fetchIn,
+    );
     for (const [object, failure] of down) {
-      const outcome = again.get(object);
-      outcomes.set(
-        object,
-        outcome instanceof ProviderError ? inBoth(object.store, failure, outcome) : (outcome ?? failure),
-      );
+      const other = again.get(object);
+      fetched.set(object, other instanceof ProviderError ? inBoth(object.store, failure, other) : (other ?? failure));
     }
   }
-  return inOrder(objects, outcomes);
+  for (const outcome of fetched.values()) {
+    // An error without an object concerns all objects, and is thrown once.
+    if (outcome instanceof ProviderError && outcome.object === undefined) {
+      throw outcome;
+    }
+  }
+  return fetched;
 }
 
-/** Like `fetchIn`, but an error that concerns all requests becomes the outcome of each. */
-async function outcomesOf(fetchIn: FetchIn, region: string, requests: readonly StoreRequest[]): Promise<Outcomes> {
+/** Like `fetchIn`, but an error that concerns all requests becomes that of each. */
+async function settledIn(region: string, requests: readonly StoreRequest[], fetchIn: FetchIn): Promise<FetchedObjects> {
   try {
     return await fetchIn(region, requests);
   } catch (error) {
@@ -54,8 +52,8 @@ async function outcomesOf(fetchIn: FetchIn, region: string, requests: readonly S
   }
 }
 
-function isDown(outcome: FetchOutcome): boolean {
-  return outcome instanceof ProviderError && outcome.reason === 'StoreUnavailable';
+function isDown(fetched: FetchedObject | ProviderError): boolean {
+  return fetched instanceof ProviderError && fetched.reason === 'StoreUnavailable';
 }
 
 /** The message starts like that of AWS's provider, because users match on it. */
@@ -67,18 +65,4 @@ function inBoth(store: Store, first: ProviderError, second: ProviderError): Prov
     `Failed to fetch ${what} from all regions: ${first.message}; ${second.message}`,
     object === undefined ? {} : { object },
   );
-}
-
-/** An error without an object concerns all objects, and is thrown once. */
-function inOrder(objects: readonly ObjectSpec[], outcomes: Outcomes): readonly FetchOutcome[] {
-  return objects.map((object) => {
-    const outcome = outcomes.get(object);
-    if (outcome === undefined) {
-      throw new TypeError('a store gave no outcome for an object');
-    }
-    if (outcome instanceof ProviderError && outcome.object === undefined) {
-      throw outcome;
-    }
-    return outcome;
-  });
 }

@@ -1,5 +1,7 @@
 import { bare } from '../../text/quote.ts';
 import { GetParametersCommand, type GetParametersResult, type SSMClient } from '@aws-sdk/client-ssm';
+import type { ProviderError } from '../../model/errors.ts';
+import type { FetchedObject, FetchedObjects } from '../../model/fetched-object.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
@@ -8,24 +10,19 @@ import { inTurn } from '../client/in-turn.ts';
 import { findParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
-import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
+import type { StoreAccess, StoreRequest } from '../model/store.ts';
 
 /** Maximum number of names in one call of GetParameters. */
 const BATCH_SIZE = 10;
 
 type Access = StoreAccess<SSMClient>;
 
-export async function fetchParameters(
-  requests: readonly StoreRequest[],
-  access: Access,
-  signal: AbortSignal,
-): Promise<Answers> {
+export async function fetchParameters(requests: readonly StoreRequest[], access: Access): Promise<FetchedObjects> {
   const names = [...new Set(requests.map(nameOf))];
-  const batches = batchesOf(names, BATCH_SIZE);
-  const answers = await Promise.all(batches.map((batch) => askForBatch(batch, access, signal)));
-  const answerOf = new Map(answers.flatMap((answer) => [...answer]));
+  const responses = await Promise.all(batchesOf(names, BATCH_SIZE).map((batch) => askForBatch(batch, access)));
+  const responseTo = new Map(responses.flatMap((some) => [...some]));
   return new Map(
-    requests.map((request) => [request, answerTo(request, access, answerOf.get(nameOf(request)), signal)]),
+    requests.map((request) => [request.object, fetchedFrom(responseTo.get(nameOf(request)), request, access)]),
   );
 }
 
@@ -40,19 +37,15 @@ type Response = (GetParametersResult & { readonly asked: readonly string[] }) | 
  * Makes one call for all names. AWS refuses the whole call if one name is refused, without naming it. Then each name gets a call of its own, so that the
  * error names the right one.
  */
-async function askForBatch(
-  names: readonly string[],
-  access: Access,
-  signal: AbortSignal,
-): Promise<Map<string, Response>> {
-  const answer = await ask(names, access, signal);
-  if (names.length > 1 && 'thrown' in answer && isRefusal(answer.thrown)) {
-    return new Map(await Promise.all(names.map(async (name) => [name, await ask([name], access, signal)] as const)));
+async function askForBatch(names: readonly string[], access: Access): Promise<Map<string, Response>> {
+  const response = await ask(names, access);
+  if (names.length > 1 && 'thrown' in response && isRefusal(response.thrown)) {
+    return new Map(await Promise.all(names.map(async (name) => [name, await ask([name], access)] as const)));
   }
-  return new Map(names.map((name) => [name, answer]));
+  return new Map(names.map((name) => [name, response]));
 }
 
-async function ask(names: readonly string[], { client, limit }: Access, signal: AbortSignal): Promise<Response> {
+async function ask(names: readonly string[], { client, limit, signal }: Access): Promise<Response> {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
   try {
     const result = await client.send(inTurn(command, limit, signal), { abortSignal: signal });
@@ -67,12 +60,11 @@ function isRefusal(thrown: unknown): boolean {
   return fault !== undefined && ['AccessDenied', 'ObjectRefused', 'ObjectNotFound'].includes(reasonOf(fault, 'store'));
 }
 
-function answerTo(
-  { object, source }: StoreRequest,
-  { region, identity }: Access,
+function fetchedFrom(
   response: Response | undefined,
-  signal: AbortSignal,
-): Answer {
+  { object, source }: StoreRequest,
+  { region, identity, askedAt, signal }: Access,
+): FetchedObject | ProviderError {
   const wanted = parameterName(source);
   const name = requestedName(wanted);
   const call = {
@@ -92,5 +84,5 @@ function answerTo(
     const fault = { kind: 'answer', code: '', status: 400, text: `invalid parameters: ${bare(name)}` } as const;
     return faultError(fault, 'ObjectNotFound', call);
   }
-  return { version: String(Version), value: SecretBytes.fromText(Value) };
+  return { version: String(Version), value: SecretBytes.fromText(Value), confirmedAt: askedAt };
 }

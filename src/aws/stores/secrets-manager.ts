@@ -7,31 +7,31 @@ import {
   type SecretValueEntry,
 } from '@aws-sdk/client-secrets-manager';
 import { ProviderError } from '../../model/errors.ts';
+import type { FetchedObject, FetchedObjects } from '../../model/fetched-object.ts';
+import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
-import type { AwsCall } from '../errors/call.ts';
 import { awsError } from '../errors/aws-error.ts';
 import { batchesOf } from './batches.ts';
 import { inTurn } from '../client/in-turn.ts';
+import type { DeniedActions } from './denied-actions.ts';
 import { secretResource } from './policy-resource.ts';
-import type { Answer, Answers, StoreAccess, StoreRequest } from '../model/store.ts';
+import type { StoreAccess, StoreRequest } from '../model/store.ts';
 
 /** Maximum number of secrets in one call of BatchGetSecretValue. */
 const BATCH_SIZE = 20;
 
-type Access = StoreAccess<SecretsManagerClient>;
+interface Access extends StoreAccess<SecretsManagerClient> {
+  readonly deniedActions: DeniedActions;
+}
 
 /** Uses as few calls as the identity's permissions allow. Requests must be distinct. */
-export async function fetchSecrets(
-  requests: readonly StoreRequest[],
-  access: Access,
-  signal: AbortSignal,
-): Promise<Answers> {
+export async function fetchSecrets(requests: readonly StoreRequest[], access: Access): Promise<FetchedObjects> {
   const batches = batchesOf(requests.filter(isBatchable), BATCH_SIZE).filter((batch) => batch.length > 1);
-  const batched = await Promise.all(batches.map((batch) => fetchBatch(batch, access, signal)));
-  const answers = new Map(batched.flatMap((some) => [...some]));
-  const singly = requests.filter((request) => !answers.has(request));
-  const single = singly.map(async (request) => [request, await fetchOne(request, access, signal)] as const);
-  return new Map([...answers, ...(await Promise.all(single))]);
+  const batched = await Promise.all(batches.map((batch) => fetchBatch(batch, access)));
+  const fetched = new Map(batched.flatMap((some) => [...some]));
+  const singly = requests.filter(({ object }) => !fetched.has(object));
+  const single = singly.map(async (request) => [request.object, await fetchOne(request, access)] as const);
+  return new Map([...fetched, ...(await Promise.all(single))]);
 }
 
 /** The batch call supports no versions and stages. */
@@ -43,82 +43,82 @@ function isBatchable({ source }: StoreRequest): boolean {
  * @returns the secrets that the batch call returned. All others need GetSecretValue: every secret if the identity may not use the batch call; otherwise those
  * with a partial ARN, those of other accounts, and those that failed, because the errors of the batch call tell less
  */
-async function fetchBatch(requests: readonly StoreRequest[], access: Access, signal: AbortSignal): Promise<Answers> {
-  if (access.deniedActions.has('secretsmanager:BatchGetSecretValue')) {
+async function fetchBatch(requests: readonly StoreRequest[], access: Access): Promise<FetchedObjects> {
+  const { client, limit, signal, deniedActions } = access;
+  if (deniedActions.has('secretsmanager:BatchGetSecretValue')) {
     return new Map();
   }
   const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
   try {
-    const { client, limit } = access;
     const { SecretValues = [] } = await client.send(inTurn(command, limit, signal), { abortSignal: signal });
     return new Map(
-      requests.flatMap((request): [StoreRequest, Answer][] => {
+      requests.flatMap((request): [ObjectSpec, FetchedObject | ProviderError][] => {
         const { name } = request.source;
         const entry = SecretValues.find(({ ARN, Name }) => ARN === name || Name === name);
-        return entry === undefined ? [] : [[request, found(request, access, entry)]];
+        return entry === undefined ? [] : [[request.object, fetchedFrom(entry, request, access)]];
       }),
     );
   } catch (thrown) {
-    const [first] = requests;
-    if (first === undefined) {
-      return new Map();
-    }
-    const { reason } = awsError(thrown, callFor(first, access), signal);
+    const failures = new Map(requests.map((request) => [request.object, failureOf(thrown, request, access)]));
+    const [reason] = Array.from(failures.values(), (failure) => failure.reason);
     if (reason === 'AccessDenied') {
-      access.deniedActions.add('secretsmanager:BatchGetSecretValue');
+      deniedActions.add('secretsmanager:BatchGetSecretValue');
       return new Map();
     }
     // If the call is refused or throttled, single calls may still succeed: an account may make 100 batch calls per second, but 10,000 single ones.
     // Any other error would affect the single calls as well.
-    return reason === 'ObjectRefused' || reason === 'ObjectNotFound' || reason === 'Throttled'
-      ? new Map()
-      : new Map(requests.map((request) => [request, awsError(thrown, callFor(request, access), signal)]));
+    return reason === 'ObjectRefused' || reason === 'ObjectNotFound' || reason === 'Throttled' ? new Map() : failures;
   }
 }
 
-async function fetchOne(request: StoreRequest, access: Access, signal: AbortSignal): Promise<Answer> {
-  const { source } = request;
-  const { client, limit } = access;
+async function fetchOne(request: StoreRequest, access: Access): Promise<FetchedObject | ProviderError> {
+  const { name, version, label } = request.source;
+  const { client, limit, signal } = access;
   const command = new GetSecretValueCommand({
-    SecretId: source.name,
-    ...(source.version !== undefined && { VersionId: source.version }),
-    ...(source.label !== undefined && { VersionStage: source.label }),
+    SecretId: name,
+    ...(version !== undefined && { VersionId: version }),
+    ...(label !== undefined && { VersionStage: label }),
   });
   try {
-    return found(request, access, await client.send(inTurn(command, limit, signal), { abortSignal: signal }));
-  } catch (error) {
-    return awsError(error, callFor(request, access), signal);
+    return fetchedFrom(await client.send(inTurn(command, limit, signal), { abortSignal: signal }), request, access);
+  } catch (thrown) {
+    return failureOf(thrown, request, access);
   }
 }
 
-function found(
-  request: StoreRequest,
-  access: Access,
+function fetchedFrom(
   {
     SecretString,
     SecretBinary,
     VersionId,
   }: Pick<GetSecretValueResponse | SecretValueEntry, 'SecretString' | 'SecretBinary' | 'VersionId'>,
-): Answer {
+  { object, source }: StoreRequest,
+  { askedAt, region }: Access,
+): FetchedObject | ProviderError {
   const value =
     SecretString === undefined ? SecretBinary && new SecretBytes(SecretBinary) : SecretBytes.fromText(SecretString);
   if (value !== undefined && VersionId !== undefined) {
-    return { version: VersionId, value };
+    return { version: VersionId, value, confirmedAt: askedAt };
   }
-  const { doing, object } = callFor(request, access);
-  return new ProviderError('ObjectRefused', `${doing}: ${access.region}: it holds no value`, { object });
+  return new ProviderError('ObjectRefused', `${doing(source)}: ${region}: it holds no value`, { object: object.name });
 }
 
-function callFor(
+function failureOf(
+  thrown: unknown,
   { object, source }: StoreRequest,
-  { region, identity }: Pick<Access, 'region' | 'identity'>,
-): AwsCall & { readonly object: string } {
-  return {
-    doing: `Failed fetching secret ${bare(source.name)}`,
+  { region, identity, signal }: Access,
+): ProviderError {
+  const call = {
+    doing: doing(source),
     object: object.name,
     action: 'secretsmanager:GetSecretValue',
     resource: secretResource(source.name, region, identity),
     region,
     identity,
-  };
+  } as const;
+  return awsError(thrown, call, signal);
+}
+
+function doing({ name }: ObjectSource): string {
+  return `Failed fetching secret ${bare(name)}`;
 }

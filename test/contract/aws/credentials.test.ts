@@ -4,7 +4,7 @@ import { ProviderError } from '../../../src/model/errors.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { podSpec, secret, settingsFor, texts, NO_MEMORY, useFetcher } from './fetch-fixture.ts';
+import { NO_MEMORY, fetchAll, podSpec, secret, settingsFor, texts, useFetcher } from './fetch-fixture.ts';
 
 const { signal } = new AbortController();
 const ASSUME = { action: 'sts:AssumeRoleWithWebIdentity' };
@@ -17,7 +17,7 @@ function withToken(token: string) {
 }
 
 it('assumes the role of the service account, under a name that says whose session it is', async () => {
-  await aws.fetcher.fetchAll(podSpec([secret('a')]), signal);
+  await fetchAll(aws.fetcher, podSpec([secret('a')]), signal);
 
   const [assume, get] = aws.fakes.gate.state.calls.slice(-2);
   expect(assume).toMatchObject({
@@ -47,7 +47,7 @@ describe('a refusal of STS fails the mount once, and says what to set', () => {
   ])('%s', async ([, token, remedy]) => {
     const spec = withToken(token());
 
-    const failure = await aws.fetcher.fetchAll(spec, signal).catch((error: unknown) => error);
+    const failure = await fetchAll(aws.fetcher, spec, signal).catch((error: unknown) => error);
 
     expect(failure).toBeInstanceOf(ProviderError);
     expect(failure).toMatchObject({ reason: 'CredentialsRefused', object: undefined });
@@ -64,13 +64,13 @@ it.for([
 ] as const)('says %s of STS, once for the mount', async ([reason, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault, ASSUME);
 
-  await expect(aws.fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal)).rejects.toMatchObject({ reason });
+  await expect(fetchAll(aws.fetcher, podSpec([secret('a'), secret('b')]), signal)).rejects.toMatchObject({ reason });
 });
 
 it('asks nobody when the request has no token', async () => {
   const before = aws.fakes.gate.state.count();
 
-  await expect(aws.fetcher.fetchAll(podSpec([secret('a')], { tokens: new Map() }), signal)).rejects.toMatchObject({
+  await expect(fetchAll(aws.fetcher, podSpec([secret('a')], { tokens: new Map() }), signal)).rejects.toMatchObject({
     reason: 'TokenMissing',
   });
   expect(aws.fakes.gate.state.count()).toBe(before);
@@ -84,7 +84,7 @@ it('passes on why there is no role', async () => {
     limits: NO_MEMORY,
   });
 
-  await expect(roleless.fetchAll(podSpec([secret('a')]), signal)).rejects.toBe(missing);
+  await expect(fetchAll(roleless, podSpec([secret('a')]), signal)).rejects.toBe(missing);
 });
 
 it('gives each pod its own permissions', async () => {
@@ -109,7 +109,7 @@ it('gives each pod its own permissions', async () => {
     }),
   );
 
-  const [cart, pay] = await Promise.all(specs.map((spec) => both.fetchAll(spec, signal)));
+  const [cart, pay] = await Promise.all(specs.map((spec) => fetchAll(both, spec, signal)));
 
   expect(texts([cart![0]!, pay![1]!])).toEqual(['c', 'p']);
   expect([cart![1], pay![0]]).toMatchObject([{ reason: 'AccessDenied' }, { reason: 'AccessDenied' }]);

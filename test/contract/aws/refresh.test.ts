@@ -7,7 +7,18 @@ import type { Statement } from '../../fakes/aws/policy.ts';
 import { READ_ALL } from '../../fakes/aws/start-aws-fakes.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
 import { BATCH, callsOf, READ } from '../daemon/calls.ts';
-import { fetched, openFakes, parameter, podSpec, reasons, secret, settingsFor, texts } from './fetch-fixture.ts';
+import {
+  confirmVersions,
+  fetchAll,
+  fetched,
+  openFakes,
+  parameter,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+  texts,
+} from './fetch-fixture.ts';
 
 const INTERVAL = 120_000;
 const { signal } = new AbortController();
@@ -65,8 +76,8 @@ function hundredMounts(): readonly MountSpec[] {
 }
 
 async function versionsOf(spec: MountSpec, fetcher: Fetcher): Promise<ReadonlyMap<string, string>> {
-  const outcomes = await fetcher.fetchAll(spec, signal);
-  return new Map(outcomes.map((outcome) => [fetched(outcome).object.path, fetched(outcome).version]));
+  const outcomes = await fetchAll(fetcher, spec, signal);
+  return new Map(outcomes.map((outcome, index) => [spec.objects[index]!.path, fetched(outcome).version]));
 }
 
 describe('a hundred mounts of one identity, of thirty secrets together', () => {
@@ -89,7 +100,7 @@ describe('a hundred mounts of one identity, of thirty secrets together', () => {
     expect(await callsOf({ aws: fakes }, () => fetcher.refresh(specs, signal))).toEqual(expected);
     const served = await callsOf({ aws: fakes }, async () => {
       for (const [index, spec] of specs.entries()) {
-        expect(await fetcher.confirmVersions(spec, held[index]!, signal)).toBe(begun);
+        expect(await confirmVersions(fetcher, spec, held[index]!, signal)).toBe(begun);
       }
     });
     expect(served).toEqual({});
@@ -108,8 +119,8 @@ it('asks for each identity apart, and one that is denied spoils nothing for the 
     GetSecretValue: 2,
   });
   const served = await callsOf({ aws: fakes }, async () => {
-    expect(texts(await fetcher.fetchAll(cart, signal))).toEqual(['value a']);
-    expect(reasons(await fetcher.fetchAll(pay, signal))).toEqual(['AccessDenied']);
+    expect(texts(await fetchAll(fetcher, cart, signal))).toEqual(['value a']);
+    expect(reasons(await fetchAll(fetcher, pay, signal))).toEqual(['AccessDenied']);
   });
   expect(served).toEqual({});
 });
@@ -125,8 +136,8 @@ it('asks by a token that lasts, and tells one that has ended nothing of it', asy
   };
   await fetcher.refresh([ended, fresh, ended], signal);
 
-  expect(texts(await fetcher.fetchAll(fresh, signal))).toEqual(['value a']);
-  await expect(fetcher.fetchAll(ended, signal)).rejects.toMatchObject({ reason: 'CredentialsRefused' });
+  expect(texts(await fetchAll(fetcher, fresh, signal))).toEqual(['value a']);
+  await expect(fetchAll(fetcher, ended, signal)).rejects.toMatchObject({ reason: 'CredentialsRefused' });
 });
 
 it.for<readonly [string, readonly Statement[], number, Readonly<Record<string, number>>]>([
@@ -146,8 +157,8 @@ it.for<readonly [string, readonly Statement[], number, Readonly<Record<string, n
   vi.advanceTimersByTime(1_000);
   await fetcher.refresh([spec], signal);
   const calls = await callsOf({ aws: fakes }, async () => {
-    expect(await fetcher.confirmVersions(spec, held, signal)).toBeUndefined();
-    expect(texts(await fetcher.fetchAll(spec, signal))).toEqual(['a2', 'b1']);
+    expect(await confirmVersions(fetcher, spec, held, signal)).toBeUndefined();
+    expect(texts(await fetchAll(fetcher, spec, signal))).toEqual(['a2', 'b1']);
   });
 
   expect(calls).toEqual(expected);
@@ -165,15 +176,15 @@ it('asks for parameters by ten, and serves them from memory', async () => {
       1,
     ),
   ];
-  await Promise.all(specs.map((spec) => fetcher.fetchAll(spec, signal)));
+  await Promise.all(specs.map((spec) => fetchAll(fetcher, spec, signal)));
   await seed.parameter('/p/12', 'new');
   vi.advanceTimersByTime(1_000);
 
   expect(await callsOf({ aws: fakes }, () => fetcher.refresh(specs, signal))).toEqual({ GetParameters: 3 });
   const calls = await callsOf({ aws: fakes }, async () => {
     for (const spec of specs) {
-      expect(await fetcher.confirmVersions(spec, new Map(), signal)).toBeUndefined();
-      expect(texts(await fetcher.fetchAll(spec, signal))).toContain('new');
+      expect(await confirmVersions(fetcher, spec, new Map(), signal)).toBeUndefined();
+      expect(texts(await fetchAll(fetcher, spec, signal))).toContain('new');
     }
   });
   expect(calls).toEqual({});
@@ -191,12 +202,12 @@ it('leaves an outage, and a pod that is nobody, to those that are served next, a
   const calls = await callsOf({ aws: fakes }, async () => {
     await fetcher.refresh([nobody, spec], signal);
     await fetcher.refresh([nobody, spec], signal);
-    expect(reasons(await fetcher.fetchAll(spec, signal))).toEqual(['StoreUnavailable', 'StoreUnavailable']);
-    expect(await fetcher.confirmVersions(specOf([secret('a')]), held, signal)).toBeUndefined();
+    expect(reasons(await fetchAll(fetcher, spec, signal))).toEqual(['StoreUnavailable', 'StoreUnavailable']);
+    expect(await confirmVersions(fetcher, specOf([secret('a')]), held, signal)).toBeUndefined();
   });
 
   expect(calls).toEqual({ GetSecretValue: 1, GetParameters: 1 });
-  await expect(fetcher.fetchAll(nobody, signal)).rejects.toMatchObject({ reason: 'TokenMissing' });
+  await expect(fetchAll(fetcher, nobody, signal)).rejects.toMatchObject({ reason: 'TokenMissing' });
 });
 
 it('ends with the signal', async () => {

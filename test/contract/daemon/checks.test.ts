@@ -158,6 +158,6 @@ it('a check that AWS does not answer fails the republish and leaves the files, a
   }
   expect(await contentsOfAll(volumes)).toEqual(before);
 
-  vi.advanceTimersByTime(5_000);
+  vi.advanceTimersByTime(5_001);
   expect(await callsOf(node, republish)).toEqual({ GetSecretValue: 1 });
 });

@@ -4,7 +4,16 @@ import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { fetched, openFakes, podSpec, reasons, secret, settingsFor } from '../aws/fetch-fixture.ts';
+import {
+  confirmVersions,
+  fetchAll,
+  fetched,
+  openFakes,
+  podSpec,
+  reasons,
+  secret,
+  settingsFor,
+} from '../aws/fetch-fixture.ts';
 import { BATCH, callsOf, DESCRIBE, parameters, READ, secrets } from './calls.ts';
 import { contentsOf, POD, serviceAccount, startNode, type TestNode } from './node.ts';
 
@@ -103,16 +112,16 @@ describe('what one identity was given, another is not', () => {
       limits: LIMITS,
     });
     const spec = podSpec([secret('a')]);
-    const [outcome] = await fetcher.fetchAll(spec, signal);
+    const [outcome] = await fetchAll(fetcher, spec, signal);
     const { version, confirmedAt: fetchedAt } = fetched(outcome);
     const versions = new Map([['a', version]]);
-    expect(await fetcher.confirmVersions(spec, versions, signal)).toBe(fetchedAt);
+    expect(await confirmVersions(fetcher, spec, versions, signal)).toBe(fetchedAt);
 
     role = second;
-    expect(await fetcher.confirmVersions(spec, versions, signal)).toBeUndefined();
-    expect(reasons(await fetcher.fetchAll(spec, signal))).toEqual(['AccessDenied']);
+    expect(await confirmVersions(fetcher, spec, versions, signal)).toBeUndefined();
+    expect(reasons(await fetchAll(fetcher, spec, signal))).toEqual(['AccessDenied']);
     role = first;
-    expect(await fetcher.confirmVersions(spec, versions, signal)).toBe(fetchedAt);
+    expect(await confirmVersions(fetcher, spec, versions, signal)).toBe(fetchedAt);
   });
 
   it('nor another pod under Pod Identity, whose sessions carry the pod', async () => {
@@ -142,8 +151,8 @@ describe('what one identity was given, another is not', () => {
       }),
     );
     const calls = await callsOf({ aws: fakes }, async () => {
-      await Promise.all([first!, first!, second!].map((spec) => fetcher.fetchAll(spec, signal)));
-      await Promise.all([first!, second!].map((spec) => fetcher.fetchAll(spec, signal)));
+      await Promise.all([first!, first!, second!].map((spec) => fetchAll(fetcher, spec, signal)));
+      await Promise.all([first!, second!].map((spec) => fetchAll(fetcher, spec, signal)));
     });
 
     expect(calls).toEqual({ GetSecretValue: 2 });
@@ -173,7 +182,7 @@ describe('access that is revoked', () => {
     expect(await contentsOf(targetPath)).toEqual(before);
 
     change(...statements);
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(1_001);
     await node.mount(class_, { pod: SECOND_POD });
   });
 

@@ -10,7 +10,6 @@ import { CallError, connect } from '../../../src/grpc/client.ts';
 import type { MountRequest } from '../../../src/grpc/protocol.ts';
 import { type ServerSettings, startServer } from '../../../src/grpc/server.ts';
 import type { ServedMount } from '../../../src/mount/serve.ts';
-import { planMount } from '../../../src/mount/plan-mount.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { VERSION } from '../../../src/model/version.ts';
 
@@ -39,7 +38,7 @@ const SERVED: ServedMount = {
     pod: { namespace: 'shop', name: 'web', uid: 'uid', serviceAccount: 'web' },
     tokens: new Map(),
   },
-  versions: planMount([], 0).versions,
+  versions: new Map([['no-objects', 'none']]),
   confirmedAt: 0,
   changed: true,
 };

@@ -1,8 +1,7 @@
-import type { Outcomes } from '../../../src/aws/stores/failover.ts';
-import type { StoreClient } from '../../../src/aws/cache/cached-store.ts';
-import type { StoreRequest } from '../../../src/aws/model/store.ts';
+import type { StoreClient } from '../../../src/aws/cache/shared-fetches.ts';
+import type { StoreCall, StoreRequest } from '../../../src/aws/model/store.ts';
 import { type FailureReason, ProviderError } from '../../../src/model/errors.ts';
-import type { FetchOutcome } from '../../../src/mount/mount.ts';
+import type { FetchedObjects } from '../../../src/model/fetched-object.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { ObjectSource, Store } from '../../../src/model/mount-spec.ts';
 import { unlessAborted } from '../../../src/concurrency/cancellation.ts';
@@ -12,7 +11,6 @@ export class FakeStoreClient implements StoreClient {
   readonly asked: string[] = [];
   readonly holds = new Map<string, string | ProviderError>();
   readonly key: string;
-  readonly region = 'us-east-1';
   /** Awaited before each answer. */
   gate: Promise<unknown> = Promise.resolve();
 
@@ -24,16 +22,15 @@ export class FakeStoreClient implements StoreClient {
     this.holds = new Map(Object.entries(holds));
   }
 
-  async fetch(store: Store, requests: readonly StoreRequest[], signal: AbortSignal) {
+  async fetch(store: Store, requests: readonly StoreRequest[], call: StoreCall) {
     this.asked.push(`${store === 'secretsmanager' ? 'fetch' : 'fetch parameters'} ${names(requests)}`);
-    await unlessAborted(this.gate, signal);
+    await unlessAborted(this.gate, call.signal);
     return new Map(
-      requests.flatMap((asked) => {
-        const held = this.holds.get(asked.source.name);
-        const value = SecretBytes.fromText(`${asked.source.name} ${String(held)}`);
-        return held === undefined
-          ? []
-          : [[asked, held instanceof ProviderError ? held : { version: held, value }] as const];
+      requests.flatMap(({ object, source }) => {
+        const held = this.holds.get(source.name);
+        const value = SecretBytes.fromText(`${source.name} ${String(held)}`);
+        const fetched = typeof held === 'string' ? { version: held, value, confirmedAt: call.askedAt } : held;
+        return fetched === undefined ? [] : [[object, fetched] as const];
       }),
     );
   }
@@ -60,8 +57,8 @@ export function failed(reason: FailureReason): ProviderError {
 }
 
 /** Values, and the reasons of what has none. */
-export function shown(outcomes: Outcomes): string[] {
-  return [...outcomes.values()].map((outcome: FetchOutcome) =>
-    outcome instanceof ProviderError ? outcome.reason : outcome.value.exposeText(),
+export function shown(objects: FetchedObjects): string[] {
+  return Array.from(objects.values(), (fetched) =>
+    fetched instanceof ProviderError ? fetched.reason : fetched.value.exposeText(),
   );
 }

@@ -1,0 +1,119 @@
+import type { Clock } from '../../concurrency/clock.ts';
+import { ProviderError } from '../../model/errors.ts';
+import type { FetchedObject, FetchedObjects } from '../../model/fetched-object.ts';
+import type { Store } from '../../model/mount-spec.ts';
+import { abortError } from '../errors/aws-error.ts';
+import type { StoreCall, StoreRequest } from '../model/store.ts';
+import type { ObjectCache } from './object-cache.ts';
+import { createSingleFlight } from './single-flight.ts';
+import { whileThrottled } from './throttling.ts';
+
+/** Calls the stores of one region with the permissions of one identity. */
+export interface StoreClient {
+  /** Key of identity and region. */
+  readonly key: string;
+  /** Fetches objects from one store. @throws ProviderError if all requests fail for one reason, such as missing credentials */
+  fetch(store: Store, requests: readonly StoreRequest[], call: StoreCall): Promise<FetchedObjects>;
+}
+
+/** Requests by cache key. */
+export type Requests = ReadonlyMap<string, StoreRequest>;
+
+type Results = ReadonlyMap<string, FetchedObject | ProviderError>;
+
+interface FetchOptions {
+  /** Whether to retry what AWS throttles. A Mount call does, as a pod waits for it. A poll does not: it would add to the load, and is repeated anyway. */
+  readonly retryThrottled: boolean;
+}
+
+/** Fetches objects into the cache, with one call in flight per key. */
+export interface SharedFetches {
+  /** Does not throw. A failure is the result of each key that it concerns. */
+  fetch(requests: Requests, client: StoreClient, options: FetchOptions): Promise<Results>;
+  /** Waits for the calls in flight for these keys. */
+  settled(keys: Iterable<string>): Promise<void>;
+}
+
+export interface SharedFetchesDeps {
+  readonly clock: Clock;
+  readonly cache: ObjectCache;
+  deadline(): AbortSignal;
+}
+
+export function createSharedFetches({ clock, cache, deadline }: SharedFetchesDeps): SharedFetches {
+  const flights = createSingleFlight<FetchedObject | ProviderError>();
+
+  async function fetchFrom(
+    store: Store,
+    requests: Requests,
+    client: StoreClient,
+    { retryThrottled }: FetchOptions,
+  ): Promise<Results> {
+    const call = { askedAt: clock.now(), signal: deadline() };
+    function ask(some: readonly StoreRequest[]): Promise<FetchedObjects> {
+      return settledObjects(client.fetch(store, some, call), some, call.signal);
+    }
+    const all = [...requests.values()];
+    const objects = retryThrottled ? await askUntilUnthrottled(ask, all, clock, call.signal) : await ask(all);
+    const results = new Map<string, FetchedObject | ProviderError>();
+    for (const [key, { object }] of requests) {
+      const fetched = objects.get(object);
+      if (fetched !== undefined) {
+        cache.put(key, fetched);
+        results.set(key, fetched);
+      }
+    }
+    return results;
+  }
+
+  return {
+    async fetch(requests, client, options) {
+      // From each store separately, so that a slow or throttling store does not delay requests that need only the other one.
+      const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
+      const results = await Promise.all(
+        Array.from(byStore, ([store, some]) =>
+          flights.join(new Map(some), (unasked) => fetchFrom(store, unasked, client, options)),
+        ),
+      );
+      return new Map(results.flatMap((some) => [...some]));
+    },
+    settled: (keys) => flights.settled(keys),
+  };
+}
+
+/** An error that concerns all requests becomes that of each. */
+async function settledObjects(
+  fetching: Promise<FetchedObjects>,
+  requests: readonly StoreRequest[],
+  signal: AbortSignal,
+): Promise<FetchedObjects> {
+  try {
+    return await fetching;
+  } catch (error) {
+    const failure = signal.aborted ? abortError(signal) : ProviderError.from(error);
+    return new Map(requests.map(({ object }) => [object, failure]));
+  }
+}
+
+/** Repeats throttled requests until the signal aborts. */
+async function askUntilUnthrottled(
+  ask: (requests: readonly StoreRequest[]) => Promise<FetchedObjects>,
+  requests: readonly StoreRequest[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<FetchedObjects> {
+  let objects: FetchedObjects = new Map();
+  async function askAgain(): Promise<boolean> {
+    const open = requests.filter(({ object }) => !objects.has(object) || isThrottled(objects.get(object)));
+    const latest = await ask(open);
+    // After the deadline, the throttling error tells more than the time-out that follows it.
+    objects = signal.aborted ? new Map([...latest, ...objects]) : new Map([...objects, ...latest]);
+    return [...latest.values()].some(isThrottled);
+  }
+  await whileThrottled(askAgain, clock, signal);
+  return objects;
+}
+
+function isThrottled(fetched: FetchedObject | ProviderError | undefined): boolean {
+  return fetched instanceof ProviderError && fetched.reason === 'Throttled';
+}
