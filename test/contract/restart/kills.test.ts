@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { expect, it } from 'vitest';
 import { startCluster } from '../rotation/cluster.ts';
 import { startAside } from '../rotation/provider.ts';
 import { startKillingProxy } from '../sync/killing-proxy.ts';
-import { addClass, INTERVAL_MS, secretIn, SECRETS, SOON, SYNC } from '../sync/synced.ts';
+import { addClass, secretIn, SECRETS, SOON, SYNC } from '../sync/synced.ts';
 import { addWorkload, watchRolls, workloadIn, workloadPath } from './workloads.ts';
 
 const WORKLOAD = workloadPath('Deployment', 'web');
 
 it('a provider killed between Secret and workload, or at the restart, and the next one restart once for each rotation', async () => {
-  await using cluster = await startCluster();
+  await using cluster = await startCluster(SYSTEM_CLOCK);
   await using proxy = await startKillingProxy(cluster.api.url);
   const args = [...SYNC, '--token-request', '--restart-on-rotation', '--restart-min-interval=1ms'];
   const node = await cluster.startNode('node-1', args, { start: startAside, kubeconfig: proxy.kubeconfig });
@@ -32,7 +32,8 @@ it('a provider killed between Secret and workload, or at the restart, and the ne
     await node.restart(undefined, 'SIGKILL');
 
     await expect.poll(() => rolls.seen.length, { ...SOON, message: place }).toBe(index + 1);
-    await sleep(3 * INTERVAL_MS);
+    const asked = cluster.aws.gate.state.count({ resource: 'web' });
+    await expect.poll(() => cluster.aws.gate.state.count({ resource: 'web' }), SOON).toBeGreaterThan(asked + 3);
     expect({ place, rolled, now: rolls.seen.length, data: secretIn(cluster, 'web')?.data }).toEqual({
       place,
       rolled: how === 'after' ? index + 1 : index,

@@ -1,17 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { type NodeOptions, startCluster } from '../rotation/cluster.ts';
-import { startInside } from '../rotation/provider.ts';
+import { insideAt } from '../rotation/provider.ts';
 import { addClass, INTERVAL_MS, secretIn, SOON, SYNC } from '../sync/synced.ts';
 import { addWorkload, untilNoted, watchRolls } from './workloads.ts';
 
 it('rolls a workload no sooner than the least time after the last roll, and then once for the latest values', async () => {
   await using cluster = await startCluster();
   let passedMs = 0;
-  const clock = { ...SYSTEM_CLOCK, wallNow: () => SYSTEM_CLOCK.wallNow() + passedMs };
+  const clock = { ...cluster.clock, wallNow: () => cluster.clock.wallNow() + passedMs };
   const args = [...SYNC, '--restart-on-rotation', '--restart-min-interval=30m'];
-  const options: NodeOptions = { start: (given, env) => startInside(given, env, clock) };
+  const options: NodeOptions = { start: insideAt(clock) };
   await using one = await cluster.startNode('patient-1', args, options);
   await using other = await cluster.startNode('patient-2', args, options);
   await addClass(cluster, 'patient', 'p1');
@@ -27,12 +25,12 @@ it('rolls a workload no sooner than the least time after the last roll, and then
     await cluster.seed.secretVersion('patient', value);
     await expect.poll(() => secretIn(cluster, 'patient')?.data, SOON).toEqual({ password: value });
   }
-  await sleep(2 * INTERVAL_MS);
+  await cluster.clock.sleep(2 * INTERVAL_MS);
   expect(rolls.seen).toHaveLength(1);
   passedMs = 30 * 60_000;
   await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
   const [first, second] = rolls.seen.map(({ restartedAt = '' }) => Date.parse(restartedAt));
-  await sleep(2 * INTERVAL_MS);
+  await cluster.clock.sleep(2 * INTERVAL_MS);
 
   expect(second! - first!).toBeGreaterThanOrEqual(30 * 60_000);
   expect(rolls.seen).toHaveLength(2);

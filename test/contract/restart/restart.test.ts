@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { contentsOf } from '../daemon/node.ts';
 import { type ClusterNode, startCluster, type StartedPod, type TestCluster } from '../rotation/cluster.ts';
@@ -56,13 +55,13 @@ describe.concurrent('a workload that asks for restarts', () => {
 
       const pods = await startPods(name, name, owner);
       await untilNoted(cluster, kind, name);
-      await sleep(2 * INTERVAL_MS);
+      await cluster.clock.sleep(2 * INTERVAL_MS);
       const noted = workloadIn(cluster, kind, name);
       const before = values.length;
       await cluster.seed.secretVersion(name, 'p2');
       await expect.poll(() => workloadIn(cluster, kind, name).template, SOON).toBeDefined();
       await expect.poll(() => restartsToldTo(pods), SOON).toHaveLength(1);
-      await sleep(3 * INTERVAL_MS);
+      await cluster.clock.sleep(3 * INTERVAL_MS);
 
       expect(noted).toEqual({
         noted: expect.stringContaining('"secrets"'),
@@ -91,7 +90,7 @@ describe.concurrent('a workload that asks for restarts', () => {
 
     await startPods('rollout-new', 'rollout', addReplicaSet(cluster, 'rollout', 2));
     await nodes[0]!.stopPod(old[0]!);
-    await sleep(3 * INTERVAL_MS);
+    await cluster.clock.sleep(3 * INTERVAL_MS);
 
     expect(rolls.seen).toHaveLength(1);
     await expect
@@ -115,7 +114,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
     await cluster.seed.secretVersion('first', 'p2');
     await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
-    await sleep(2 * INTERVAL_MS);
+    await cluster.clock.sleep(2 * INTERVAL_MS);
 
     expect(rolls.seen).toHaveLength(2);
     expect(new Set(rolls.seen.map(({ template }) => template)).size).toBe(2);
@@ -141,7 +140,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
     const anew = await slow.startPod('behind-3', { className: 'behind', owner });
     await expect.poll(() => contentsOf(anew.targetPath), SOON).toEqual({ behind: ['644', 'p2'] });
-    await sleep(2 * INTERVAL_MS);
+    await cluster.clock.sleep(2 * INTERVAL_MS);
     expect(await contentsOf(old.targetPath)).toMatchObject({ behind: [expect.anything(), 'p1'] });
     expect(rolls.seen).toHaveLength(1);
     await cluster.seed.secretVersion('behind', 'p1');
@@ -162,7 +161,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     );
 
     await cluster.seed.secretVersion('failing', 'p2');
-    await sleep(3 * INTERVAL_MS);
+    await cluster.clock.sleep(3 * INTERVAL_MS);
     const meanwhile = rolls.seen.length;
     broken[Symbol.dispose]();
 
@@ -230,7 +229,7 @@ describe.concurrent('what does not ask for restarts', () => {
     await expect
       .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
       .toEqual(pods.map(() => ({ silent: ['644', 'p2'] })));
-    await sleep(INTERVAL_MS);
+    await cluster.clock.sleep(INTERVAL_MS);
 
     expect(
       cluster.api.requests.filter((request) => request.startsWith('PATCH /apis/apps/') && request.includes('/silent')),
@@ -249,7 +248,7 @@ describe('a restart of the provider', () => {
     await untilNoted(cluster, 'Deployment', 'away');
 
     await Promise.all(nodes.map((node) => node.restart()));
-    await sleep(2 * INTERVAL_MS);
+    await cluster.clock.sleep(2 * INTERVAL_MS);
     const afterNothing = rolls.seen.length;
     const [first, ...others] = nodes;
     await first!.restart(async () => {
@@ -258,7 +257,7 @@ describe('a restart of the provider', () => {
     });
     await expect.poll(() => rolls.seen, SOON).toHaveLength(1);
     await Promise.all(nodes.map((node) => node.restart()));
-    await sleep(2 * INTERVAL_MS);
+    await cluster.clock.sleep(2 * INTERVAL_MS);
 
     expect(afterNothing).toBe(0);
     expect(rolls.seen).toHaveLength(1);

@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { callsOf } from '../daemon/calls.ts';
 import { contentsOf } from '../daemon/node.ts';
@@ -25,7 +24,7 @@ describe.concurrent('beside the driver’s own rotation', () => {
     const { pod, rotations, versions } = await rotateUnder('calm', 300);
 
     await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toMatchObject({ calm: versions.at(-1) });
-    await sleep(1_200);
+    await cluster.clock.sleep(1_200);
     expect(await versionsOf(cluster.kube, pod)).toMatchObject({ calm: versions.at(-1) });
     expect(rotations.size).toBeLessThanOrEqual(1 + versions.length);
     expect(layoutOf(pod.targetPath)).toEqual(layoutWith('calm', 'url'));
@@ -35,7 +34,7 @@ describe.concurrent('beside the driver’s own rotation', () => {
     const { pod, rotations, versions } = await rotateUnder('stormy', 0);
 
     await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toMatchObject({ stormy: versions.at(-1) });
-    await sleep(1_200);
+    await cluster.clock.sleep(1_200);
     expect(await versionsOf(cluster.kube, pod)).toMatchObject({ stormy: versions.at(-1) });
     expect(await contentsOf(pod.targetPath)).toMatchObject({ stormy: ['644', 'value 3'] });
     expect(rotations.size).toBeLessThanOrEqual(1 + versions.length);
@@ -54,20 +53,20 @@ describe.concurrent('beside the driver’s own rotation', () => {
     async function look(): Promise<void> {
       while (!done.signal.aborted) {
         layoutNames(await readdir(pod.targetPath)).forEach((set) => rotations.add(set));
-        await sleep(5);
+        await cluster.clock.sleep(5);
       }
     }
     async function call(): Promise<void> {
       while (!done.signal.aborted) {
         await node.republish(pod);
-        await sleep(pauseMs);
+        await cluster.clock.sleep(pauseMs);
       }
     }
     const busy = [look(), ...Array.from({ length: pauseMs === 0 ? 4 : 1 }, call)];
     const versions: string[] = [];
     for (const value of ['value 1', 'value 2', 'value 3']) {
       versions.push(await cluster.seed.secretVersion(name, value));
-      await sleep(1_100);
+      await cluster.clock.sleep(1_100);
     }
     done.abort();
     await Promise.all(busy);

@@ -3,7 +3,6 @@ import type { Fault } from '../../fakes/aws/faults.ts';
 import { contentsOf } from '../daemon/node.ts';
 import { startCluster } from './cluster.ts';
 import { NAMESPACE, PODS } from './objects.ts';
-import { startAside } from './provider.ts';
 import { startRecorder } from './recorder.ts';
 import { parameter, secret, SOON } from './values.ts';
 
@@ -39,7 +38,7 @@ function expectNoMark(words: string, more: readonly string[] = []): void {
 it('secrets and tokens are in no log line, event, status or request, but for the data of Secrets', async () => {
   await using cluster = await startCluster();
   await using recorder = await startRecorder(cluster.api);
-  const node = await cluster.startNode('node-1', FLAGS, { start: startAside, kubeconfig: recorder.kubeconfig });
+  const node = await cluster.startNode('node-1', FLAGS, { kubeconfig: recorder.kubeconfig });
   await cluster.seed.secret('db', JSON.stringify({ password: `${MARK} 1` }));
   await cluster.seed.parameter('/url', `${MARK} 1`);
   const DB = { ...secret('db'), jmesPath: [{ path: 'password', objectAlias: 'password' }] };

@@ -1,5 +1,5 @@
+import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, inject, it } from 'vitest';
 import { accountKeys } from '../../fakes/aws/seed.ts';
 import { callsOf } from '../daemon/calls.ts';
@@ -55,8 +55,8 @@ function parameterChanged(name: string) {
 }
 
 describe.concurrent('a change queue', () => {
-  it('makes pods fresh within seconds, however long the interval, and asks for no others', async ({ expect }) => {
-    await using cluster = await startCluster();
+  it('makes pods fresh long before the interval ends, and asks for no others', async ({ expect }) => {
+    await using cluster = await startCluster(SYSTEM_CLOCK);
     const { node, send } = await startListening(cluster, '--rotation-poll-interval=5m');
     await cluster.addAccount('other');
     for (const name of ['db', 'still']) {
@@ -73,28 +73,28 @@ describe.concurrent('a change queue', () => {
 
     const calls = await callsOf(cluster, async () => {
       await cluster.seed.secretVersion('db', 'new');
-      const eventAt = performance.now();
       await send(secretChanged('db'));
       await expect
         .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
         .toMatchObject(pods.map(() => ({ db: ['644', 'new'] })));
-      expect(performance.now() - eventAt).toBeLessThan(5_000);
-      await cluster.seed.parameter('/url', 'new');
-      await send(parameterChanged('/url'));
-      await expect
-        .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
-        .toMatchObject(pods.map(() => ({ url: ['644', 'new'] })));
-      await send(secretChanged('somebody-elses'));
-      await sleep(1_000);
+      // Messages come in order: with the last value the event of another secret has been read, too.
+      for (const value of ['new', 'newest']) {
+        await send(secretChanged('somebody-elses'));
+        await cluster.seed.parameter('/url', value);
+        await send(parameterChanged('/url'));
+        await expect
+          .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
+          .toMatchObject(pods.map(() => ({ url: ['644', value] })));
+      }
     });
 
-    expect(calls['GetParameters']).toBe(2);
+    expect(calls['GetParameters']).toBe(3);
     expect(await contentsOf(other.targetPath)).toEqual({ still: ['644', 'old'] });
     expect(cluster.aws.gate.state.count({ resource: 'still' })).toBe(1);
   });
 
   it('that cannot be read is told, and polling goes on', async ({ expect }) => {
-    await using cluster = await startCluster();
+    await using cluster = await startCluster(SYSTEM_CLOCK);
     const { node } = await startListening(cluster, '--rotation-poll-interval=1s', 'none');
     await cluster.seed.secret('db', 'old');
     await cluster.applyClass('class', { objects: [secret('db')] });

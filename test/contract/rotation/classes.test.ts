@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { contentsOf } from '../daemon/node.ts';
 import { statsBelow } from '../publish/pod-view.ts';
@@ -58,10 +57,10 @@ describe.concurrent('an edited class reaches the pods that run, without a Mount 
     const pod = await node.startPod('slow', { className: 'slow', serviceAccount: 'slow' });
 
     await cluster.applyClass('slow', { objects: [secret('slow')], parameters: { rotationPollInterval: '1h' } });
-    await sleep(2_000);
+    await cluster.clock.sleep(2_000);
     await cluster.seed.secretVersion('slow', 'new');
     const calls = cluster.aws.gate.state.count({ resource: 'slow' });
-    await sleep(2_000);
+    await cluster.clock.sleep(2_000);
 
     expect(cluster.aws.gate.state.count({ resource: 'slow' })).toBe(calls);
     expect(await contentsOf(pod.targetPath)).toEqual({ slow: ['644', 'old'] });
@@ -101,7 +100,7 @@ describe.concurrent('a class that is no longer ours', () => {
     await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
     const calls = cluster.aws.gate.state.count({ resource: 'given' });
     await cluster.seed.secretVersion('given', 'new');
-    await sleep(2_500);
+    await cluster.clock.sleep(2_500);
 
     expect(cluster.aws.gate.state.count({ resource: 'given' })).toBe(calls);
     expect(await contentsOf(pod.targetPath)).toEqual({ given: ['644', 'old'] });

@@ -1,11 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { callsOf } from '../daemon/calls.ts';
 import { contentsOf } from '../daemon/node.ts';
-import { startCluster } from './cluster.ts';
+import { startCluster, type TestCluster } from './cluster.ts';
+import { insideAt, type Start } from './provider.ts';
 import { ROTATION, secret, SOON } from './values.ts';
 
 const HOUR_MS = 3_600_000;
+
+function byFakeDate({ clock }: TestCluster): Start {
+  return insideAt({ ...clock, wallNow: () => Date.now() });
+}
 
 describe('a wall clock that jumps', () => {
   beforeEach(() => {
@@ -18,7 +22,7 @@ describe('a wall clock that jumps', () => {
 
   it('an hour ahead, and two back, neither stops rotation nor has it ask without end', async () => {
     await using cluster = await startCluster();
-    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
+    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request'], { start: byFakeDate(cluster) });
     await cluster.seed.secret('db', 'old');
     await cluster.applyClass('class', { objects: [secret('db')] });
     const pod = await node.startPod('web-1', { className: 'class' });
@@ -30,7 +34,7 @@ describe('a wall clock that jumps', () => {
       vi.setSystemTime(Date.now() + jumpMs);
       const calls = await callsOf(cluster, async () => {
         await cluster.seed.secretVersion('db', value);
-        await sleep(2_000);
+        await cluster.clock.sleep(2_000);
       });
 
       expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', value] });
@@ -44,7 +48,7 @@ describe('a wall clock that jumps', () => {
 
   it('past the end of the driver’s tokens: that is told, and the driver’s next call mends it', async () => {
     await using cluster = await startCluster();
-    const node = await cluster.startNode('node-1', ROTATION);
+    const node = await cluster.startNode('node-1', ROTATION, { start: byFakeDate(cluster) });
     await cluster.seed.secret('db', 'old');
     await cluster.applyClass('class', { objects: [secret('db')] });
     const pod = await node.startPod('web-1', { className: 'class' });
@@ -70,7 +74,7 @@ describe('a wall clock that jumps', () => {
 
   it('near the end of the driver’s tokens: others are asked for, once', async () => {
     await using cluster = await startCluster();
-    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
+    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request'], { start: byFakeDate(cluster) });
     await cluster.seed.secret('db', 'old');
     await cluster.applyClass('class', { objects: [secret('db')] });
     const tokensEndAt = Math.floor(Date.now() / 1000) + 20;
@@ -85,21 +89,24 @@ describe('a wall clock that jumps', () => {
 
 it('an API server that hangs for long stops no rotation, and makes no pod wait for the others', async () => {
   await using cluster = await startCluster();
-  const node = await cluster.startNode('node-1', [...ROTATION, '--kube-timeout=1100ms']);
+  let aheadMs = 0;
+  const start = insideAt({ ...cluster.clock, now: () => cluster.clock.now() + aheadMs });
+  const node = await cluster.startNode('node-1', [...ROTATION, '--kube-timeout=1100ms'], { start });
   await cluster.seed.secret('db', 'old');
   await cluster.applyClass('class', { objects: [secret('db')] });
   const pods = await Promise.all(
     Array.from({ length: 80 }, (_, index) => node.startPod(`web-${index}`, { className: 'class' })),
   );
-  const now = performance.now.bind(performance);
 
   cluster.api.fault = { kind: 'hang' };
   // Longer than any of its answers is good for.
-  vi.spyOn(performance, 'now').mockImplementation(() => now() + 10 * 60_000);
+  aheadMs = 10 * 60_000;
+  const hangsAt = cluster.clock.now();
   await cluster.seed.secretVersion('db', 'new');
 
   // Ten rounds of eight would take a second each, and more than once.
   await expect
-    .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), { timeout: 6_000 })
+    .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
     .toEqual(pods.map(() => ({ db: ['644', 'new'] })));
+  expect(cluster.clock.now() - hangsAt).toBeLessThan(6_000);
 });

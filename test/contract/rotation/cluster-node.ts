@@ -47,6 +47,8 @@ export interface NodeSettings {
   readonly start: Start;
 }
 
+/** By real time, beside which the provider's may be far ahead. */
+const CALL_MS = 3_600_000;
 const NEVER = new AbortController().signal;
 
 export async function startNode({ name, args, env, folder, kube, start }: NodeSettings): Promise<ClusterNode> {
@@ -61,7 +63,7 @@ export async function startNode({ name, args, env, folder, kube, start }: NodeSe
   ];
   const before: string[] = [];
   let provider = await start(flags, env);
-  let client = connect(join(sockets, 'aws.sock'), 120_000);
+  let client = connect(join(sockets, 'aws.sock'), CALL_MS);
 
   async function mount(pod: StartedPod): Promise<MountResponse> {
     const { targetPath } = pod;
@@ -138,7 +140,7 @@ export async function startNode({ name, args, env, folder, kube, start }: NodeSe
       await stop(signal);
       await meanwhile?.();
       provider = await start(flags, env);
-      client = connect(join(sockets, 'aws.sock'), 120_000);
+      client = connect(join(sockets, 'aws.sock'), CALL_MS);
     },
     said,
     saidOf: ({ name: pod }, msg) => said(msg).filter((line) => line['pod'] === pod),

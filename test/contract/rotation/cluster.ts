@@ -2,15 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import type { Clock } from '../../../src/concurrency/clock.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import type { Seed } from '../../fakes/aws/seed.ts';
 import { PATIENT } from '../../fakes/aws/settings.ts';
 import { type AwsFakes, startAwsFakes } from '../../fakes/aws/start-aws-fakes.ts';
+import { createFastClock } from '../../fakes/fast-clock.ts';
 import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
 import { type ClusterNode, startNode } from './cluster-node.ts';
 import { createKubeRest, type KubeRest } from './kube-rest.ts';
 import { classObject, CLASSES, type ClassOptions, NAMESPACE, SERVICE_ACCOUNTS } from './objects.ts';
-import { type Start, startInside } from './provider.ts';
+import { insideAt, type Start } from './provider.ts';
 
 export type { ClusterNode } from './cluster-node.ts';
 export { type ClassOptions, NAMESPACE, type PodOptions, type StartedPod, versionsOf } from './objects.ts';
@@ -19,6 +21,8 @@ export const REGION = 'us-east-1';
 
 /** An AWS account and an API server, and nodes that use them. */
 export interface TestCluster extends AsyncDisposable {
+  /** Of the API server and of nodes in this process; a fast one, unless told. */
+  readonly clock: Clock;
   readonly aws: AwsFakes;
   /** Of the region that nodes take for theirs. */
   readonly seed: Seed;
@@ -49,12 +53,21 @@ export interface PodEvent {
   readonly count?: number;
 }
 
-export async function startCluster(): Promise<TestCluster> {
+/** @param given the clock for nodes that are processes of their own, and so have real time */
+export async function startCluster(given?: Clock): Promise<TestCluster> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'cluster-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const aws = opening.use(await startAwsFakes({ motoUrl: inject('motoUrl') }));
-  const api = opening.use(await startApiServer());
+  const fast = opening.use(createFastClock());
+  const clock = given ?? fast;
+  const api = opening.use(await startApiServer({ clock }));
+  let asked = 0;
+  fast.run(() => {
+    const before = asked;
+    asked = aws.gate.state.calls.length + api.requests.length;
+    return asked > before || aws.gate.isBusy() || api.isBusy;
+  });
   const kube = createKubeRest(api.url, 'token-of-the-provider');
   const seed = await aws.seed(REGION);
 
@@ -72,6 +85,7 @@ export async function startCluster(): Promise<TestCluster> {
 
   const opened = opening.move();
   return {
+    clock,
     aws,
     seed,
     api,
@@ -81,7 +95,8 @@ export async function startCluster(): Promise<TestCluster> {
       api.put(classObject(name, options));
     },
     removeClass: (name) => kube.remove(`${CLASSES}/${name}`),
-    async startNode(name, args, { start = startInside, env = {}, kubeconfig = api.kubeconfig } = {}) {
+    async startNode(name, args, options = {}) {
+      const { start = insideAt(clock), env = {}, kubeconfig = api.kubeconfig } = options;
       const node = await startNode({
         name,
         args: [`--kubeconfig=${kubeconfig}`, ...PATIENT, ...args],

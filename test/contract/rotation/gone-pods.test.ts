@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { contentsOf } from '../daemon/node.ts';
 import { statsBelow } from '../publish/pod-view.ts';
@@ -37,9 +36,9 @@ describe.concurrent('a pod', () => {
     await node.stopPod(pod);
     await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
     // A look may be under way.
-    await sleep(500);
+    await cluster.clock.sleep(500);
     const [calls, requests] = [cluster.aws.gate.state.count({ resource: 'gone' }), cluster.api.requests.length];
-    await sleep(2_000);
+    await cluster.clock.sleep(2_000);
 
     expect(cluster.aws.gate.state.count({ resource: 'gone' })).toBe(calls);
     expect(cluster.api.requests.slice(requests).filter((request) => request.includes('/gone'))).toEqual([]);
@@ -67,9 +66,9 @@ describe.concurrent('a pod', () => {
 
     await cluster.kube.patch(`${PODS}/${name}`, { status: { phase: 'Succeeded' } });
     await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
-    await sleep(500);
+    await cluster.clock.sleep(500);
     await cluster.seed.secretVersion(name, 'new');
-    await sleep(2_500);
+    await cluster.clock.sleep(2_500);
 
     expect(statsBelow(pod.targetPath)).toEqual(before);
     expect(await contentsOf(pod.targetPath)).toEqual({ [name]: ['644', 'old'] });
@@ -82,7 +81,7 @@ describe.concurrent('a volume that the driver has emptied', () => {
 
     await node.emptyVolume(pod);
     await cluster.seed.secretVersion('emptied', 'new');
-    await sleep(2_500);
+    await cluster.clock.sleep(2_500);
 
     expect(await readdir(pod.targetPath)).toEqual([]);
     expect(await cluster.eventsOf('emptied')).toEqual([]);
@@ -91,13 +90,15 @@ describe.concurrent('a volume that the driver has emptied', () => {
   it('while AWS was being asked is not written to either', async ({ expect }) => {
     const pod = await startOwn('emptied-late');
     const { state } = cluster.aws.gate;
-    using _ = state.inject({ kind: 'delay', ms: 1_000 }, { resource: 'emptied-late' });
+    const held = Promise.withResolvers<void>();
+    using _ = state.inject({ kind: 'hold', until: held.promise }, { resource: 'emptied-late' });
 
     await cluster.seed.secretVersion('emptied-late', 'new');
     const calls = state.count({ resource: 'emptied-late' });
     await expect.poll(() => state.count({ resource: 'emptied-late' }), SOON).toBeGreaterThan(calls);
     await node.emptyVolume(pod);
-    await sleep(2_500);
+    held.resolve();
+    await cluster.clock.sleep(2_500);
 
     expect(await readdir(pod.targetPath)).toEqual([]);
     expect(await cluster.eventsOf('emptied-late')).toEqual([]);

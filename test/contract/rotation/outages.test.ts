@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import { contentsOf } from '../daemon/node.ts';
@@ -55,7 +54,7 @@ describe.concurrent('under a pod that runs', () => {
 
     await cluster.seed.secretVersion(name, 'new');
     await cluster.seed.secretVersion(other, 'new');
-    await expect.poll(() => ofPod(node, name).length, { timeout: 20_000 }).toBeGreaterThan(2);
+    await expect.poll(() => ofPod(node, name).length, SOON).toBeGreaterThan(2);
 
     expect(statsBelow(pod.targetPath)).toEqual(before);
     expect(await cluster.eventsOf(name)).toEqual([
@@ -175,7 +174,7 @@ describe.concurrent('AWS is asked less and less often', () => {
     // What a process that has just started looks at, it looks at soon.
     await node.restart();
     const begun = state.count({ service: 'secretsmanager' });
-    await sleep(11_000);
+    await cluster.clock.sleep(11_000);
 
     // After 5 seconds and after 10 more.
     expect(state.count({ service: 'secretsmanager' }) - begun).toBe(2);

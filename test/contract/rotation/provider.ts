@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { type Clock, SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
+import type { Clock } from '../../../src/concurrency/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { startProvider } from '../../fakes/provider-process.ts';
@@ -15,23 +15,22 @@ export interface Provider {
 
 export type Start = (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Provider>;
 
-export async function startInside(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  clock: Clock = SYSTEM_CLOCK,
-): Promise<Provider> {
-  const log: string[] = [];
-  const daemon = await startDaemon(
-    readConfig(args, env),
-    pino({ level: 'debug' }, { write: (line: string) => log.push(line) }),
-    clock,
-  );
-  return {
-    log,
-    pid: process.pid,
-    async stop() {
-      await daemon[Symbol.asyncDispose]();
-    },
+/** In this process. */
+export function insideAt(clock: Clock): Start {
+  return async (args, env) => {
+    const log: string[] = [];
+    const daemon = await startDaemon(
+      readConfig(args, env),
+      pino({ level: 'debug' }, { write: (line: string) => log.push(line) }),
+      clock,
+    );
+    return {
+      log,
+      pid: process.pid,
+      async stop() {
+        await daemon[Symbol.asyncDispose]();
+      },
+    };
   };
 }
 

@@ -1,5 +1,4 @@
 import { watch } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { BATCH, callsOf, READ } from '../daemon/calls.ts';
 import { contentsOf } from '../daemon/node.ts';
@@ -46,7 +45,7 @@ describe.concurrent('a volume', () => {
     );
     const asked = cluster.aws.gate.state.count({ resource: 'quiet' });
 
-    await sleep(4_000);
+    await cluster.clock.sleep(4_000);
     watchers.forEach((watcher) => watcher.close());
 
     expect(seen).toEqual([]);
@@ -101,7 +100,7 @@ describe.concurrent('a look asks each thing once', () => {
     await asked.startPod('all', { className: 'all', serviceAccount: 'worker' });
 
     // The first look comes after 3.2 to 3.6 seconds, and the second as long after it.
-    const calls = await callsOf(other, () => sleep(6_000));
+    const calls = await callsOf(other, () => other.clock.sleep(6_000));
 
     expect(calls).toEqual(callsALook);
   });

@@ -5,7 +5,7 @@
 /** Looks at everything every second, or a little oftener. */
 export const ROTATION = ['--enable-secret-rotation', '--rotation-poll-interval=1s'];
 /** For whatever comes with one of the next looks, on a machine that is busy. */
-export const SOON = { timeout: 15_000, interval: 25 };
+export const SOON = { timeout: 60_000, interval: 25 };
 
 export function secret(objectName: string) {
   return { objectName, objectType: 'secretsmanager' } as const;

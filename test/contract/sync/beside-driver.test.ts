@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type ClusterNode, startCluster, type TestCluster } from '../rotation/cluster.ts';
 import { playDriver } from './driver-sync.ts';
@@ -32,10 +31,10 @@ describe.concurrent("sync beside the driver's own", () => {
     const before = cluster.api.requests.length;
 
     const drivers = [here, there].map((pod) => playDriver(cluster, 'both', pod, ends.signal));
-    await sleep(2 * INTERVAL_MS);
+    await cluster.clock.sleep(2 * INTERVAL_MS);
     await cluster.seed.secretVersion('both', 'p2');
     await expect.poll(() => secretIn(cluster, 'both')?.data, SOON).toEqual({ password: 'p2' });
-    await sleep(4 * INTERVAL_MS);
+    await cluster.clock.sleep(4 * INTERVAL_MS);
     ends.abort();
     const puts = await Promise.all(drivers);
 

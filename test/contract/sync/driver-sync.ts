@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { contentsOf } from '../daemon/node.ts';
 import { NAMESPACE, type StartedPod, type TestCluster, versionsOf } from '../rotation/cluster.ts';
 import { SECRETS } from './synced.ts';
@@ -41,7 +40,7 @@ export async function playDriver(
     if (pod.owner !== undefined && tick % OWNERS_EVERY === 0 && !owners.some(({ uid }) => uid === pod.owner?.uid)) {
       await cluster.kube.patch(`${SECRETS}/${name}`, { metadata: { ownerReferences: [...owners, pod.owner] } });
     }
-    await sleep(TICK_MS);
+    await cluster.clock.sleep(TICK_MS);
   }
   return puts;
 }

@@ -72,11 +72,13 @@ describe.concurrent('sync where the driver writes', () => {
     await addClass(cluster, 'leaving', 'p1');
     await other.startPod('leaving-1', { className: 'leaving' });
     const pod = await one.startPod('leaving-2', { className: 'leaving', owner: ownedBy('leaving-rs') });
-    using _ = cluster.aws.gate.state.inject({ kind: 'delay', ms: 1_500 }, { resource: 'leaving' });
+    const held = Promise.withResolvers<void>();
+    using _ = cluster.aws.gate.state.inject({ kind: 'hold', until: held.promise }, { resource: 'leaving' });
     const asked = cluster.aws.gate.state.count({ resource: 'leaving' });
     await expect.poll(() => cluster.aws.gate.state.count({ resource: 'leaving' }), SOON).toBeGreaterThan(asked + 1);
 
     await one.stopPod(pod);
+    held.resolve();
 
     await expect.poll(() => secretIn(cluster, 'leaving')?.owners, SOON).toEqual(['Pod leaving-1']);
     await writesWithin(6, cluster, 'leaving');

@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
@@ -8,7 +9,7 @@ import { type ClusterNode, startCluster, type StartedPod, type TestCluster, vers
 import { PODS, statusPath } from '../rotation/objects.ts';
 import { startAside } from '../rotation/provider.ts';
 import { type Moment, startKillingProxy } from './killing-proxy.ts';
-import { addClass, comesToRest, ownedBy, secretIn, SECRETS, SOON, SYNC } from './synced.ts';
+import { addClass, ownedBy, secretIn, SECRETS, SOON, SYNC } from './synced.ts';
 
 const OWNERS = ['ReplicaSet rs-1', 'ReplicaSet rs-2'];
 
@@ -24,7 +25,7 @@ interface Mortal extends AsyncDisposable {
 
 async function startMortal(): Promise<Mortal> {
   await using opening = new AsyncDisposableStack();
-  const cluster = opening.use(await startCluster());
+  const cluster = opening.use(await startCluster(SYSTEM_CLOCK));
   const proxy = opening.use(await startKillingProxy(cluster.api.url));
   const node = await cluster.startNode('node-1', [...SYNC, '--token-request'], {
     start: startAside,
@@ -70,33 +71,8 @@ function writing(name: string): RequestFilter {
     (method !== 'GET' && path === `${SECRETS}/${name}`) || (method === 'POST' && path === SECRETS);
 }
 
-/** Before the first of so many writes, and after each: before the next is the same. */
-function momentsOf(writes: number): readonly (readonly [Moment, number])[] {
-  const after = Array.from({ length: writes }, (_, index) => ['after', index + 1] as const);
-  return [['before', 1], ...after];
-}
-
 // Processes start slowly where the machine is busy.
-describe.concurrent('a provider killed at any write, and the next one', { timeout: 120_000 }, () => {
-  it('make a Secret with all its owners', async ({ expect }) => {
-    await using mortal = await startMortal();
-    const { cluster, node } = mortal;
-    await addClass(cluster, 'made', 'p1');
-    await startPods(node, 'made');
-
-    // Made, claimed, and two owners.
-    for (const [how, nth] of momentsOf(3)) {
-      await mortal.killedAt(how, nth, writing('made'), async () => cluster.api.remove(`${SECRETS}/made`));
-
-      await expect
-        .poll(() => secretIn(cluster, 'made'), { ...SOON, message: `${how} ${nth}` })
-        .toMatchObject({ data: { password: 'p1' }, owners: OWNERS });
-    }
-
-    expect(mortal.ownerless).toEqual(new Set());
-    await comesToRest(cluster, 'made');
-  });
-
+describe.concurrent('a provider killed at a write, and the next one', { timeout: 120_000 }, () => {
   it('make a Secret within a Mount call, which the kubelet makes again', async ({ expect }) => {
     await using mortal = await startMortal();
     const { cluster, node } = mortal;
@@ -104,7 +80,11 @@ describe.concurrent('a provider killed at any write, and the next one', { timeou
     await addClass(cluster, 'call', 'p1');
     const first = await node.startPod('first-1', { className: 'first' });
 
-    for (const [how, nth] of momentsOf(2)) {
+    for (const [how, nth] of [
+      ['before', 1],
+      ['after', 1],
+      ['after', 2],
+    ] as const) {
       const name = `call-${how}-${nth}`;
       const options = { className: 'call', owner: ownedBy(name) };
       await mortal.killedAt(how, nth, writing('call'), () =>
@@ -164,56 +144,5 @@ describe.concurrent('a provider killed at any write, and the next one', { timeou
 
     expect(mortal.ownerless).toEqual(new Set());
     expect(secretIn(cluster, 'rotated')?.owners).toEqual(OWNERS);
-    await comesToRest(cluster, 'rotated');
-  });
-
-  it('make an immutable Secret anew with all its owners', async ({ expect }) => {
-    await using mortal = await startMortal();
-    const { cluster, node } = mortal;
-    await addClass(cluster, 'stone', 'p0', { annotations: { 'aws-secrets-csi/sync-immutable': 'true' } });
-    await startPods(node, 'stone');
-
-    // It goes, its content comes, and two owners, of whom the second ends it.
-    for (const [index, [how, nth]] of momentsOf(3).entries()) {
-      const value = `p${index + 1}`;
-      await mortal.killedAt(how, nth, writing('stone'), () => cluster.seed.secretVersion('stone', value));
-
-      await expect
-        .poll(() => secretIn(cluster, 'stone'), { ...SOON, message: `${how} ${nth}` })
-        .toMatchObject({ data: { password: value }, owners: OWNERS, isImmutable: true });
-    }
-
-    expect(mortal.ownerless).toEqual(new Set());
-    await comesToRest(cluster, 'stone');
-  });
-
-  it('put an owner back, and leave no Secret without one when owners go', async ({ expect }) => {
-    await using mortal = await startMortal();
-    const { cluster, node } = mortal;
-    await addClass(cluster, 'owned', 'p1');
-    let [staying, leaving] = await startPods(node, 'owned');
-
-    for (const [how, nth] of momentsOf(1)) {
-      await mortal.killedAt(how, nth, writing('owned'), () => node.stopPod(leaving!));
-
-      // The next process never knew the pod; its owner is dropped with the owner's next pod, or collected with the owner.
-      expect(secretIn(cluster, 'owned')?.owners).toEqual(how === 'before' ? OWNERS : OWNERS.slice(0, 1));
-      leaving = await node.startPod(`leaving-${how}`, { className: 'owned', owner: ownedBy('rs-2') });
-      expect(secretIn(cluster, 'owned')?.owners).toEqual(OWNERS);
-    }
-    await node.stopPod(leaving!);
-    await expect.poll(() => secretIn(cluster, 'owned')?.owners, SOON).toEqual(OWNERS.slice(0, 1));
-
-    for (const [how, nth] of momentsOf(1)) {
-      await mortal.killedAt(how, nth, writing('owned'), () => node.stopPod(staying!));
-
-      expect(secretIn(cluster, 'owned')?.owners).toEqual(how === 'before' ? OWNERS.slice(0, 1) : undefined);
-      staying = await node.startPod(`staying-${how}`, { className: 'owned', owner: ownedBy('rs-1') });
-      expect(secretIn(cluster, 'owned')).toMatchObject({ data: { password: 'p1' }, owners: OWNERS.slice(0, 1) });
-    }
-    await node.stopPod(staying!);
-    await expect.poll(() => secretIn(cluster, 'owned'), SOON).toBeUndefined();
-
-    expect(mortal.ownerless).toEqual(new Set());
   });
 });

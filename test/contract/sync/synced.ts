@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClassOptions, NAMESPACE, type PodOptions, type TestCluster } from '../rotation/cluster.ts';
 
 export const INTERVAL_MS = 500;
@@ -61,9 +60,9 @@ export function writesOf({ api }: Pick<TestCluster, 'api'>, name: string, since 
 }
 
 /** @returns the writes to a Secret within so many looks */
-export async function writesWithin(looks: number, cluster: Pick<TestCluster, 'api'>, name: string) {
+export async function writesWithin(looks: number, cluster: Pick<TestCluster, 'api' | 'clock'>, name: string) {
   const before = cluster.api.requests.length;
-  await sleep(looks * INTERVAL_MS);
+  await cluster.clock.sleep(looks * INTERVAL_MS);
   return writesOf(cluster, name, before);
 }
 
@@ -72,7 +71,7 @@ const QUIET_LOOKS = 3;
 const WAITS = 8;
 
 /** @throws Error with the writes, where they do not end */
-export async function comesToRest(cluster: Pick<TestCluster, 'api'>, name: string): Promise<void> {
+export async function comesToRest(cluster: Pick<TestCluster, 'api' | 'clock'>, name: string): Promise<void> {
   const before = cluster.api.requests.length;
   for (let wait = 0; wait < WAITS; wait++) {
     if ((await writesWithin(QUIET_LOOKS, cluster, name)).length === 0) {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type ClusterNode, startCluster, type TestCluster } from '../rotation/cluster.ts';
 import {
@@ -38,7 +37,7 @@ describe.concurrent('sync without rotation', () => {
     const asked = questionsFor('called');
 
     await cluster.seed.secretVersion('called', 'p2');
-    await sleep(4 * INTERVAL_MS);
+    await cluster.clock.sleep(4 * INTERVAL_MS);
     const before = secretIn(cluster, 'called')?.data;
     const askedMeanwhile = questionsFor('called');
     await node.republish(pod);
@@ -113,7 +112,7 @@ describe('sync without rotation, after a restart of the provider', () => {
     await anew.startPod('older-1', { className: 'older', owner: ownedBy('older-rs') });
     const pod = await node.startPod('older-2', { className: 'older', owner: ownedBy('older-rs') });
     await cluster.seed.secretVersion('older', 'p2');
-    await sleep(INTERVAL_MS);
+    await cluster.clock.sleep(INTERVAL_MS);
     await node.republish(pod);
     // A call that meets a look under way does not wait for the Secret.
     await expect.poll(() => secretIn(cluster, 'older')?.data, SOON).toEqual({ password: 'p2' });

@@ -15,6 +15,8 @@ export class GateState {
   readonly roles = new Map<string, Role>();
   readonly sessions = new Map<string, Session>();
   readonly calls: GateCall[] = [];
+  /** Requests that a fault holds at present. */
+  held = 0;
   readonly #injections = new Set<Injection>();
 
   addRole(role: Role): void {

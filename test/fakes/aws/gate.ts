@@ -24,6 +24,8 @@ export interface Gate extends AsyncDisposable {
   readonly state: GateState;
   /** Connections accepted so far. */
   connections(): number;
+  /** Whether requests are not answered yet, but for those that are held. */
+  isBusy(): boolean;
 }
 
 export interface GateOptions {
@@ -38,11 +40,16 @@ export async function startGate({ motoUrl, certificates, issuer }: GateOptions):
   const state = new GateState();
   const upstream = upstreamTo(motoUrl);
   let connections = 0;
+  let underWay = 0;
   const server = certificates === undefined ? createServer() : createTlsServer(certificates);
   server.on(certificates === undefined ? 'connection' : 'secureConnection', () => {
     connections += 1;
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    underWay += 1;
+    response.once('close', () => {
+      underWay -= 1;
+    });
     handle(request, response, { state, upstream, issuer }).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error('gate failed'));
     });
@@ -53,6 +60,7 @@ export async function startGate({ motoUrl, certificates, issuer }: GateOptions):
     url: `${certificates === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     state,
     connections: () => connections,
+    isBusy: () => underWay > state.held,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
@@ -71,7 +79,7 @@ async function handle(incoming: IncomingMessage, response: ServerResponse, deps:
   const request = readAwsRequest(incoming, await buffer(incoming));
   deps.state.record(request, incoming.headers['user-agent']);
   for (const fault of deps.state.takeFaults(request)) {
-    if (!(await passes(fault, request, incoming.socket, response))) {
+    if (!(await passes(fault, { request, socket: incoming.socket, response, state: deps.state }))) {
       return;
     }
   }
@@ -82,14 +90,24 @@ async function handle(incoming: IncomingMessage, response: ServerResponse, deps:
   }
 }
 
+interface Befallen {
+  readonly request: AwsRequest;
+  readonly socket: Socket;
+  readonly response: ServerResponse;
+  readonly state: GateState;
+}
+
 /** @returns whether the request goes on to its answer */
-async function passes(fault: Fault, request: AwsRequest, socket: Socket, response: ServerResponse): Promise<boolean> {
+async function passes(fault: Fault, { request, socket, response, state }: Befallen): Promise<boolean> {
   if (fault.kind === 'delay') {
     await sleep(fault.ms);
     return true;
   }
   if (fault.kind === 'hold') {
-    await fault.until;
+    state.held += 1;
+    await fault.until.finally(() => {
+      state.held -= 1;
+    });
     return true;
   }
   if (fault.kind === 'error') {

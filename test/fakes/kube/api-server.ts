@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { makeCertificate, writeKubeconfig } from './access-files.ts';
 import { answer, removeObject } from './answer.ts';
 import { Failure } from './failure.ts';
@@ -21,6 +21,8 @@ export interface ApiServerOptions {
   readonly tls?: boolean;
   /** Whether what has lost its owners is deleted at once. */
   readonly collectsGarbage?: boolean;
+  /** By which its delays pass. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -39,6 +41,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly requests: string[];
   /** Of the requests that are not answered yet, each with its own method and path. */
   readonly underWay: ReadonlySet<{ readonly method: string; readonly path: string }>;
+  /** Whether any of them has an answer to come that no clock holds up. */
+  readonly isBusy: boolean;
   readonly tokenRequests: readonly TokenRequest[];
   /** Connections accepted so far. */
   readonly connections: number;
@@ -69,6 +73,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const requests: string[] = [];
   const underWay = new Set<{ readonly method: string; readonly path: string }>();
   let token = 'token-of-the-provider';
+  const heldUp = new Set<object>();
   let connections = 0;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -77,7 +82,10 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     requests.push(`${method} ${request.url}`);
     const entry = { method, path: url.pathname };
     underWay.add(entry);
-    response.once('close', () => underWay.delete(entry));
+    response.once('close', () => {
+      underWay.delete(entry);
+      heldUp.delete(entry);
+    });
     const fault = faults.of(method, url.pathname);
     switch (fault?.kind) {
       case 'status':
@@ -89,12 +97,15 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
         response.writeHead(fault.status).end(fault.text);
         return undefined;
       case 'hang':
+        heldUp.add(entry);
         return undefined;
       case 'reset':
         request.socket.destroy();
         return undefined;
       case 'delay':
-        await sleep(fault.ms);
+        heldUp.add(entry);
+        await (options.clock ?? SYSTEM_CLOCK).sleep(fault.ms);
+        heldUp.delete(entry);
         break;
       case 'lost-answer':
       case 'half-answer':
@@ -158,6 +169,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     },
     requests,
     underWay,
+    get isBusy() {
+      return underWay.size > heldUp.size;
+    },
     tokenRequests,
     get connections() {
       return connections;
