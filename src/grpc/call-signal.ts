@@ -26,7 +26,7 @@ export function callSignal(
       controller.abort(
         new ProviderError(
           'DeadlineExceeded',
-          `not done within ${Math.round(leftMs / 100) / 10} s: AWS, the API server or a proxy between answers too slowly`,
+          `not done within ${Math.round(leftMs / 100) / 10} s: AWS, the API server or a proxy in between responds too slowly`,
         ),
       ),
     () => undefined,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-/** Full name, as the driver says it. */
+/** Full name, as in the driver's protocol. */
 const PROVIDER_SERVICE = 'v1alpha1.CSIDriverProvider';
 
 /** The client constructor of the driver's protocol, whose `service` is what a server adds. */

@@ -148,7 +148,7 @@ async function take(server: Server, path: string): Promise<FileIdentity> {
   } catch (error) {
     server.unbind(`unix:${hidden}`);
     await rm(hidden, { force: true });
-    throw new Error(`cannot have the socket ${path}: ${error instanceof Error ? error.message : 'unknown error'}`, {
+    throw new Error(`cannot create the socket ${path}: ${error instanceof Error ? error.message : 'unknown error'}`, {
       cause: error,
     });
   }

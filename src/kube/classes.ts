@@ -35,7 +35,7 @@ export function createClassLookup(kube: Pick<Kube, 'ask' | 'clock'>): ClassLooku
       if (status === 404) {
         throw new ProviderError(
           'ClassMissing',
-          `SecretProviderClass "${key}" does not exist (any more): create it again, or end the pods that mount it; their files stay as they are`,
+          `SecretProviderClass "${key}" does not exist, or no longer exists: create it again, or end the pods that mount it; their files stay as they are`,
         );
       }
       const { metadata, spec } = object;

@@ -25,7 +25,7 @@ export function createRegionLookup(
         resource: 'pods',
         namespace,
         name,
-        remedy: 'set --node-name (the chart does), and no pod has to be read',
+        remedy: 'set --node-name (the chart does), so that no pod has to be read',
       });
       if (!spec?.nodeName) {
         throw new ProviderError('KubernetesUnavailable', `pod "${key}" is on no node yet`);

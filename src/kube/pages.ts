@@ -56,7 +56,7 @@ async function listPages<Kept>(
       if (isSecondTry) {
         throw new ProviderError(
           'KubernetesUnavailable',
-          `cannot list ${request.resource}: the API server forgot twice where the list was to go on (410)`,
+          `cannot list ${request.resource}: the API server let the continue token of the list expire twice (410)`,
         );
       }
       // etcd has compacted the revision of the list.

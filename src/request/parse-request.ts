@@ -77,7 +77,7 @@ function parseBounded(text: string): GoJsonResult {
 
 function attributeText(key: string, value: GoJson): string {
   if (value !== null && typeof value !== 'string') {
-    throw invalid(`failed to unmarshal attributes: the value of ${quote(key)} is no string`);
+    throw invalid(`failed to unmarshal attributes: the value of ${quote(key)} is not a string`);
   }
   return value ?? '';
 }

@@ -63,7 +63,7 @@ async function learnUnknown(
     return undefined;
   }
   const className = attributes.get(CLASS_ATTRIBUTE) ?? '';
-  // If the class cannot be read now, the next discovery tries again.
+  // If the class cannot be read now, the next discovery retries.
   const providerClass = await deps.classOf(pod.ref.namespace, className, signal).catch(() => undefined);
   const isOurs = providerClass?.provider === deps.providerName && (await deps.volumes?.isFilled(targetPath)) !== false;
   // A Mount call may have added the mount meanwhile, with its tokens.

@@ -29,7 +29,7 @@ describe('a start that fails half way', () => {
     await using provider = await start(sockets, false);
     await expect.poll(() => provider.ended(), SOON).toBe('1');
 
-    expect(provider.log.join('\n')).toContain('cannot have the socket');
+    expect(provider.log.join('\n')).toContain('cannot create the socket');
     expect(await readdir(sockets)).toEqual(['aws.sock']);
   });
 

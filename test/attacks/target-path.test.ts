@@ -66,6 +66,6 @@ it.for(['mount', 'secrets'])('a symlink at "%s" of the path is not followed', as
 
   const { message } = await failureOf(node.mount(pod, PARAMETERS));
 
-  expect(message).toContain('is no directory');
+  expect(message).toContain('is not a directory');
   expect(podView(victim.targetPath)).toEqual(before);
 });

@@ -198,7 +198,7 @@ export function createAwsModel(world: Clock, random: Random): AwsModel {
             claims.exp * 1_000 < world.wallNow() ||
             !roleArn.endsWith(`/${subjectOf(claims)}`)
           ) {
-            throw new AwsError('InvalidIdentityToken', 400, 'The token is not for this role, or has run out.');
+            throw new AwsError('InvalidIdentityToken', 400, 'The token is not for this role, or has expired.');
           }
           return {
             accessKeyId: roleArn,

@@ -15,12 +15,12 @@ const REMEDIES: Readonly<Record<AwsReason, (fault: Fault, call: AwsCall) => stri
       ? trust(fault, identity)
       : 'the session is not or no longer valid: if this lasts, check the clock of the node',
   ObjectNotFound: (_, { region }) =>
-    `check its name, version and label, and that it is in ${region}; one of another account is named by its ARN`,
+    `check its name, version and label, and that it is in ${region}; for another account, set its ARN`,
   ObjectRefused: refusal,
   Throttled: (_, { action, region }) =>
     action.startsWith('ssm:')
-      ? `turn on higher throughput for Parameter Store in ${region}, or mount less at once`
-      : `the account's request quota in ${region} is used up: mount less at once`,
+      ? `enable higher throughput for Parameter Store in ${region}, or mount fewer objects at once`
+      : `the account's request quota in ${region} is used up: mount fewer objects at once`,
   StoreUnavailable: outage,
 };
 
@@ -31,7 +31,7 @@ function permission({ text }: Fault, { action, resource }: AwsCall): string {
   const named = denied?.['resource']?.startsWith('arn:') ? denied['resource'] : undefined;
   const on = named ?? (deniedAction.startsWith('kms:') ? "the object's KMS key" : resource);
   return /explicit deny/.test(text)
-    ? `lift the explicit deny of ${deniedAction} on ${on}`
+    ? `remove the explicit deny of ${deniedAction} on ${on}`
     : `allow ${deniedAction} on ${on} in a policy of this role`;
 }
 
@@ -40,7 +40,7 @@ function trust(fault: Fault, identity: RoleIdentity): string {
   const code = bareCode(fault);
   const subject = `system:serviceaccount:${identity.namespace}:${identity.serviceAccount}`;
   if (code === 'ExpiredToken') {
-    return 'the token that the driver handed over has run out: its CSIDriver object needs requiresRepublish';
+    return 'the token that the driver sent has expired: its CSIDriver object needs requiresRepublish';
   }
   if (/audience/i.test(text)) {
     return 'audience sts.amazonaws.com must be in the tokenRequests of the CSIDriver object and in the IAM OIDC provider of the cluster';
@@ -49,14 +49,14 @@ function trust(fault: Fault, identity: RoleIdentity): string {
     return "the role's account needs an IAM OIDC provider for the issuer of this cluster";
   }
   if (code === 'RegionDisabled') {
-    return 'turn STS on for this region in the account';
+    return 'activate STS for this region in the account';
   }
   return `the role must exist, and its trust policy must allow sts:AssumeRoleWithWebIdentity to ${subject} with audience sts.amazonaws.com`;
 }
 
 function refusal({ code, text }: Fault): string {
   if (/marked.*delet/i.test(text)) {
-    return 'restore it, or take it out of the class';
+    return 'restore it, or remove it from the class';
   }
   return /decrypt|key/i.test(code)
     ? 'its KMS key must be enabled and usable in this region'
@@ -74,6 +74,6 @@ function outage({ kind, code }: Fault, { region }: AwsCall): string {
     return 'AWS_CA_BUNDLE must contain the CA of the proxy between this node and AWS';
   }
   return kind === 'answer'
-    ? `an outage of ${region}: it passes, or a failoverRegion bridges it`
-    : `check the node's way to AWS in ${region}: routes, VPC endpoints, security groups, proxies`;
+    ? `an outage of ${region}: wait for its end, or set a failoverRegion`
+    : `check the network between the node and AWS in ${region}: routes, VPC endpoints, security groups, proxies`;
 }

@@ -75,7 +75,7 @@ describe('the message', () => {
   it('tells object, status, region, code, text, request and identity', () => {
     expect(awsError(thrown('ResourceNotFoundException'), CALL, signal).message).toBe(
       'Failed fetching secret db: 400: eu-west-1: ResourceNotFoundException: said AWS (request id r-1, as role arn:aws:iam::123456789012:role/r of service account shop/cart): ' +
-        'check its name, version and label, and that it is in eu-west-1; one of another account is named by its ARN',
+        'check its name, version and label, and that it is in eu-west-1; for another account, set its ARN',
     );
   });
 
@@ -95,7 +95,7 @@ describe('the message', () => {
     ['Access to KMS is not allowed', "allow kms:Decrypt on the object's KMS key in a policy of this role"],
     [
       'User: u is not authorized to perform: secretsmanager:GetSecretValue on resource: db with an explicit deny in a service control policy',
-      'lift the explicit deny of secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????',
+      'remove the explicit deny of secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????',
     ],
     ['no', 'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? in'],
   ] as const)('of the denial "%s" says what to allow', ([text, remedy]) => {

@@ -42,7 +42,7 @@ export function abortError(signal: AbortSignal): ProviderError {
   return reason instanceof Error && reason.name === 'TimeoutError'
     ? new ProviderError(
         'DeadlineExceeded',
-        'AWS did not answer within the time that a mount has (--mount-timeout): is something on the way to it slow?',
+        'AWS did not answer within the time that a mount has (--mount-timeout): is the network between the node and AWS slow?',
       )
     : new ProviderError('Cancelled', 'the call was cancelled');
 }

@@ -37,7 +37,7 @@ export function readFault(thrown: unknown): Fault | undefined {
   }
   if (status !== undefined) {
     // The message of a parser quotes the body, which may contain a secret.
-    return { kind: 'unreadable', code: thrown.name, text: "an answer that is not AWS's", ...answer };
+    return { kind: 'unreadable', code: thrown.name, text: 'a response that is not from AWS', ...answer };
   }
   return undefined;
 }

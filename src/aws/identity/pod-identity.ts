@@ -78,7 +78,7 @@ async function askAgent(
 }
 
 function refusal(identity: AgentIdentity, status: number, text: string): ProviderError {
-  const message = `The EKS Pod Identity agent gives no credentials: ${status}: ${text} (${describeIdentity(identity)})`;
+  const message = `The EKS Pod Identity agent gave no credentials: ${status}: ${text} (${describeIdentity(identity)})`;
   if (status === 429) {
     return new ProviderError('Throttled', `${message}: the EKS Auth API limits the calls of this account`);
   }
@@ -99,7 +99,7 @@ function parseCredentials(body: string): Credentials {
     typeof Token !== 'string' ||
     Number.isNaN(expiration.getTime())
   ) {
-    throw new ProviderError('StoreUnavailable', 'The EKS Pod Identity agent gave an answer that holds no credentials');
+    throw new ProviderError('StoreUnavailable', 'The EKS Pod Identity agent returned a response without credentials');
   }
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token, expiration };
 }

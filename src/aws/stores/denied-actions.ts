@@ -13,7 +13,7 @@ export interface DeniedActions {
 /** After this the action is tried again, because the policy may allow it by then. */
 const DENIED_MS = 3_600_000;
 
-/** Remembers actions that AWS denied to an identity, so that they are not tried with every fetch. */
+/** Caches actions that AWS denied to an identity, so that they are not tried with every fetch. */
 export function createDeniedActions(clock: Clock): (identityKey: string) => DeniedActions {
   const denied = createCache<{ readonly action: OptionalAction }>(clock, { maxEntries: 10_000, ttlMs: DENIED_MS });
   return (identityKey) => {

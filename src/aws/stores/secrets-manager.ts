@@ -41,7 +41,7 @@ function isBatchable({ source }: StoreRequest): boolean {
 
 /**
  * @returns the secrets that the batch call returned. All others need GetSecretValue: every secret if the identity may not use the batch call; otherwise those
- * with a partial ARN, those of other accounts, and those that failed, because the errors of the batch call tell less
+ * with a partial ARN, those of other accounts, and those that failed, because the errors of the batch call contain less
  */
 async function fetchBatch(requests: readonly StoreRequest[], access: Access): Promise<FetchedObjects> {
   const { client, limit, signal, deniedActions } = access;
@@ -100,7 +100,7 @@ function fetchedFrom(
   if (value !== undefined && VersionId !== undefined) {
     return { version: VersionId, value, confirmedAt: askedAt };
   }
-  return new ProviderError('ObjectRefused', `${doing(source)}: ${region}: it holds no value`, { object: object.name });
+  return new ProviderError('ObjectRefused', `${doing(source)}: ${region}: it has no value`, { object: object.name });
 }
 
 function failureOf(

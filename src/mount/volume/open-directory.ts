@@ -51,10 +51,7 @@ export function openTargetBelow({ kubeletDir, mustBeMounted }: VolumeRules): Ope
   return (targetPath) => {
     const parts = targetPath.startsWith(prefix) ? targetPath.slice(prefix.length).split(sep) : [''];
     if (parts.some((part) => ['', '.', '..'].includes(part))) {
-      throw new ProviderError(
-        'VolumeUnwritable',
-        `"${targetPath}" is no path below "${root}", where --kubelet-dir says`,
-      );
+      throw new ProviderError('VolumeUnwritable', `"${targetPath}" is not a path below "${root}" (--kubelet-dir)`);
     }
     let found = openFile(root, constants.O_RDONLY | constants.O_DIRECTORY);
     let parentDev = found.stat.dev;
@@ -68,7 +65,7 @@ export function openTargetBelow({ kubeletDir, mustBeMounted }: VolumeRules): Ope
       found[Symbol.dispose]();
       throw new ProviderError(
         'VolumeUnwritable',
-        `"${targetPath}" is no mount of its own, so what is written there would lie on the node's disk: the driver has unmounted it, or the kubelet's pods directory is mounted into the provider's container without mountPropagation HostToContainer`,
+        `"${targetPath}" is not a mount point, so files written there would be stored on the node's disk: the driver has unmounted it, or the kubelet's pods directory is mounted into the provider's container without mountPropagation HostToContainer`,
       );
     }
     return found;
@@ -82,7 +79,7 @@ function refusing(path: string, open: () => OpenFile): OpenFile {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOTDIR' || error.code === 'ELOOP')) {
       throw new ProviderError(
         'VolumeUnwritable',
-        `"${path}" is no directory (a symlink is none either), so not the volume the driver mounted`,
+        `"${path}" is not a directory, or is a symlink, so it is not the volume that the driver mounted`,
         { cause: error },
       );
     }

@@ -203,7 +203,7 @@ function refuseOutside(files: readonly PlannedFile[]): void {
       !path.includes('\0') &&
       path.split('/').every((part) => !['', '.', '..'].includes(part));
     if (!isInside) {
-      throw new ProviderError('Internal', `"${path}" is no path inside a volume`);
+      throw new ProviderError('Internal', `"${path}" is not a path inside a volume`);
     }
   }
 }

@@ -87,7 +87,7 @@ it.for(['link', 'link/', 'file'])('refuses "%s", which is no directory, in the p
   expect(() => finish(reading)).toThrow(
     expect.objectContaining({
       reason: 'VolumeUnwritable',
-      message: expect.stringContaining('is no directory'),
+      message: expect.stringContaining('is not a directory'),
     }),
   );
 });

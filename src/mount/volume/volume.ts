@@ -138,7 +138,7 @@ function refuseTooMuch({ bytes, names }: Allowance, path: string): void {
   if (bytes < 0 || names < 0 || path.split('/').length > MAX_DEPTH) {
     throw new ProviderError(
       'VolumeUnwritable',
-      `the volume holds more than ${MAX_BYTES / 2 ** 20} MiB, ${MAX_NAMES} names or ${MAX_DEPTH} directories in each other, which the provider never put there: start the pod anew`,
+      `the volume has more than ${MAX_BYTES / 2 ** 20} MiB, ${MAX_NAMES} names or ${MAX_DEPTH} nested directories, which the provider did not write: recreate the pod`,
     );
   }
 }

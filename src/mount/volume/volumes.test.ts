@@ -120,7 +120,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
     const held = createVolumes({ slices: SLICES });
     await held.publish(specOf(volume.path), PLAN, NEVER);
     const outside = { ...PLAN, files: [plannedFile('../x', 'x')] };
-    await expect(held.publish(specOf(volume.path), outside, NEVER)).rejects.toThrow('no path inside a volume');
+    await expect(held.publish(specOf(volume.path), outside, NEVER)).rejects.toThrow('not a path inside a volume');
 
     expect(await held.versionsIn(specOf(volume.path))).toBeUndefined();
     expect(podView(volume.path)).toEqual(viewOf(PLAN.files));

@@ -110,7 +110,7 @@ it('tells a secret that is about to be deleted', async () => {
   const [outcome] = await fetchAll(fetcher, podSpec([secret('open-doomed')]), signal);
 
   expect(failure(outcome)).toMatchObject({ reason: 'ObjectRefused', object: 'open-doomed' });
-  expect(failure(outcome).message).toContain('restore it, or take it out of the class');
+  expect(failure(outcome).message).toContain('restore it, or remove it from the class');
 });
 
 it('keeps the request, the session token and the answer out of its errors', async () => {

@@ -101,7 +101,7 @@ it('takes a no of the agent for a no, without asking another address', async () 
 it.for([
   ['Throttled', 429, 'slow down', '429: slow down'],
   ['StoreUnavailable', 503, 'sorry', '503: sorry'],
-  ['StoreUnavailable', 200, '{"AccessKeyId":"x"}', 'holds no credentials'],
+  ['StoreUnavailable', 200, '{"AccessKeyId":"x"}', 'without credentials'],
 ] as const)('says %s of an agent that answers %i for good', async ([reason, status, body, text]) => {
   await using agent = await startAgent('127.0.0.1');
   agent.behave({ kind: 'error', status, body });

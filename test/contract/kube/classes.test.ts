@@ -65,7 +65,7 @@ describe('a class', () => {
 
     expect(error).toMatchObject({
       reason: 'ClassMissing',
-      message: expect.stringMatching(/^SecretProviderClass "shop\/db" does not exist \(any more\): /),
+      message: expect.stringMatching(/^SecretProviderClass "shop\/db" does not exist, or no longer exists: /),
     });
     await expect(classOf('shop', 'db', NEVER)).resolves.toMatchObject({ name: 'db' });
   });

@@ -58,7 +58,7 @@ describe('a wall clock that jumps', () => {
 
     await expect
       .poll(() => cluster.eventsOf('web-1'), SOON)
-      .toMatchObject([{ reason: 'CredentialsRefused', message: expect.stringContaining('has run out'), count: 1 }]);
+      .toMatchObject([{ reason: 'CredentialsRefused', message: expect.stringContaining('has expired'), count: 1 }]);
     expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', 'old'] });
     // For a second after a refusal STS is not asked again, and within the interval memory may answer.
     await expect

@@ -34,10 +34,10 @@ describe.concurrent('under a pod that runs', () => {
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   it.for<readonly [string, Fault, string, RegExp]>([
-    ['broken connections', { kind: 'reset' }, 'StoreUnavailable', /check the node's way to AWS/],
+    ['broken connections', { kind: 'reset' }, 'StoreUnavailable', /check the network between the node and AWS/],
     ['an outage', OUTAGE, 'StoreUnavailable', /failoverRegion/],
-    ['no answer', { kind: 'hang' }, 'StoreUnavailable', /check the node's way to AWS/],
-    ['throttling', THROTTLED, 'Throttled', /mount less at once/],
+    ['no answer', { kind: 'hang' }, 'StoreUnavailable', /check the network between the node and AWS/],
+    ['throttling', THROTTLED, 'Throttled', /mount fewer objects at once/],
     ['a denial', DENIED, 'AccessDenied', /allow secretsmanager:GetSecretValue on/],
     ['a secret that is gone', MISSING, 'ObjectNotFound', /check its name/],
   ])('%s: the old files stay, one event tells, and the new ones come by themselves', async (row, { expect }) => {
