@@ -1,4 +1,5 @@
 import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
+import { createServerClock } from '../concurrency/server-clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import type { ObjectAccess } from '../mount/serve.ts';
@@ -47,7 +48,7 @@ export function createFetcher({
   roleOf,
   limits,
   clock = SYSTEM_CLOCK,
-  clients = openClients(settings),
+  clients = openClients(settings, createServerClock(clock)),
 }: FetcherDeps): Fetcher {
   const closing = new AbortController();
   function deadline(): AbortSignal {

@@ -1,5 +1,6 @@
 import { openClients } from '../aws/client/clients.ts';
 import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
+import { createServerClock } from '../concurrency/server-clock.ts';
 import type { Config } from '../config/config.ts';
 import { type ProviderServer, startServer } from '../grpc/server.ts';
 import { type Kube, openKube } from '../kube/client.ts';
@@ -18,13 +19,15 @@ export interface Daemon extends AsyncDisposable {
  * The composition root: opens everything in order, and closes it in the reverse order. If a step fails, everything that was opened is closed.
  * @throws Error that names what could not be opened
  */
-export async function startDaemon(config: Config, log: Logger, clock: Clock = SYSTEM_CLOCK): Promise<Daemon> {
+export async function startDaemon(config: Config, log: Logger, nodeClock: Clock = SYSTEM_CLOCK): Promise<Daemon> {
   await using opening = new AsyncDisposableStack();
+  // AWS's time, so that all nodes agree on which of two values is newer.
+  const clock = createServerClock(nodeClock);
   let ready = false;
   let server: ProviderServer | undefined;
   const health = opening.use(await serveHealth(config.healthAddress, () => ready && server?.isReachable() === true));
   const kube: Kube = opening.use(openKube(config.kube, undefined, clock));
-  const node = opening.use(openNode(config, { clock, kube, clients: openClients(config.aws) }, log));
+  const node = opening.use(openNode(config, { clock, kube, clients: openClients(config.aws, clock) }, log));
   opening.use(receiveChangeEvents(config, node, log));
   server = opening.use(
     await startServer({

@@ -101,6 +101,7 @@ export function createAwsModel(world: Clock, random: Random): AwsModel {
   }
 
   async function reach(action: string, node: string, identity: string, process: Process): Promise<void> {
+    const sentAt = world.now();
     await process.clock.sleep(random.int(5, 80));
     calls.push({ at: world.now(), action, node, identity });
     if (fault === 'silent') {
@@ -113,6 +114,7 @@ export function createAwsModel(world: Clock, random: Random): AwsModel {
     if (fault === 'throttles' && random.next() < 0.7) {
       throw new AwsError('ThrottlingException', 400, 'Rate exceeded');
     }
+    process.clock.onResponse(new Date(world.wallNow()).toUTCString(), sentAt);
   }
 
   function entryOf(node: string, secret: string): object {

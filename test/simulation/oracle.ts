@@ -37,8 +37,15 @@ export interface OracleDeps {
 
 /** From AWS's answer to what is made of it: some tries of the API server in between. */
 const SLACK_MS = 60_000;
+/** Precision of the times of AWS's responses. */
+const DATE_MS = 1_000;
 /** By which the clocks of two nodes are apart at most, and what a controller takes to see a change. */
 const SKEW_MS = 62_000;
+
+/** AWS may show a node the older value for some seconds after another node has written the newer one into a Secret. A volume has one node only. */
+function toleranceOf(holder: string): number {
+  return holder.startsWith('the Secret') ? PROPAGATION_MS + DATE_MS : 0;
+}
 
 export function createOracle(deps: OracleDeps): Oracle {
   const { world, aws, api, nodes, deployments, classes, edits, foreign, intervalMs, minRestartMs } = deps;
@@ -80,15 +87,6 @@ export function createOracle(deps: OracleDeps): Oracle {
         violated(`${holder} went back from version ${before.version} to ${version} of ${secret}`);
       }
     }
-  }
-
-  /**
-   * Nodes tell by their own clocks which of two values is newer, so for as long as their clocks are apart an older one may come back. A volume has
-   * one node only.
-   */
-  function toleranceOf(holder: string): number {
-    const skews = nodes.map(({ skewMs }) => skewMs);
-    return holder.startsWith('the Secret') ? Math.max(...skews) - Math.min(...skews) + PROPAGATION_MS : 0;
   }
 
   function isHeldOn(name: string, text: string): boolean {

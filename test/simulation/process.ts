@@ -1,8 +1,9 @@
 import type { Clock } from '../../src/concurrency/clock.ts';
+import { createServerClock, type ServerClock } from '../../src/concurrency/server-clock.ts';
 
 /** A process that can be killed at any await: from then on nothing that it waits for ever comes, and nothing that it asks for is done. */
 export interface Process {
-  readonly clock: Clock;
+  readonly clock: ServerClock;
   readonly isAlive: boolean;
   /** Settles when it is killed. */
   readonly killed: Promise<void>;
@@ -36,12 +37,12 @@ export function startProcess(world: Clock, skewMs: () => number): Process {
       killed.resolve();
     },
     awaken,
-    clock: {
+    clock: createServerClock({
       now: () => world.now(),
       wallNow: () => world.wallNow() + skewMs(),
       sleep: (ms, signal) => awaken(world.sleep(ms, signal)),
       timeout: (ms) => world.timeout(ms),
       yield: () => awaken(world.yield()),
-    },
+    }),
   };
 }

@@ -1,10 +1,12 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { fromWebToken } from '@aws-sdk/credential-providers';
+import type { ServerClock } from '../../concurrency/server-clock.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { clientConfig } from './client-config.ts';
 import type { Regional } from '../model/store.ts';
-import { eachTryInTurn } from './in-turn.ts';
+import { eachTryInTurn, type Plugin } from './in-turn.ts';
+import { readsDate } from './response-date.ts';
 import type { AwsSettings } from './settings.ts';
 import { openTransport } from './transport.ts';
 
@@ -35,11 +37,19 @@ export interface Clients extends Disposable {
   ssm(region: string, credentials: Credentials): SSMClient;
 }
 
-export function openClients(settings: AwsSettings): Clients {
+/** @param clock is set by the responses */
+export function openClients(settings: AwsSettings, clock: ServerClock): Clients {
   const transport = openTransport(settings);
 
   function configFor(region: string, service: keyof AwsSettings['endpoints']) {
     return clientConfig(settings, transport, { region, endpoint: settings.endpoints[service] });
+  }
+
+  function withDate<Client extends { readonly middlewareStack: { use(plugin: Plugin): void } }>(
+    client: Client,
+  ): Client {
+    client.middlewareStack.use(readsDate(clock));
+    return client;
   }
 
   return {
@@ -49,12 +59,14 @@ export function openClients(settings: AwsSettings): Clients {
         roleSessionName: sessionName,
         webIdentityToken: token.exposeText(),
         clientConfig: configFor(region, 'sts'),
-        clientPlugins: [eachTryInTurn(limit, signal)],
+        clientPlugins: [eachTryInTurn(limit, signal), readsDate(clock)],
       })(),
-    secretsManager: keptWithCredentials(
-      (region, credentials) => new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials }),
+    secretsManager: keptWithCredentials((region, credentials) =>
+      withDate(new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials })),
     ),
-    ssm: keptWithCredentials((region, credentials) => new SSMClient({ ...configFor(region, 'ssm'), credentials })),
+    ssm: keptWithCredentials((region, credentials) =>
+      withDate(new SSMClient({ ...configFor(region, 'ssm'), credentials })),
+    ),
     [Symbol.dispose]: () => transport[Symbol.dispose](),
   };
 }

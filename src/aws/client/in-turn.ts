@@ -4,14 +4,14 @@ import type { Limit } from '../model/store.ts';
 type Try = (args: object) => Promise<object>;
 
 /** The part of the SDK's middleware stack that is used here, for any service. */
-interface Stack {
+export interface Stack {
   add(
     middleware: (next: Try) => Try,
-    options: { readonly step: 'deserialize'; readonly priority: 'high'; readonly name: string },
+    options: { readonly step: 'deserialize'; readonly priority: 'high' | 'low'; readonly name: string },
   ): void;
 }
 
-interface Plugin {
+export interface Plugin {
   applyToStack(stack: object): void;
 }
 
