@@ -58,6 +58,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
     ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
     ...(!config.driverWritesSecrets && {
       volumes: createVolumes({
+        clock,
         slices,
         budget: createWriteBudget(config.volumes),
         openVolume: openTargetBelow(config.volumes),

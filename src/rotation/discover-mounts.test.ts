@@ -48,7 +48,7 @@ function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provid
   return {
     kubeletDir: KUBELET,
     volumes: {
-      ...createVolumes({ slices: createTimeSlices(SYSTEM_CLOCK) }),
+      ...createVolumes({ clock: SYSTEM_CLOCK, slices: createTimeSlices(SYSTEM_CLOCK) }),
       isFilled: async (path) => filled.some((name) => path === targetOf(`uid-${name}`)),
     },
     providerName: 'aws',

@@ -44,7 +44,7 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotatio
     ['region', 'us-east-1'],
   ]);
   const slices = createTimeSlices(SYSTEM_CLOCK);
-  const volumes = createVolumes({ slices });
+  const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices });
   const deps: PollDeps = {
     providerName: 'aws',
     clock: SYSTEM_CLOCK,

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { finish } from '../../src/concurrency/time-slices.ts';
 import { createWriteBudget } from '../../src/mount/volume/write-budget.ts';
 import { SecretBytes } from '../../src/model/secret-bytes.ts';
 import { makeMemoryCgroup, type MemoryCgroup } from '../bench/memory-cgroup.ts';
@@ -59,8 +60,10 @@ describe('a provider that has been restarted', () => {
     symlinkSync('..set', join(volume, '..data'));
     const files = [{ path: 'file', mode: 0o644, value: new SecretBytes(Buffer.alloc(3 * MIB)) }];
 
-    expect(() => budget.makeRoom({ targetPath: volume, namespace: 'shop' }, files)).toThrow(
-      /take 14680064 bytes of memory, and \d+ more/,
-    );
+    const writing = budget.within({ targetPath: volume, namespace: 'shop' }, files, function* write(beforeWriting) {
+      yield beforeWriting();
+    });
+
+    expect(() => finish(writing)).toThrow(/take 14680064 bytes of memory, and \d+ more/);
   });
 });

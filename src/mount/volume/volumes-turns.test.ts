@@ -23,7 +23,7 @@ const NEVER = new AbortController().signal;
 it('serialises publishes to one volume, however its path is written; the last asked is what stays', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
-  const volumes = createVolumes({ slices: SLICES, lock });
+  const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, lock });
   const sets = Array.from({ length: 8 }, (_, n) => [plannedFile('user', `u${n}`), plannedFile(`only-${n}`, `p${n}`)]);
 
   const outcomes = await Promise.all(
@@ -40,7 +40,7 @@ it('serialises publishes to one volume, however its path is written; the last as
 
 it('reads between two publishes, never amid one', async () => {
   using volume = temporaryVolume();
-  const volumes = createVolumes({ slices: SLICES });
+  const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const [old, next] = [[plannedFile('user', 'old')], [plannedFile('user', 'new'), plannedFile('password', 'new')]];
 
   const [, first, , second] = await Promise.all([
@@ -57,7 +57,7 @@ it('reads between two publishes, never amid one', async () => {
 it('lets go of a volume whose publish failed', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
-  const volumes = createVolumes({ slices: SLICES, lock });
+  const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, lock });
 
   const refused = volumes.publish(specOf(volume.path), planOf([plannedFile('../outside', 'x')]), NEVER);
   const served = volumes.publish(specOf(volume.path), planOf([plannedFile('user', 'x')]), NEVER);
@@ -69,7 +69,7 @@ it('lets go of a volume whose publish failed', async () => {
 
 it('tells of the last of two publishes at once', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const next = { files: [plannedFile('db', 'next')], versions: new Map([['db', 'v2']]) };
   await Promise.all([held.publish(specOf(volume.path), PLAN, NEVER), held.publish(specOf(volume.path), next, NEVER)]);
 
@@ -91,7 +91,7 @@ it('tells of what is in a volume by the end of the question, not by its beginnin
       return finish(steps);
     },
   };
-  const held = createVolumes({ slices });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices });
   await held.publish(specOf(volume.path), PLAN, NEVER);
   isAsking = true;
   const versions = held.versionsIn(specOf(volume.path));
@@ -110,7 +110,7 @@ it('takes turns by service account, not by volume', async () => {
       return SLICES.run(party, ...work);
     },
   };
-  const held = createVolumes({ slices });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices });
   for (let count = 0; count < 2; count += 1) {
     using volume = temporaryVolume();
     await held.publish(specOf(volume.path), PLAN, NEVER);
@@ -123,7 +123,7 @@ it('takes turns by service account, not by volume', async () => {
 
 it('does nothing for a call that has ended', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const ended = AbortSignal.abort(new Error('the driver ended the call'));
 
   await expect(held.publish(specOf(volume.path), PLAN, ended)).rejects.toThrow('the driver ended the call');
@@ -137,6 +137,7 @@ it('knows nothing of a volume since a publish was cancelled, at any step of it, 
     using volume = temporaryVolume();
     const cancelling = new AbortController();
     const held = createVolumes({
+      clock: SYSTEM_CLOCK,
       slices: SLICES,
       write: beforeStep(step, () => cancelling.abort(new Error('cancelled'))),
     });
@@ -167,17 +168,23 @@ it('holds no memory for a publish that was cancelled, at any step of it', async 
     const budget = createWriteBudget({ maxVolumeBytes: bytes, maxNodeBytes: 4 * bytes });
     const [first = '', ...others] = ['a', 'b', 'c'].map((name) => join(volume.path, name));
     [first, ...others].forEach((path) => mkdirSync(path));
-    await createVolumes({ slices: SLICES, budget }).publish(specOf(first), PLAN, NEVER);
+    await createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, budget }).publish(specOf(first), PLAN, NEVER);
 
     const replaced = { ...PLAN, files: [plannedFile('db', 'another')] };
-    await createVolumes({ slices: SLICES, budget, write })
+    await createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, budget, write })
       .publish(specOf(first), replaced, cancelling.signal)
       .catch(() => undefined);
     isCancelled = cancelling.signal.aborted;
 
     for (const path of others) {
       const pod = { ...specOf(path).pod, namespace: path };
-      expect(await createVolumes({ slices: SLICES, budget }).publish(specOf(path, { pod }), PLAN, NEVER)).toBe(true);
+      expect(
+        await createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, budget }).publish(
+          specOf(path, { pod }),
+          PLAN,
+          NEVER,
+        ),
+      ).toBe(true);
     }
   }
 });

@@ -15,7 +15,7 @@ const NEVER = new AbortController().signal;
 
 it('tells with what it filled a volume, to the same spec', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
 
   expect(await held.versionsIn(specOf(volume.path))).toBeUndefined();
   expect(await held.publish(specOf(volume.path), PLAN, NEVER)).toBe(true);
@@ -26,7 +26,7 @@ it('tells with what it filled a volume, to the same spec', async () => {
 
 it('leaves a volume alone that holds these very files, whatever the spec', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
   const before = statsBelow(volume.path);
   const other = specOf(volume.path, { regions: ['us-west-2'] });
@@ -46,7 +46,7 @@ it.for([
   ['number, to none', []],
 ] as const)('publishes files of another %s', async ([, files]) => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
 
   expect(await held.publish(specOf(volume.path), { ...PLAN, files }, NEVER)).toBe(true);
@@ -55,7 +55,7 @@ it.for([
 
 it('knows a volume without files too', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const spec = specOf(volume.path, { objects: [] });
   await held.publish(spec, { files: [], versions: new Map([['no-objects', 'none']]) }, NEVER);
 
@@ -76,7 +76,7 @@ it.for<readonly [string, Partial<MountSpec>]>([
   ['further object', { objects: [OBJECT, { ...OBJECT, path: 'twice' }] }],
 ])('does not take a spec for the same that has another %s', async ([, changes]) => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
 
   expect(await held.versionsIn(specOf(volume.path, changes))).toBeUndefined();
@@ -84,7 +84,7 @@ it.for<readonly [string, Partial<MountSpec>]>([
 
 it('takes a spec with newer tokens for the same', async () => {
   using volume = temporaryVolume();
-  const held = createVolumes({ slices: SLICES });
+  const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
   const tokens = new Map([['sts.amazonaws.com', SecretBytes.fromText('newer')]]);
 
@@ -108,7 +108,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
     using volume = temporaryVolume();
     const path = join(volume.path, 'mount');
     mkdirSync(path);
-    const held = createVolumes({ slices: SLICES });
+    const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
     await held.publish(specOf(path), PLAN, NEVER);
     await spoil(path);
 
@@ -117,7 +117,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
 
   it('since a publish failed', async () => {
     using volume = temporaryVolume();
-    const held = createVolumes({ slices: SLICES });
+    const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
     await held.publish(specOf(volume.path), PLAN, NEVER);
     const outside = { ...PLAN, files: [plannedFile('../x', 'x')] };
     await expect(held.publish(specOf(volume.path), outside, NEVER)).rejects.toThrow('not a path inside a volume');
@@ -130,6 +130,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
 it('keeps no trace of more volumes than a node has', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({
+    clock: SYSTEM_CLOCK,
     slices: SLICES,
     // The layout is no matter here: only the names of volumes are.
     *write() {
@@ -149,7 +150,7 @@ it('keeps no trace of more volumes than a node has', async () => {
 
 it('distinguishes a volume with files from one that is empty or missing', async () => {
   using volume = temporaryVolume();
-  const volumes = createVolumes({ slices: SLICES });
+  const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const before = await volumes.isFilled(volume.path);
 
   await volumes.publish(specOf(volume.path), planOf([]), NEVER);

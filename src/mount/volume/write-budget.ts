@@ -1,5 +1,6 @@
 import { lstatSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Steps } from '../../concurrency/time-slices.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { directoriesOf } from '../../class/file-path.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
@@ -24,20 +25,18 @@ export interface VolumeOwner {
   readonly namespace: string;
 }
 
-/** A reservation for a set of files, in addition to the set that it replaces. */
-export interface Room {
-  /** The new set is in the volume, and the old one is removed. */
-  keep(): void;
-  /** The write failed: the volume may contain either set. */
-  release(): void;
-}
-
 /** Bounds the memory of volumes, which the kernel charges to the provider. */
 export interface WriteBudget {
-  /** @throws ProviderError PayloadTooLarge, which names the setting */
-  makeRoom(owner: VolumeOwner, files: readonly PlannedFile[]): Room;
-  /** Records the content of a volume that needs no write. */
-  note(owner: VolumeOwner, files: readonly PlannedFile[]): void;
+  /**
+   * Runs a publish, and records what the volume takes after it.
+   * @param write calls `beforeWriting` unless the volume needs no write. It reserves the new set in addition to the set that it replaces, and throws a
+   *   ProviderError PayloadTooLarge, which names the setting, if there is no room
+   */
+  within<Result>(
+    owner: VolumeOwner,
+    files: readonly PlannedFile[],
+    write: (beforeWriting: () => void) => Steps<Result>,
+  ): Steps<Result>;
 }
 
 const PAGE = 4_096;
@@ -67,43 +66,17 @@ export function memoryOf(files: readonly Pick<PlannedFile, 'path' | 'value'>[]):
 }
 
 /** Create only one per process. */
-export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits): WriteBudget {
+export function createWriteBudget(limits: WriteLimits): WriteBudget {
   const held = new Map<string, Held>();
   /** Sets that are being written; each volume has one writer at a time. */
   const coming = new Map<string, Held>();
 
-  function sum(of: ReadonlyMap<string, Held>, isCounted: (one: Held) => boolean = () => true): number {
-    return [...of.values()].filter(isCounted).reduce((bytes, one) => bytes + one.bytes, 0);
-  }
-
-  /** Bytes of a namespace after all writes in progress. */
-  function shareOf(namespace: string): number {
-    const staying = new Map([...held, ...coming]);
-    return sum(staying, (one) => one.namespace === namespace);
-  }
-
-  function refusal(targetPath: string, { namespace, bytes }: Held): ProviderError | undefined {
-    if (bytes > maxVolumeBytes) {
-      return tooLarge(
-        `the files of this volume take ${bytes} bytes of memory (each a whole number of pages of ${PAGE}), more than the ${maxVolumeBytes} of --max-volume-bytes: split the class over two volumes`,
-      );
-    }
+  function refusalOf(targetPath: string, wanted: Held): ProviderError | undefined {
     const before = held.get(targetPath)?.bytes ?? 0;
-    const share = shareOf(namespace) - before;
-    if (share + bytes > maxNodeBytes / NAMESPACE_PART) {
-      return tooLarge(
-        `the volumes of namespace "${namespace}" on this node would take ${share + bytes} bytes of memory, more than a quarter of the ${maxNodeBytes} of --max-node-bytes: mount fewer or smaller objects, spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
-      );
-    }
-    // New volumes leave enough space to update the largest existing one.
-    const most = before > 0 ? maxNodeBytes : maxNodeBytes - maxVolumeBytes;
-    const all = sum(held) + sum(coming);
-    if (all + bytes > most) {
-      return tooLarge(
-        `the volumes of this node take ${all} bytes of memory, and ${bytes} more would be over the ${most} that --max-node-bytes leaves for them: spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
-      );
-    }
-    return undefined;
+    const afterWrites = [...new Map([...held, ...coming]).values()];
+    const share = sum(afterWrites.filter(({ namespace }) => namespace === wanted.namespace)) - before;
+    const all = sum([...held.values(), ...coming.values()]);
+    return refusal({ ...wanted, before, share, all }, limits);
   }
 
   /** Unmounts are not reported to the provider, so they are detected when space runs out. */
@@ -115,41 +88,75 @@ export function createWriteBudget({ maxVolumeBytes, maxNodeBytes }: WriteLimits)
     }
   }
 
+  function reserve(targetPath: string, wanted: Held): void {
+    const bytes = held.has(targetPath) ? 0 : bytesIn(targetPath);
+    if (bytes > 0) {
+      held.set(targetPath, { namespace: wanted.namespace, bytes });
+    }
+    if (refusalOf(targetPath, wanted) !== undefined) {
+      forgetGone();
+    }
+    const refused = refusalOf(targetPath, wanted);
+    if (refused !== undefined) {
+      throw refused;
+    }
+    coming.set(targetPath, wanted);
+  }
+
   return {
-    makeRoom({ targetPath, namespace }, files) {
-      if (!held.has(targetPath)) {
-        const bytes = bytesIn(targetPath);
-        if (bytes > 0) {
-          held.set(targetPath, { namespace, bytes });
-        }
-      }
+    *within({ targetPath, namespace }, files, write) {
       const wanted = { namespace, bytes: memoryOf(files) };
-      if (refusal(targetPath, wanted) !== undefined) {
-        forgetGone();
-      }
-      const refused = refusal(targetPath, wanted);
-      if (refused !== undefined) {
-        throw refused;
-      }
-      coming.set(targetPath, wanted);
-      return {
-        keep() {
-          coming.delete(targetPath);
+      try {
+        const result = yield* write(() => reserve(targetPath, wanted));
+        held.set(targetPath, wanted);
+        return result;
+      } catch (error) {
+        // The volume may contain either set.
+        if (coming.has(targetPath) && (held.get(targetPath)?.bytes ?? 0) < wanted.bytes) {
           held.set(targetPath, wanted);
-        },
-        release() {
-          coming.delete(targetPath);
-          const before = held.get(targetPath);
-          if ((before?.bytes ?? 0) < wanted.bytes) {
-            held.set(targetPath, wanted);
-          }
-        },
-      };
-    },
-    note({ targetPath, namespace }, files) {
-      held.set(targetPath, { namespace, bytes: memoryOf(files) });
+        }
+        throw error;
+      } finally {
+        coming.delete(targetPath);
+      }
     },
   };
+}
+
+function sum(sets: readonly Held[]): number {
+  return sets.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+interface Wanted extends Held {
+  /** Bytes of the set that is replaced. */
+  readonly before: number;
+  /** Bytes of the other volumes of the namespace, after all writes in progress. */
+  readonly share: number;
+  /** Bytes of all sets, old and new ones. */
+  readonly all: number;
+}
+
+function refusal(
+  { namespace, bytes, before, share, all }: Wanted,
+  { maxVolumeBytes, maxNodeBytes }: WriteLimits,
+): ProviderError | undefined {
+  if (bytes > maxVolumeBytes) {
+    return tooLarge(
+      `the files of this volume take ${bytes} bytes of memory (each a whole number of pages of ${PAGE}), more than the ${maxVolumeBytes} of --max-volume-bytes: split the class over two volumes`,
+    );
+  }
+  if (share + bytes > maxNodeBytes / NAMESPACE_PART) {
+    return tooLarge(
+      `the volumes of namespace "${namespace}" on this node would take ${share + bytes} bytes of memory, more than a quarter of the ${maxNodeBytes} of --max-node-bytes: mount fewer or smaller objects, spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
+    );
+  }
+  // New volumes leave enough space to update the largest existing one.
+  const most = before > 0 ? maxNodeBytes : maxNodeBytes - maxVolumeBytes;
+  return all + bytes > most
+    ? tooLarge(
+        `the volumes of this node take ${all} bytes of memory, and ${bytes} more would be over the ${most} that --max-node-bytes leaves for them: spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
+      )
+    : undefined;
 }
 
 function isThere(path: string): boolean {
