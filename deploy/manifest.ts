@@ -1,6 +1,6 @@
 import { CHART, runHelm } from './helm.ts';
 
-const HEADER = `# The provider for clusters without Helm: what the chart makes of its default values. Made by "node deploy/write-manifest.ts".
+const HEADER = `# The provider for clusters without Helm: the chart rendered with its default values. Written by "node deploy/write-manifest.ts".
 # Replace the image by your own (deploy/Dockerfile), then: kubectl apply -f aws-secrets-csi.yaml
 `;
 

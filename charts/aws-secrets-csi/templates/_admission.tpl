@@ -70,14 +70,14 @@ matchConstraints:
     - apiGroups: [apps]
       apiVersions: [v1]
       operations: [CREATE, UPDATE, DELETE]
-      # Subresources, such as scale, too.
+      # Including subresources, such as scale.
       resources: [deployments, deployments/*, statefulsets, statefulsets/*, daemonsets, daemonsets/*]
 variables:
   - name: now
     expression: dyn(object)
   - name: before
     expression: dyn(oldObject)
-  # The last one is counted by the API server itself, whatever a client sends.
+  # The API server sets the last one itself, regardless of what a client sends.
   - name: ours
     expression: >-
       ['aws-secrets-csi/mounted-versions', 'aws-secrets-csi/restarted-at', 'deprecated.daemonset.template.generation']

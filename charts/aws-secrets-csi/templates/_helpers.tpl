@@ -108,7 +108,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   verbs: [get]
 {{- end }}
 {{- if $follows }}
-# To read which files and Secrets the pods ask for.
+# To read which files and Secrets the pods need.
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasses]
   verbs: [get]

@@ -46,7 +46,7 @@ export const AWS_FLAGS = {
     type: bool,
     default: 'false',
     env: 'AWS_USE_DUALSTACK_ENDPOINT',
-    help: 'Use the endpoints that answer over IPv6 as well.',
+    help: 'Use the dual-stack endpoints (IPv4 and IPv6).',
   },
   'http-proxy': {
     type: proxyUrl,

@@ -19,7 +19,7 @@ export const ROTATION_FLAGS = {
   },
   'rotation-queue-url': {
     type: url,
-    help: 'SQS queue of change events from EventBridge: what they name is refreshed at once. Needs rotation.',
+    help: 'SQS queue of change events from EventBridge: the objects that they name are refreshed at once. Needs rotation.',
   },
   'restart-on-rotation': {
     type: bool,

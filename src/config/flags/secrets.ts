@@ -10,11 +10,11 @@ export const SECRET_FLAGS = {
   'sync-secret-allowed-types': {
     type: secretTypes,
     default: '*',
-    help: 'Types of Secrets that classes may ask for, separated by commas. `*` is every type but those that controllers act upon, such as `kubernetes.io/service-account-token`, `bootstrap.kubernetes.io/token` and `helm.sh/release.v1`: these have to be named.',
+    help: 'Types of Secrets that classes may create, separated by commas. `*` is every type but those that controllers act upon, such as `kubernetes.io/service-account-token`, `bootstrap.kubernetes.io/token` and `helm.sh/release.v1`: these must be listed.',
   },
   'sync-secret-denied-metadata': {
     type: domains,
     default: 'default',
-    help: 'Domains, separated by commas, of labels and annotations that classes may not give Secrets, each with those below it. `default` are those of Kubernetes and of controllers that act upon Secrets; `!example.com` takes one out; `none` denies nothing.',
+    help: 'Domains, separated by commas, of labels and annotations that classes may not set on Secrets, each including its subdomains. `default` stands for those of Kubernetes and of controllers that act upon Secrets; `!example.com` excludes one; `none` denies nothing.',
   },
 } as const satisfies FlagTable;

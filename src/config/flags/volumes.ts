@@ -25,7 +25,7 @@ export const VOLUME_FLAGS = {
   'require-mounted-volumes': {
     type: bool,
     default: 'true',
-    help: 'Write only into volumes that are mounts of their own. Switch it off only in tests: secrets would land on the disk of the node.',
+    help: 'Write only into volumes that are mount points. Disable it only in tests: secrets would be written to the disk of the node.',
   },
   'max-volume-bytes': {
     type: integer('BYTES'),
