@@ -2,7 +2,7 @@ import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { createServerClock } from '../concurrency/server-clock.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
-import type { ObjectAccess } from '../mount/serve.ts';
+import type { ObjectAccess, ServeDeps } from '../mount/serve.ts';
 import { type CachedStore, createCachedStore } from './cache/cached-store.ts';
 import type { StoreClient } from './cache/shared-fetches.ts';
 import { isPinned } from './cache/source-key.ts';
@@ -29,12 +29,7 @@ export interface FetchLimits {
 }
 
 /** Fetches from both stores with the permissions of pods. Disposing closes the connections. */
-export interface Fetcher extends Disposable {
-  /**
-   * Determines whose permissions a mount uses. Makes no call to AWS.
-   * @throws ProviderError if the pod has no token or no role
-   */
-  authenticate(spec: MountSpec, signal: AbortSignal): Promise<ObjectAccess>;
+export interface Fetcher extends Pick<ServeDeps, 'authenticate'>, Disposable {
   /**
    * Fetches all objects of these mounts from their primary regions into the cache, together for mounts of one identity. Serving the mounts then needs no
    * call, except for values that did not fit into the cache. Failures surface when a mount is served, not here.

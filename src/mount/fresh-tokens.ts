@@ -2,7 +2,7 @@ import type { Clock } from '../concurrency/clock.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
 import type { Authentication, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import { tokenClaims } from '../request/token-claims.ts';
-import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE } from '../request/service-account-tokens.ts';
+import { audienceOf } from '../request/service-account-tokens.ts';
 
 /** Requests a token of the pod's service account from the API server. @throws ProviderError */
 export type RequestToken = (pod: PodRef, audience: string, signal: AbortSignal) => Promise<SecretBytes>;
@@ -20,7 +20,7 @@ export async function freshTokens(
   { requestToken, clock }: { readonly requestToken?: RequestToken; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<ServiceAccountTokens> {
-  const audience = given.authentication.kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
+  const audience = audienceOf(given.authentication);
   const token = given.tokens.get(audience);
   if (requestToken === undefined || (token !== undefined && isUnexpired(token, clock))) {
     return given.tokens;

@@ -1,12 +1,16 @@
 import { ProviderError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { isGoJsonObject, parseGoJson } from '../class/go/go-json.ts';
-import type { ServiceAccountTokens } from '../model/mount-spec.ts';
+import type { Authentication, ServiceAccountTokens } from '../model/mount-spec.ts';
 
 /** Audience of the token that STS exchanges (IRSA). */
 export const STS_AUDIENCE = 'sts.amazonaws.com';
 /** Audience of the token that the EKS Pod Identity agent exchanges. */
 export const POD_IDENTITY_AUDIENCE = 'pods.eks.amazonaws.com';
+
+export function audienceOf({ kind }: Authentication): string {
+  return kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
+}
 
 /**
  * @param text audience → `{token, expirationTimestamp}`; undefined if the CSIDriver requests no tokens

@@ -121,20 +121,20 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'credentials are used to their very end',
     file: 'credentialsCache',
-    find: '- time > MARGIN_MS',
-    replace: '- time > 0',
+    find: '!isUsable(held, MARGIN_MS)',
+    replace: '!isUsable(held, 0)',
   },
   {
     bug: 'credentials are renewed only when they have ended',
     file: 'credentialsCache',
-    find: '> EARLY_MS',
-    replace: '> MARGIN_MS',
+    find: 'MARGIN_MS : EARLY_MS',
+    replace: 'MARGIN_MS : MARGIN_MS',
   },
   {
     bug: 'credentials that could not be renewed are asked for with each call',
     file: 'credentialsCache',
-    find: 'failedAt < RETRY_MS',
-    replace: 'failedAt < 0',
+    find: 'ttlMs: RETRY_MS',
+    replace: 'ttlMs: 1 + 0 * RETRY_MS',
   },
   { bug: 'nodes poll at the same moment', file: 'schedule', find: '(0.9 - 0.1 * jitterOf(key))', replace: '0.9' },
   {

@@ -2,10 +2,9 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import type { FetchedObject, FetchedObjects } from '../../model/fetched-object.ts';
 import type { Store } from '../../model/mount-spec.ts';
-import { abortError } from '../errors/aws-error.ts';
+import { failureOf } from '../errors/aws-error.ts';
 import type { StoreCall, StoreRequest } from '../model/store.ts';
 import type { ObjectCache } from './object-cache.ts';
-import { createSingleFlight } from './single-flight.ts';
 import { whileThrottled } from './throttling.ts';
 
 /** Calls the stores of one region with the permissions of one identity. */
@@ -41,7 +40,7 @@ export interface SharedFetchesDeps {
 }
 
 export function createSharedFetches({ clock, cache, deadline }: SharedFetchesDeps): SharedFetches {
-  const flights = createSingleFlight<FetchedObject | ProviderError>();
+  const inFlight = new Map<string, Promise<Results>>();
 
   async function fetchFrom(
     store: Store,
@@ -66,18 +65,30 @@ export function createSharedFetches({ clock, cache, deadline }: SharedFetchesDep
     return results;
   }
 
+  function callsFor(keys: Iterable<string>): ReadonlySet<Promise<Results>> {
+    return new Set(Array.from(keys, (key) => inFlight.get(key)).filter((call) => call !== undefined));
+  }
+
   return {
     async fetch(requests, client, options) {
+      const idle = [...requests].filter(([key]) => !inFlight.has(key));
       // From each store separately, so that a slow or throttling store does not delay requests that need only the other one.
-      const byStore = Map.groupBy(requests, ([, { object }]) => object.store);
-      const results = await Promise.all(
-        Array.from(byStore, ([store, some]) =>
-          flights.join(new Map(some), (unasked) => fetchFrom(store, unasked, client, options)),
-        ),
-      );
+      for (const [store, some] of Map.groupBy(idle, ([, { object }]) => object.store)) {
+        const call = fetchFrom(store, new Map(some), client, options).finally(() => {
+          for (const [key] of some) {
+            inFlight.delete(key);
+          }
+        });
+        for (const [key] of some) {
+          inFlight.set(key, call);
+        }
+      }
+      const results = await Promise.all(callsFor(requests.keys()));
       return new Map(results.flatMap((some) => [...some]));
     },
-    settled: (keys) => flights.settled(keys),
+    async settled(keys) {
+      await Promise.all(callsFor(keys));
+    },
   };
 }
 
@@ -90,7 +101,7 @@ async function settledObjects(
   try {
     return await fetching;
   } catch (error) {
-    const failure = signal.aborted ? abortError(signal) : ProviderError.from(error);
+    const failure = failureOf(error, signal);
     return new Map(requests.map(({ object }) => [object, failure]));
   }
 }

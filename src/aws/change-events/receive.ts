@@ -1,3 +1,4 @@
+import { createCache } from '../../concurrency/cache.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { clientConfig } from '../client/client-config.ts';
@@ -64,7 +65,7 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
     config: clientConfig(settings, transport, address),
     credentialsConfig: clientConfig(settings, transport, { ...address, endpoint: settings.endpoints.sts }),
   });
-  const seen = new Set<string>();
+  const seen = createCache<object>(clock, { maxEntries: MAX_SEEN });
   let failures = 0;
   let trouble: ProviderError | undefined;
 
@@ -77,7 +78,10 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
       failures = 0;
       options.onRecovery();
     }
-    const unseen = messages.filter(({ id }) => isFirstSight(id, seen));
+    const unseen = messages.filter(({ id }) => !seen.has(id));
+    for (const { id } of messages) {
+      seen.set(id, {});
+    }
     const events = unseen.flatMap(({ body }) => parseChangeEvents(body));
     if (events.length > 0) {
       options.onEvents(events);
@@ -102,14 +106,4 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
     const waitMs = await receive().catch((error: unknown) => (signal.aborted ? 0 : fail(error)));
     await clock.sleep(waitMs, signal).catch(() => undefined);
   }
-}
-
-function isFirstSight(id: string, seen: Set<string>): boolean {
-  const isFirst = !seen.delete(id);
-  seen.add(id);
-  const [oldest] = seen;
-  if (seen.size > MAX_SEEN && oldest !== undefined) {
-    seen.delete(oldest);
-  }
-  return isFirst;
 }

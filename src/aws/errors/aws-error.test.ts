@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../model/errors.ts';
 import type { AwsCall } from './call.ts';
-import { abortError, awsError } from './aws-error.ts';
+import { failureOf, awsError } from './aws-error.ts';
 
 const CALL: AwsCall = {
   doing: 'Failed fetching secret db',
@@ -140,7 +140,7 @@ describe('a call that its signal ended', () => {
     [AbortSignal.abort(), 'Cancelled', 'the call was cancelled'],
   ] as const)('is told by its reason: %#', ([ended, reason, text]) => {
     expect(awsError(aborted, CALL, ended)).toMatchObject({ reason, message: expect.stringContaining(text) });
-    expect(abortError(ended).reason).toBe(reason);
+    expect(failureOf(new Error('aborted'), ended).reason).toBe(reason);
   });
 
   it('is told by what AWS said, where it said something', () => {

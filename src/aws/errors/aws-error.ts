@@ -12,11 +12,8 @@ import { type AwsReason, reasonOf } from './reasons.ts';
  */
 export function awsError(thrown: unknown, call: AwsCall, signal: AbortSignal): ProviderError {
   const fault = readFault(thrown);
-  if (signal.aborted && fault?.kind !== 'answer') {
-    return abortError(signal);
-  }
-  if (fault === undefined) {
-    return ProviderError.from(thrown);
+  if (fault === undefined || (signal.aborted && fault.kind !== 'answer')) {
+    return failureOf(thrown, signal);
   }
   return faultError(fault, reasonOf(fault, call.action.startsWith('sts:') ? 'sts' : 'store'), call);
 }
@@ -33,8 +30,11 @@ export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): Prov
   );
 }
 
-/** The reason of an aborted signal as an error. */
-export function abortError(signal: AbortSignal): ProviderError {
+/** Converts what work threw that a signal may have ended: an error of our own, the reason of the signal, or a bug. */
+export function failureOf(thrown: unknown, signal: AbortSignal): ProviderError {
+  if (thrown instanceof ProviderError || !signal.aborted) {
+    return ProviderError.from(thrown);
+  }
   const reason: unknown = signal.reason;
   if (reason instanceof ProviderError) {
     return reason;

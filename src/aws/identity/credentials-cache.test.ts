@@ -121,7 +121,7 @@ describe('before their end', () => {
     await nextTurn();
 
     expect(await get()).toBe(first);
-    clock.now += 29_999;
+    clock.now += 30_000;
     expect(await get()).toBe(first);
     expect(calls).toHaveLength(2);
     clock.now += 1;

@@ -1,3 +1,4 @@
+import { createCache } from '../../concurrency/cache.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { unlessAborted } from '../../concurrency/cancellation.ts';
 import type { Credentials } from '../client/clients.ts';
@@ -14,12 +15,8 @@ export interface CredentialsCache {
   drop(key: string, credentials: Credentials): void;
 }
 
-interface Entry {
-  readonly held?: Credentials;
-  readonly obtaining?: Promise<Credentials>;
-  /** Time of the last failure; the next attempt waits for a while. */
-  readonly failedAt?: number;
-}
+/** More than the pods of a node use in two regions. An evicted entry costs one call. */
+const MAX_ENTRIES = 1_000;
 
 /** Credentials are renewed this long before they expire; calls use the old ones meanwhile. */
 const EARLY_MS = 5 * 60_000;
@@ -28,62 +25,48 @@ const MARGIN_MS = 10_000;
 const RETRY_MS = 30_000;
 
 export function createCredentialsCache(clock: Clock): CredentialsCache {
-  const entries = new Map<string, Entry>();
+  const cache = createCache<Credentials>(clock, { maxEntries: MAX_ENTRIES });
+  /** Credentials that could not be renewed a moment ago. */
+  const unrenewed = createCache<Credentials>(clock, { maxEntries: MAX_ENTRIES, ttlMs: RETRY_MS });
+  const inFlight = new Map<string, Promise<Credentials>>();
 
-  async function obtainFor(key: string, obtain: () => Promise<Credentials>): Promise<Credentials> {
+  async function renew(key: string, obtain: () => Promise<Credentials>): Promise<Credentials> {
+    const held = cache.get(key);
     try {
       const credentials = await obtain();
-      entries.set(key, { held: credentials });
+      cache.set(key, credentials);
       return credentials;
     } catch (error) {
-      // The credentials may have been dropped while this call was in flight.
-      const { held } = entries.get(key) ?? {};
-      entries.set(key, { ...(held !== undefined && { held }), failedAt: clock.wallNow() });
+      if (held !== undefined) {
+        unrenewed.set(key, held);
+      }
       throw error;
     }
   }
 
-  function dropEnded(): void {
-    for (const [key, { held, obtaining }] of entries) {
-      if (obtaining === undefined && (held === undefined || !isValid(held, clock.wallNow()))) {
-        entries.delete(key);
-      }
-    }
+  function isUsable(credentials: Credentials | undefined, forMs: number): credentials is Credentials {
+    return credentials !== undefined && credentials.expiration.getTime() - clock.wallNow() > forMs;
   }
 
   return {
     async get(key, obtain, signal) {
-      const { held, obtaining, failedAt = -Infinity } = entries.get(key) ?? {};
-      const valid = held !== undefined && isValid(held, clock.wallNow());
-      if (valid && (held.expiration.getTime() - clock.wallNow() > EARLY_MS || clock.wallNow() - failedAt < RETRY_MS)) {
+      const held = cache.get(key);
+      if (isUsable(held, unrenewed.has(key) ? MARGIN_MS : EARLY_MS)) {
         return held;
       }
-      if (entries.size > MAX_ENTRIES) {
-        dropEnded();
-      }
-      const next = obtaining ?? obtainFor(key, obtain);
-      if (obtaining === undefined) {
-        entries.set(key, { ...(held !== undefined && { held }), obtaining: next });
-      }
-      if (!valid) {
-        return await unlessAborted(next, signal);
+      const renewal = inFlight.get(key) ?? renew(key, obtain).finally(() => inFlight.delete(key));
+      inFlight.set(key, renewal);
+      if (!isUsable(held, MARGIN_MS)) {
+        return await unlessAborted(renewal, signal);
       }
       // A failure matters only after the old credentials have expired; the next call sees it then.
-      next.catch(() => undefined);
+      renewal.catch(() => undefined);
       return held;
     },
     drop(key, credentials) {
-      const { held, ...rest } = entries.get(key) ?? {};
-      if (held === credentials) {
-        entries.set(key, rest);
+      if (cache.peek(key) === credentials) {
+        cache.delete(key);
       }
     },
   };
-}
-
-/** Expired entries of deleted pods are removed only above this size, as they take a few hundred bytes each. */
-const MAX_ENTRIES = 500;
-
-function isValid({ expiration }: Credentials, time: number): boolean {
-  return expiration.getTime() - time > MARGIN_MS;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { createLimiter } from '../../concurrency/limiter.ts';
 import { type AddressType, type MountSpec, partyOf, type PodRef } from '../../model/mount-spec.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
-import { POD_IDENTITY_AUDIENCE, STS_AUDIENCE, tokenFor } from '../../request/service-account-tokens.ts';
+import { audienceOf, tokenFor } from '../../request/service-account-tokens.ts';
 import { tokenClaims } from '../../request/token-claims.ts';
 import type { Clients, Credentials } from '../client/clients.ts';
 import type { AwsSettings } from '../client/settings.ts';
@@ -77,7 +77,7 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
 
   return {
     async authenticate({ authentication, pod, tokens }, signal) {
-      const audience = authentication.kind === 'irsa' ? STS_AUDIENCE : POD_IDENTITY_AUDIENCE;
+      const audience = audienceOf(authentication);
       const token = tokenFor(tokens, audience);
       const { identity, obtain } =
         authentication.kind === 'irsa'

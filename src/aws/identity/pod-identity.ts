@@ -4,7 +4,7 @@ import type { SecretBytes } from '../../model/secret-bytes.ts';
 import type { AddressType } from '../../model/mount-spec.ts';
 import { type AgentAnswer, getFromAgent } from './agent-request.ts';
 import type { Credentials } from '../client/clients.ts';
-import { abortError } from '../errors/aws-error.ts';
+import { failureOf } from '../errors/aws-error.ts';
 import { oneLine } from '../errors/fault.ts';
 import { parseJsonObject } from '../client/json-object.ts';
 import { type AgentIdentity, describeIdentity } from '../model/identity.ts';
@@ -27,37 +27,35 @@ interface AgentAccess {
 export async function credentialsFromAgent(
   identity: AgentIdentity,
   token: SecretBytes,
-  { addressType, limit, settings, clock }: AgentAccess,
+  access: AgentAccess,
   signal: AbortSignal,
 ): Promise<Credentials> {
+  const { limit, settings, clock } = access;
   const secret = token.exposeText();
-  for (let attempt = 1; ; attempt += 1) {
-    const { status, body } = await limit(
-      () => askAgent(addressType, secret, { ...settings.podIdentity, clock }, signal),
-      signal,
-    ).catch((error: unknown) => {
-      throw error instanceof ProviderError || !signal.aborted ? error : abortError(signal);
-    });
-    if (status === 200) {
-      return parseCredentials(body);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const { status, body } = await limit(() => askAgent(secret, access, signal), signal);
+      if (status === 200) {
+        return parseCredentials(body);
+      }
+      const retryable = status === 429 || status >= 500;
+      if (!retryable || attempt >= settings.maxAttempts) {
+        throw refusal(identity, status, oneLine(body.replaceAll(secret, '[token]')));
+      }
+      await clock.sleep(Math.random() * BACKOFF_MS * 2 ** attempt, signal);
     }
-    const retryable = status === 429 || status >= 500;
-    if (!retryable || attempt >= settings.maxAttempts) {
-      throw refusal(identity, status, oneLine(body.replaceAll(secret, '[token]')));
-    }
-    await clock.sleep(Math.random() * BACKOFF_MS * 2 ** attempt, signal).catch(() => {
-      throw abortError(signal);
-    });
+  } catch (error) {
+    throw failureOf(error, signal);
   }
 }
 
 /** Uses the first address that responds: `auto` tries IPv6 only if IPv4 does not respond. */
 async function askAgent(
-  addressType: AddressType,
   token: string,
-  { ipv4, ipv6, timeoutMs, clock }: AwsSettings['podIdentity'] & { readonly clock: Clock },
+  { addressType, settings, clock }: AgentAccess,
   signal: AbortSignal,
 ): Promise<AgentAnswer> {
+  const { ipv4, ipv6, timeoutMs } = settings.podIdentity;
   const bases = { ipv4: [ipv4], ipv6: [ipv6], auto: [ipv4, ipv6] }[addressType];
   const unreachable: string[] = [];
   for (const base of bases) {
@@ -65,9 +63,7 @@ async function askAgent(
     try {
       return await getFromAgent(base, token, AbortSignal.any([signal, timeout]));
     } catch (error) {
-      if (signal.aborted) {
-        throw abortError(signal);
-      }
+      signal.throwIfAborted();
       unreachable.push(`${base}: ${timeout.aborted ? `no answer in ${timeoutMs} ms` : oneLine(String(error))}`);
     }
   }
