@@ -1,3 +1,4 @@
+import { onAbort } from './cancellation.ts';
 import { createFairQueue, type FairQueue, type Party } from './fair-queue.ts';
 
 export interface Limiter {
@@ -58,13 +59,12 @@ function fill({ queue }: Lane): void {
 async function slotIn(lane: Lane, party: Party, signal: AbortSignal): Promise<() => void> {
   const { promise, resolve, reject } = Promise.withResolvers<() => void>();
   const remove = lane.queue.add(party, resolve);
-  function giveUp(): void {
+  using _ = onAbort(signal, () => {
     // A task that has been started keeps its slot, and frees it when it ends.
     if (remove()) {
       reject(signal.reason);
     }
-  }
-  signal.addEventListener('abort', giveUp, { once: true });
+  });
   fill(lane);
-  return await promise.finally(() => signal.removeEventListener('abort', giveUp));
+  return await promise;
 }

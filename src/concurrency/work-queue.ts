@@ -41,8 +41,7 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 /** @param onDue called whenever keys are due; must begin or remove each of them */
 export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => boolean) => void): WorkQueue<Key> {
   const entries = new Map<Key, Entry>();
-  let timer = new AbortController();
-  let wakesAt = Number.POSITIVE_INFINITY;
+  const alarm = createAlarm(clock, wake);
   let isStopped = false;
 
   function entryOf(key: Key): Entry {
@@ -51,25 +50,14 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
     return entry;
   }
 
-  /** Sleeps until the next key is due. */
   function arm(): void {
-    const nextAt = Math.min(
-      ...Array.from(entries.values(), ({ busy, dueAt }) => (busy === undefined ? dueAt : Infinity)),
-    );
-    if (isStopped || nextAt === wakesAt) {
-      return;
-    }
-    timer.abort();
-    timer = new AbortController();
-    wakesAt = nextAt;
-    if (nextAt !== Number.POSITIVE_INFINITY) {
-      const waitMs = Math.min(Math.max(nextAt - clock.now(), 0), LONGEST_WAIT_MS);
-      clock.sleep(waitMs, timer.signal).then(wake, () => undefined);
+    if (!isStopped) {
+      const times = Array.from(entries.values(), ({ busy, dueAt }) => (busy === undefined ? dueAt : Infinity));
+      alarm.setTo(Math.min(...times));
     }
   }
 
   function wake(): void {
-    wakesAt = Number.POSITIVE_INFINITY;
     if (!isStopped) {
       const now = clock.now();
       onDue((key) => (entries.get(key)?.dueAt ?? Number.POSITIVE_INFINITY) <= now);
@@ -115,7 +103,38 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
     },
     stop() {
       isStopped = true;
+      alarm.setTo(Number.POSITIVE_INFINITY);
+    },
+  };
+}
+
+interface Alarm {
+  /** Replaces the time that was set before. Infinity: never. */
+  setTo(at: number): void;
+}
+
+/** @param ring called at the time that is set, or earlier if that is weeks away */
+function createAlarm(clock: Clock, ring: () => void): Alarm {
+  let timer = new AbortController();
+  let setAt = Number.POSITIVE_INFINITY;
+  return {
+    setTo(at) {
+      if (at === setAt) {
+        return;
+      }
       timer.abort();
+      timer = new AbortController();
+      setAt = at;
+      if (at !== Number.POSITIVE_INFINITY) {
+        const waitMs = Math.min(Math.max(at - clock.now(), 0), LONGEST_WAIT_MS);
+        clock.sleep(waitMs, timer.signal).then(
+          () => {
+            setAt = Number.POSITIVE_INFINITY;
+            ring();
+          },
+          () => undefined,
+        );
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
-import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { onAbort } from '../concurrency/cancellation.ts';
 import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { loadProviderService } from './definitions.ts';
 import type { MountRequest, MountResponse, VersionResponse } from './protocol.ts';
@@ -20,6 +21,12 @@ export class CallError extends Error {
   }
 }
 
+type Method = (
+  request: object,
+  options: { readonly deadline: number },
+  reply: (error: ServiceError | null, response: unknown) => void,
+) => { cancel(): void };
+
 /** @param timeoutMs time-out of a call; the kubelet's is two minutes */
 export function connect(socketPath: string, timeoutMs: number): ProviderClient {
   const Service = loadProviderService();
@@ -27,44 +34,21 @@ export function connect(socketPath: string, timeoutMs: number): ProviderClient {
   const client = new Service(`unix:${socketPath}`, credentials.createInsecure(), {
     'grpc.default_authority': 'localhost',
   });
+
+  async function call<Response>(name: string, request: object, signal: AbortSignal): Promise<Response> {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const method = client[name] as Method;
+    const deadline = SYSTEM_CLOCK.wallNow() + timeoutMs;
+    const running = method.call(client, request, { deadline }, (error, response) =>
+      error === null ? resolve(response as Response) : reject(new CallError(error)),
+    );
+    using _ = onAbort(signal, () => running.cancel());
+    return await promise;
+  }
+
   return {
-    version: (signal) => call(client, 'version', { version: 'v1alpha1' }, timeoutMs, signal),
-    mount: (request, signal) => call(client, 'mount', request, timeoutMs, signal),
+    version: (signal) => call('version', { version: 'v1alpha1' }, signal),
+    mount: (request, signal) => call('mount', request, signal),
     [Symbol.dispose]: () => client.close(),
   };
-}
-
-type Method = (
-  request: object,
-  options: { readonly deadline: number },
-  reply: (error: ServiceError | null, response: unknown) => void,
-) => { cancel(): void };
-
-async function call<Response>(
-  client: Client,
-  name: string,
-  request: object,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<Response> {
-  const method = (client as unknown as Record<string, Method>)[name];
-  return await new Promise<Response>((resolve, reject) => {
-    const running = method?.call(
-      client,
-      request,
-      { deadline: SYSTEM_CLOCK.wallNow() + timeoutMs },
-      (error, response) => {
-        signal.removeEventListener('abort', cancel);
-        if (error === null) {
-          resolve(response as Response);
-        } else {
-          reject(new CallError(error));
-        }
-      },
-    );
-    function cancel(): void {
-      running?.cancel();
-    }
-    signal.addEventListener('abort', cancel, { once: true });
-  });
 }

@@ -62,7 +62,7 @@ export function memoryOf(files: readonly Pick<PlannedFile, 'path' | 'value'>[]):
   for (const name of names) {
     bytes += Buffer.byteLength(name) > LONG_LINK ? PAGE : 0;
   }
-  return files.reduce((sum, { value }) => sum + Math.ceil(value.size / PAGE) * PAGE + ENTRY, bytes);
+  return files.reduce((total, { value }) => total + Math.ceil(value.size / PAGE) * PAGE + ENTRY, bytes);
 }
 
 /** Create only one per process. */
