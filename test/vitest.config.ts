@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { requireOwnNode } from './setup/own-node.ts';
 
@@ -5,6 +6,9 @@ requireOwnNode();
 
 export default defineConfig({
   test: {
+    // Much of a test is waiting for another process, so one worker a core leaves none idle; and files of a worker share what they import.
+    maxWorkers: availableParallelism(),
+    isolate: false,
     restoreMocks: true,
     unstubEnvs: true,
     // Bounds of what never comes: what does come is waited for on a machine that is busy, too.
@@ -44,7 +48,7 @@ export default defineConfig({
           // Those that need root or a minute are of `npm run attacks` alone.
           include: ['test/attacks/**/*.test.ts'],
           exclude: ['test/attacks/**/*.root.test.ts'],
-          globalSetup: ['test/attacks/global-setup.ts'],
+          globalSetup: ['test/contract/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
@@ -54,7 +58,7 @@ export default defineConfig({
         test: {
           name: 'attacks-root',
           include: ['test/attacks/**/*.root.test.ts'],
-          globalSetup: ['test/attacks/global-setup.ts'],
+          globalSetup: ['test/contract/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 60_000,

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { startMoto } from '../fakes/aws/moto.ts';
 
@@ -8,7 +11,9 @@ declare module 'vitest' {
   }
 }
 
+/** Providers that are processes of their own are what the image holds. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', '..', 'deploy', 'bundle.mjs')]);
   const moto = await startMoto();
   project.provide('motoUrl', moto.url);
   return async () => moto[Symbol.asyncDispose]();

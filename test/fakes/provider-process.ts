@@ -12,10 +12,10 @@ export interface ProviderProcess extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../../dist/aws-secrets-csi.cjs', import.meta.url));
 
 /**
- * Starts `serve` from source and waits until it is ready.
+ * Starts `serve` of the bundle, which must have been made, and waits until it is ready.
  * @throws Error with the process's words when it ends first
  */
 export async function startProvider(
@@ -23,7 +23,7 @@ export async function startProvider(
   env: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<ProviderProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+  const child = spawn(process.execPath, [BUNDLE, 'serve', ...args], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FILES, type Mutant } from './files.ts';
 
-const COPIED = ['src', 'test', 'proto', 'package.json', 'tsconfig.json'];
+const COPIED = ['src', 'test', 'proto', 'deploy', 'package.json', 'tsconfig.json'];
 /** Too big to copy, and never changed. */
 const LINKED = ['node_modules', '.cache'];
 

@@ -42,11 +42,28 @@ function beforeEach(names: readonly Name[], before: (name: Name, args: readonly 
 
 /** Until disposed of, the `at`-th call that would change a file system, counted from 1, does this instead. */
 export function atCall(at: number, instead: (name: string) => never): Disposable {
+  return atCalls((nth) => nth === at, instead);
+}
+
+/** Until disposed of, no call from the `at`-th on changes a file system, as in a process that is killed there. */
+export function killedAt(at: number): Disposable & { readonly isKilled: () => boolean } {
+  let isKilled = false;
+  const calls = atCalls(
+    (nth) => nth >= at,
+    () => {
+      isKilled = true;
+      throw new Error('killed');
+    },
+  );
+  return { isKilled: () => isKilled, [Symbol.dispose]: () => calls[Symbol.dispose]() };
+}
+
+function atCalls(isMeant: (nth: number) => boolean, instead: (name: string) => never): Disposable {
   let calls = 0;
   return beforeEach(CHANGING, (name, [, flags]) => {
     const isChange = name !== 'openSync' || flags === 'wx';
     calls += isChange ? 1 : 0;
-    if (isChange && calls === at) {
+    if (isChange && isMeant(calls)) {
       instead(name);
     }
   });
