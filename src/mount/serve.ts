@@ -2,6 +2,7 @@ import { unlessAborted } from '../concurrency/cancellation.ts';
 import type { Clock } from '../concurrency/clock.ts';
 import type { TimeSlices } from '../concurrency/time-slices.ts';
 import { problemsError } from '../class/parse-class.ts';
+import { areEqualVersions } from '../model/equal-versions.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { FetchedObjects } from '../model/fetched-object.ts';
 import type { PlannedFile } from '../model/mount-plan.ts';
@@ -53,8 +54,7 @@ export interface ObjectAccess {
 }
 
 /** Files that a pod has already. */
-export interface MountedFiles {
-  readonly versions: ReadonlyMap<string, string>;
+export interface MountedFiles extends Pick<ServedMount, 'versions' | 'confirmedAt'> {
   /** They are replaced only if AWS has confirmed every new value at this time or later, on the monotonic clock. */
   readonly keepUnlessConfirmedSince: number;
 }
@@ -121,7 +121,9 @@ export async function serveSpec(
     throw new ProviderError('VolumeUnwritable', `"${spec.targetPath}" has been emptied`);
   }
   if (mounted !== undefined && confirmedAt < mounted.keepUnlessConfirmedSince) {
-    return { spec, versions: mounted.versions, confirmedAt };
+    // The cache may hold newer values than the pod: their time is not that of the pod's.
+    const isSame = areEqualVersions(versions, mounted.versions);
+    return { spec, versions: mounted.versions, confirmedAt: isSame ? confirmedAt : mounted.confirmedAt };
   }
   if (deps.volumes === undefined) {
     return { spec, versions, confirmedAt, files: plan.files };

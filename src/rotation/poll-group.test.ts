@@ -171,6 +171,25 @@ it('leaves the files unchanged if a value comes only from the cache, because the
   expect(noted).toEqual(VERSION_1);
 });
 
+it('does not tell the Secrets of old files that AWS confirmed them when it confirmed the newer values of the cache', async () => {
+  const seen: number[] = [];
+  const { poll } = await rotatedMount({
+    confirmedAt: SYSTEM_CLOCK.now(),
+    downstream: [
+      async ({ versions, confirmedAt }) => {
+        expect(versions).toEqual(VERSION_1);
+        seen.push(confirmedAt);
+        return {};
+      },
+    ],
+  });
+  await SYSTEM_CLOCK.sleep(1);
+  await poll();
+
+  // Nobody has confirmed the old files to this process, so they count as those of 1970.
+  expect(seen.map((time) => new Date(time + 1_000).getUTCFullYear())).toEqual([1970]);
+});
+
 it('fills no volume again that the driver empties meanwhile', async () => {
   const { poll, contents } = await rotatedMount({
     async meanwhile(targetPath) {

@@ -107,11 +107,11 @@ async function complete(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { noted = new Map<string, string>() } = mount;
-  const before = mount.current?.versions ?? noted;
+  const before = lastServed(mount, deps);
   const served =
     spec === undefined
-      ? lastServed(mount, deps)
-      : await serveAgain(spec, { versions: before, keepUnlessConfirmedSince: askedAt }, deps, signal);
+      ? before
+      : await serveAgain(spec, { ...before, keepUnlessConfirmedSince: askedAt }, deps, signal);
   if (served === undefined) {
     return { isGone: true };
   }
@@ -133,7 +133,7 @@ async function complete(
   }
   return {
     isServed: true,
-    rotated: served.changed === true ? changesOf(before, served.versions) : [],
+    rotated: served.changed === true ? changesOf(before.versions, served.versions) : [],
     ...(downstream?.dueInMs !== undefined && { dueInMs: downstream.dueInMs }),
     ...(failures.length > 0 && { error: ProviderError.all(failures) }),
   };

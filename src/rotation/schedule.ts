@@ -6,8 +6,6 @@ import type { RotationDeps } from './rotation-deps.ts';
 const FIRST_WITHIN_MS = 10_000;
 /** With any jitter longer than the cache keeps an outage (aws/cache/failures.ts): an earlier retry would not reach AWS. */
 const FIRST_RETRY_MS = 6_500;
-/** Shortest time between polls that brought nothing newer. */
-const PAUSE_MS = 2_000;
 
 type Scheduled = Pick<NodeMount, 'spec' | 'pod' | 'current' | 'failures'>;
 
@@ -58,7 +56,7 @@ function periodOf(key: string, intervalMs: number): number {
 
 /**
  * When to poll a healthy mount next. A cached value counts from when AWS returned it. If a poll brought nothing newer, as in an outage that the cache
- * bridges, the next one still waits for a pause.
+ * bridges, the next one waits as long as the first retry.
  */
 export function nextPollAt(
   last: { readonly startedAt: number; readonly confirmedAt: number | undefined },
@@ -67,7 +65,7 @@ export function nextPollAt(
 ): number {
   const { startedAt, confirmedAt = startedAt } = last;
   const periodMs = periodOf(key, intervalMs);
-  return Math.max(Math.min(startedAt, confirmedAt) + periodMs, startedAt + Math.min(PAUSE_MS, periodMs));
+  return Math.max(Math.min(startedAt, confirmedAt) + periodMs, startedAt + Math.min(FIRST_RETRY_MS, periodMs));
 }
 
 /** Sending a change event costs nothing, and a poll costs calls to AWS. */

@@ -85,6 +85,8 @@ export function createOracle(deps: OracleDeps): Oracle {
         newest.set(key, { version, at: version > before.version ? world.now() : before.at });
       } else if (world.now() - before.at > toleranceOf(holder)) {
         violated(`${holder} went back from version ${before.version} to ${version} of ${secret}`);
+      } else {
+        newest.set(key, { version, at: before.at });
       }
     }
   }
