@@ -34,45 +34,54 @@ export interface BoundSocket extends AsyncDisposable {
  * @throws Error with the cause; nothing is left behind then
  */
 export async function bindSocket(server: Server, settings: SocketSettings): Promise<BoundSocket> {
-  const { socketPath: path, watchMs, clock } = settings;
+  const { socketPath: path, watchMs, clock, log } = settings;
   await mkdir(dirname(path), { recursive: true });
   await sweepHiddenSockets(path);
   let own = await take(server, path);
-  const tell = createTelling(settings);
-  let isOurs = true;
+  let state: 'ours' | 'taken' | 'lost' = 'ours';
   const closing = new AbortController();
 
-  async function look(): Promise<void> {
-    const current = await identityAt(path);
-    if (current !== undefined && isSame(current, own)) {
-      isOurs = true;
-      tell.ours();
-    } else if (current === undefined || !(await isListenedOn(path))) {
-      isOurs = false;
-      own = await take(server, path);
-      isOurs = true;
-      tell.takenBack();
-    } else {
-      isOurs = false;
-      await tell.taken();
+  /** Binds the path again if it is free, and reports what has changed. */
+  async function check(): Promise<void> {
+    const before = state;
+    try {
+      const current = await identityAt(path);
+      if (current !== undefined && isSame(current, own)) {
+        state = 'ours';
+        if (before !== 'ours') {
+          log.info({ socket: path }, 'the socket leads to this process again');
+        }
+      } else if (current !== undefined && (await isListenedOn(path))) {
+        state = 'taken';
+        if (before !== 'taken') {
+          await reportTaken(settings);
+        }
+      } else {
+        state = 'lost';
+        own = await take(server, path);
+        state = 'ours';
+        log.warn({ socket: path }, 'the socket was removed and is bound again');
+      }
+    } catch (error) {
+      state = 'lost';
+      if (before !== 'lost') {
+        log.error(
+          { socket: path, err: error },
+          'the socket was removed and cannot be bound again: retrying every second',
+        );
+      }
     }
   }
 
   async function watch(): Promise<void> {
     while (!closing.signal.aborted) {
-      await clock
-        .sleep(watchMs, closing.signal)
-        .then(look, () => undefined)
-        .catch((error: unknown) => {
-          isOurs = false;
-          tell.failed(error);
-        });
+      await clock.sleep(watchMs, closing.signal).then(check, () => undefined);
     }
   }
 
   const watching = watch();
   return {
-    isOurs: () => isOurs,
+    isOurs: () => state === 'ours',
     async [Symbol.asyncDispose]() {
       closing.abort();
       await watching;
@@ -84,42 +93,16 @@ export async function bindSocket(server: Server, settings: SocketSettings): Prom
   };
 }
 
-/** Reports the state of the path whenever it changes. */
-function createTelling({ socketPath: socket, log, onTaken }: SocketSettings) {
-  let said: 'ours' | 'taken' | 'failed' = 'ours';
-  return {
-    ours(): void {
-      if (said !== 'ours') {
-        said = 'ours';
-        log.info({ socket }, 'the socket leads to this process again');
-      }
-    },
-    takenBack(): void {
-      said = 'ours';
-      log.warn({ socket }, 'the socket was removed and is bound again');
-    },
-    failed(error: unknown): void {
-      if (said !== 'failed') {
-        said = 'failed';
-        log.error({ socket, err: error }, 'the socket was removed and cannot be bound again: retrying every second');
-      }
-    },
-    async taken(): Promise<void> {
-      if (said === 'taken') {
-        return;
-      }
-      said = 'taken';
-      const by = await runtimeNameAt(socket);
-      if (by === NAME) {
-        log.info({ socket }, 'a newer provider process has taken over the socket: new mounts go there');
-        return;
-      }
-      const other = by === undefined ? 'another program' : `another program, which calls itself ${quote(by)}`;
-      const message = `the socket ${quote(socket, 256)} was taken by ${other}: pods of this node get their secrets from there. Remove that program from the node, or choose another socketName; the socket is taken back when it is free`;
-      log.error({ socket, by }, message);
-      onTaken?.(message);
-    },
-  };
+async function reportTaken({ socketPath: socket, log, onTaken }: SocketSettings): Promise<void> {
+  const by = await runtimeNameAt(socket);
+  if (by === NAME) {
+    log.info({ socket }, 'a newer provider process has taken over the socket: new mounts go there');
+    return;
+  }
+  const other = by === undefined ? 'another program' : `another program, which calls itself ${quote(by)}`;
+  const message = `the socket ${quote(socket, 256)} was taken by ${other}: pods of this node get their secrets from there. Remove that program from the node, or choose another socketName; the socket is taken back when it is free`;
+  log.error({ socket, by }, message);
+  onTaken?.(message);
 }
 
 function isSame(one: FileIdentity, other: FileIdentity): boolean {
