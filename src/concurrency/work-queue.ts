@@ -28,9 +28,9 @@ export interface WorkQueue<Key> {
 }
 
 interface Entry {
-  dueAt: number;
+  readonly dueAt: number;
   /** Set while the key is processed. */
-  busy?: PromiseWithResolvers<void>;
+  readonly busy?: PromiseWithResolvers<void>;
   /** When, and for what time, the key was added while it was processed. */
   readonly again: { readonly addedAt: number; readonly at: number }[];
 }
@@ -44,12 +44,6 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
   const alarm = createAlarm(clock, wake);
   let isStopped = false;
 
-  function entryOf(key: Key): Entry {
-    const entry = entries.get(key) ?? { dueAt: Number.POSITIVE_INFINITY, again: [] };
-    entries.set(key, entry);
-    return entry;
-  }
-
   function arm(): void {
     if (!isStopped) {
       const times = Array.from(entries.values(), ({ busy, dueAt }) => (busy === undefined ? dueAt : Infinity));
@@ -60,16 +54,16 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
   function wake(): void {
     if (!isStopped) {
       const now = clock.now();
-      onDue((key) => (entries.get(key)?.dueAt ?? Number.POSITIVE_INFINITY) <= now);
+      onDue((key) => (entries.get(key)?.dueAt ?? Infinity) <= now);
       arm();
     }
   }
 
   return {
     add(key, at) {
-      const entry = entryOf(key);
-      if (entry.busy === undefined) {
-        entry.dueAt = Math.min(entry.dueAt, at);
+      const entry = entries.get(key);
+      if (entry?.busy === undefined) {
+        entries.set(key, { dueAt: Math.min(entry?.dueAt ?? Infinity, at), again: [] });
         arm();
       } else {
         entry.again.push({ addedAt: clock.now(), at });
@@ -85,9 +79,7 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
     isBusy: (key) => entries.get(key)?.busy !== undefined,
     whenIdle: async (key) => entries.get(key)?.busy?.promise,
     begin(key) {
-      const entry = entryOf(key);
-      entry.busy = Promise.withResolvers();
-      entry.dueAt = Number.POSITIVE_INFINITY;
+      entries.set(key, { dueAt: Infinity, busy: Promise.withResolvers(), again: [] });
     },
     end(key, at, coveredAt) {
       const entry = entries.get(key);
@@ -95,15 +87,13 @@ export function createWorkQueue<Key>(clock: Clock, onDue: (isDue: (key: Key) => 
         return;
       }
       const still = entry.again.filter(({ addedAt }) => addedAt >= coveredAt);
-      entry.dueAt = Math.min(at, ...still.map((added) => added.at));
-      entry.again.length = 0;
+      entries.set(key, { dueAt: Math.min(at, ...still.map((added) => added.at)), again: [] });
       entry.busy.resolve();
-      delete entry.busy;
       arm();
     },
     stop() {
       isStopped = true;
-      alarm.setTo(Number.POSITIVE_INFINITY);
+      alarm.setTo(Infinity);
     },
   };
 }
@@ -116,7 +106,7 @@ interface Alarm {
 /** @param ring called at the time that is set, or earlier if that is weeks away */
 function createAlarm(clock: Clock, ring: () => void): Alarm {
   let timer = new AbortController();
-  let setAt = Number.POSITIVE_INFINITY;
+  let setAt = Infinity;
   return {
     setTo(at) {
       if (at === setAt) {
@@ -125,11 +115,11 @@ function createAlarm(clock: Clock, ring: () => void): Alarm {
       timer.abort();
       timer = new AbortController();
       setAt = at;
-      if (at !== Number.POSITIVE_INFINITY) {
+      if (at !== Infinity) {
         const waitMs = Math.min(Math.max(at - clock.now(), 0), LONGEST_WAIT_MS);
         clock.sleep(waitMs, timer.signal).then(
           () => {
-            setAt = Number.POSITIVE_INFINITY;
+            setAt = Infinity;
             ring();
           },
           () => undefined,

@@ -12,7 +12,7 @@ import { volumeFailure } from './volume-failure.ts';
 export const DATA_LINK = '..data';
 
 /** A symlink of the layout; a plain file or directory, as AWS's provider writes them; or something that no provider makes. */
-export type NameKind = 'linked' | 'plain' | 'foreign';
+type NameKind = 'linked' | 'plain' | 'foreign';
 
 export interface Volume {
   /** Name of the directory of the current set, if there is one. */

@@ -20,7 +20,7 @@ export interface WriteLimits {
 }
 
 /** The pod that a volume belongs to. */
-export interface VolumeOwner {
+interface VolumeOwner {
   readonly targetPath: string;
   readonly namespace: string;
 }
@@ -47,7 +47,7 @@ const LONG_LINK = 100;
 /** Value of `f_type`, see statfs(2). */
 const TMPFS = 0x0102_1994;
 /** One namespace may take the node's bytes divided by this. */
-export const NAMESPACE_PART = 4;
+const NAMESPACE_PART = 4;
 
 interface Held {
   readonly namespace: string;
