@@ -27,7 +27,8 @@ export function createCache<Value extends object>(clock: Clock, bounds: CacheBou
         }
       : // The library's `max` would reserve memory for all entries at once.
         { maxSize: bounds.maxEntries, sizeCalculation: () => 1 }),
-    ttl: bounds.ttlMs ?? 0,
+    // The library takes whole milliseconds only.
+    ttl: Math.ceil(bounds.ttlMs ?? 0),
     // The library takes 0 for "no time-to-live", and a clock may start there.
     perf: { now: () => clock.now() + 1 },
     // Otherwise the library keeps the time in a timer of its own.

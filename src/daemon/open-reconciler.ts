@@ -5,17 +5,15 @@ import type { Kube } from '../kube/client.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import { createPodStatusApi, type MountStatusKey } from '../kube/pod-statuses.ts';
 import { createPodApi } from '../kube/pods.ts';
-import { createOwnerApi, type OwnerApi } from '../kube/owners.ts';
+import { createOwnerApi } from '../kube/owners.ts';
 import { createSecretApi } from '../kube/secrets.ts';
 import { createWorkloadApi } from '../kube/workloads.ts';
 import type { ServeDeps, SpecDeps } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
-import { createRestarts, type Restarts } from '../restart/rolling-restart.ts';
-import type { DownstreamStep } from '../rotation/downstream.ts';
+import { createRestarts } from '../restart/rolling-restart.ts';
 import type { NodeMount } from '../rotation/node-mounts.ts';
 import { type Reconciler, startReconciler } from '../rotation/reconciler.ts';
-import type { RotationDeps } from '../rotation/rotation-deps.ts';
-import { createSecretSync, type SecretSync } from '../sync/secret-sync.ts';
+import { createSecretSync } from '../sync/secret-sync.ts';
 import { NAME } from '../model/version.ts';
 
 export interface OpenReconcilerDeps {
@@ -41,6 +39,7 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
   const sync = createSecretSync({
     secrets: createSecretApi(kube),
     podsOf: pods.podsOf,
+    ownerOf: owners.ownerOf,
     classOf,
     clock: serve.clock,
     verifyMs: intervalMs / 2,
@@ -50,15 +49,12 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
     clock: serve.clock,
     workloads: createWorkloadApi(kube, owners),
     minIntervalMs: restart.minIntervalMs,
+    recordEvent,
   });
-  const downstream: readonly DownstreamStep[] = [
-    ...(syncSecret ? [{ update: syncing(sync, owners) }] : []),
-    ...(restart.enabled ? [{ update: restarting(restarts, recordEvent) }] : []),
-  ];
   return startReconciler({
     ...serve,
     refresh: fetcher.refresh,
-    downstream,
+    downstream: [...(syncSecret ? [sync] : []), ...(restart.enabled ? [restarts] : [])],
     rotates: rotation.enabled,
     providerName,
     nodeName,
@@ -78,25 +74,4 @@ export function openReconciler({ config, log, kube, serve, fetcher }: OpenReconc
 
 function statusOf({ pod, className, targetPath }: NodeMount): MountStatusKey {
   return { namespace: pod.namespace, podName: pod.name, className, targetPath };
-}
-
-/** The Secret's owner is that of the pod, if it can be verified; otherwise the pod. */
-function syncing({ sync }: SecretSync, { ownerOf }: OwnerApi): DownstreamStep['update'] {
-  return async (mount, signal) => {
-    const owner = await ownerOf(mount.nodePod, mount.volume, signal);
-    return { isNewerElsewhere: !(await sync({ ...mount, owner }, signal)) };
-  };
-}
-
-function restarting(restarts: Restarts, recordEvent: RotationDeps['recordEvent']): DownstreamStep['update'] {
-  return async (mount, signal) => {
-    const outcome = await restarts.observe(mount, signal);
-    if (outcome === 'restarted') {
-      const { pod } = mount;
-      const { owner } = mount.nodePod;
-      const message = `new versions of what SecretProviderClass ${mount.class.name} mounts: the workload of ${owner.kind} ${owner.name} restarts`;
-      await recordEvent({ pod, type: 'Normal', reason: 'WorkloadRestarted', message }, signal);
-    }
-    return typeof outcome === 'object' ? outcome : { isNewerElsewhere: outcome === 'newer elsewhere' };
-  };
 }

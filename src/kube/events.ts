@@ -1,6 +1,6 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
-import type { PodEvent } from '../rotation/report.ts';
+import type { PodEvent } from '../model/kube-objects.ts';
 import { cutText, visible } from '../text/visible-text.ts';
 import type { Kube } from './client.ts';
 

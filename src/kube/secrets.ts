@@ -1,12 +1,21 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import type { AppliedSecret, ManagedFields, SecretApi, SecretName, StoredSecret } from '../sync/secret-api.ts';
+import type { AppliedSecret, ManagedFields, SecretApi, StoredSecret, Written } from '../sync/secret-api.ts';
 import { mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { refusal, type Status } from './errors.ts';
 import type { KubeRequest } from './request.ts';
 
 export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
+  async function write(request: Omit<KubeRequest, 'resource'>, signal: AbortSignal): Promise<Written> {
+    const whole = { ...request, resource: 'secrets' } as const;
+    const { status, object } = await kube.ask<V1Secret & Status>(whole, signal);
+    if (status === 422 && !isOfAnother(object)) {
+      throw refusal(whole, status, object);
+    }
+    return status >= 400 ? 'changed' : storedSecret(object);
+  }
+
   return {
     async read({ namespace, name }, signal) {
       const { status, object } = await kube.ask<V1Secret>(
@@ -15,64 +24,20 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
       );
       return status === 404 ? undefined : storedSecret(object);
     },
-
-    async create(secret, manager, fields, signal) {
-      const { status, object } = await kube.ask<V1Secret>(
-        {
-          verb: 'create',
-          resource: 'secrets',
-          ...secret,
-          query: { fieldManager: manager },
-          body: appliedSecret(secret, fields),
-          accepts: [409],
-        },
-        signal,
-      );
-      return status === 409 ? 'changed' : storedSecret(object);
-    },
-
-    async claim(secret, manager, { uid, resourceVersion, managedFields }, signal) {
+    create: (secret, fieldManager, signal) =>
+      write({ verb: 'create', ...bodyOf(secret), query: { fieldManager }, accepts: [409] }, signal),
+    claim({ namespace, name, uid, resourceVersion, managedFields }, fieldManager, signal) {
       const claimed = managedFields.map((entry) =>
-        isSetBy(entry, manager) ? { ...entry, operation: 'Apply' } : entry,
+        isSetBy(entry, fieldManager) ? { ...entry, operation: 'Apply' } : entry,
       );
-      const { status, object } = await kube.ask<V1Secret>(
-        {
-          verb: 'merge',
-          resource: 'secrets',
-          ...secret,
-          query: { fieldManager: manager },
-          body: { metadata: { uid, resourceVersion, managedFields: claimed } },
-          accepts: [404, 409, 422],
-        },
-        signal,
-      );
-      return status >= 400 ? 'changed' : storedSecret(object);
+      const body = { metadata: { uid, resourceVersion, managedFields: claimed } };
+      return write({ verb: 'merge', namespace, name, query: { fieldManager }, body, accepts: [404, 409, 422] }, signal);
     },
-
-    async apply(secret, manager, fields, signal) {
-      const request: KubeRequest = {
-        verb: 'apply',
-        resource: 'secrets',
-        namespace: secret.namespace,
-        name: secret.name,
-        query: { fieldManager: manager, force: 'true' },
-        body: appliedSecret(secret, fields),
-        accepts: [409, 422],
-      };
-      const { status, object } = await kube.ask<V1Secret & Status>(request, signal);
-      if (status === 422 && !isOfAnother(object)) {
-        throw refusal(request, status, object);
-      }
-      return status === 409 || status === 422 ? 'changed' : storedSecret(object);
-    },
-
-    async remove({ namespace, name }, { uid, resourceVersion }, signal) {
+    apply: (secret, fieldManager, signal) =>
+      write({ verb: 'apply', ...bodyOf(secret), query: { fieldManager, force: 'true' }, accepts: [409, 422] }, signal),
+    async remove({ namespace, name, uid, resourceVersion }, signal) {
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
-      const { status } = await kube.ask(
-        { verb: 'delete', resource: 'secrets', namespace, name, body, accepts: [404, 409] },
-        signal,
-      );
-      return status === 409 ? 'changed' : 'written';
+      await kube.ask({ verb: 'delete', resource: 'secrets', namespace, name, body, accepts: [404, 409] }, signal);
     },
   };
 }
@@ -80,6 +45,8 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
 function storedSecret({ metadata, type, immutable, data }: V1Secret): StoredSecret {
   const appliers = (metadata?.managedFields ?? []).filter(({ operation }) => operation === 'Apply');
   return {
+    namespace: metadata?.namespace ?? '',
+    name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
     resourceVersion: metadata?.resourceVersion ?? '',
     type: type ?? 'Opaque',
@@ -105,10 +72,10 @@ function isOfAnother({ details }: Status): boolean {
   return details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
 }
 
-function appliedSecret({ namespace, name }: SecretName, fields: AppliedSecret): object {
-  const { resourceVersion, uid, type, isImmutable, labels, annotations, data, owners } = fields;
+function bodyOf(secret: AppliedSecret) {
+  const { namespace, name, resourceVersion, uid, type, isImmutable, labels, annotations, data, owners } = secret;
   const encoded = data && [...data].map(([key, value]) => [key, Buffer.from(value.expose()).toString('base64')]);
-  return {
+  const body = {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
@@ -121,7 +88,8 @@ function appliedSecret({ namespace, name }: SecretName, fields: AppliedSecret): 
       ...(owners && { ownerReferences: owners }),
     },
     ...(type !== undefined && { type }),
-    ...(isImmutable !== undefined && { immutable: isImmutable }),
+    ...(isImmutable === true && { immutable: true }),
     ...(encoded && { data: Object.fromEntries(encoded) }),
   };
+  return { namespace, name, body };
 }

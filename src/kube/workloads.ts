@@ -69,7 +69,6 @@ function workload({ kind, object: { metadata, spec } }: FoundWorkload): Workload
     name,
     resourceVersion,
     annotations: mapOf(annotations),
-    templateAnnotations: mapOf(spec?.template?.metadata?.annotations),
     volumes: secretsStoreVolumes(spec?.template?.spec),
   };
 }

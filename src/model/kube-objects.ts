@@ -40,3 +40,12 @@ export interface ProviderClass {
   /** `spec.secretObjects`, unparsed. */
   readonly secretObjects: unknown;
 }
+
+/** An event that `kubectl describe pod` shows. */
+export interface PodEvent {
+  readonly pod: PodRef;
+  readonly type: 'Normal' | 'Warning';
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}

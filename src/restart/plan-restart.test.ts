@@ -1,59 +1,57 @@
 import { describe, expect, it } from 'vitest';
-import { planRestart, type Sighting } from './plan-restart.ts';
+import { CLASS, mountOf } from '../../test/fakes/kube/mounts.ts';
+import type { RefreshedMount } from '../model/downstream.ts';
+import { planRestart } from './plan-restart.ts';
 import type { Workload, WorkloadPatch } from './workload-api.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const CLOCK = { now: NOW, minIntervalMs: 300_000 };
-const SEEN: Sighting = {
-  volume: 'secrets',
-  class: { name: 'shop' },
-  versions: new Map([
-    ['db.json', 'v1'],
-    ['api-url', '3'],
-  ]),
-  confirmedAt: NOW - 1_000,
-};
-const ROTATED: Sighting = { ...SEEN, versions: new Map([...SEEN.versions, ['db.json', 'v2']]) };
+const SEEN = mountOf({ pod: 'web-1', files: { 'db.json': 'v1', 'api-url': '3' }, confirmedAt: NOW - 1_000 });
+const ROLL = { patch: { templateAnnotations: expect.anything() } };
+const ROTATED = { ...SEEN, versions: new Map([...SEEN.versions, ['db.json', 'v2']]) };
 
-function workload(annotations: Readonly<Record<string, string>> = {}, className = 'shop'): Workload {
+function workload(annotations: Readonly<Record<string, string>> = {}, className = CLASS): Workload {
   return {
     kind: 'Deployment',
     namespace: 'shop',
     name: 'web',
     resourceVersion: '1',
     annotations: new Map(Object.entries({ 'aws-secrets-csi/restart-on-rotation': 'true', ...annotations })),
-    templateAnnotations: new Map(),
     volumes: new Map(['secrets', 'more'].map((volume) => [volume, new Map([['secretProviderClass', className]])])),
   };
 }
 
 function patchOf(plan: ReturnType<typeof planRestart>): WorkloadPatch {
-  if (plan.kind !== 'note' && plan.kind !== 'roll') {
-    throw new Error(`no patch in ${plan.kind}`);
+  if (!('patch' in plan)) {
+    throw new Error('no patch');
   }
   return plan.patch;
 }
 
-/** After the sighting was noted, at its own time. */
-function noted(sighting: Sighting, annotations: Readonly<Record<string, string>> = {}): Workload {
-  return workload({ ...patchOf(planRestart(workload(), sighting, CLOCK)).annotations, ...annotations });
+/** What the plan does to the pods. */
+function deedOf(plan: ReturnType<typeof planRestart>): 'note' | 'roll' {
+  return patchOf(plan).templateAnnotations === undefined ? 'note' : 'roll';
+}
+
+/** After the mount was noted, at its own time. */
+function noted(mount: RefreshedMount, annotations: Readonly<Record<string, string>> = {}): Workload {
+  return workload({ ...patchOf(planRestart(workload(), mount, CLOCK)).annotations, ...annotations });
 }
 
 describe('planRestart', () => {
   it.for(['false', 'True', ''])('leaves a workload alone whose annotation is "%s"', (annotation) => {
     const plan = planRestart(workload({ 'aws-secrets-csi/restart-on-rotation': annotation }), SEEN, CLOCK);
 
-    expect(plan).toEqual({ kind: 'none' });
+    expect(plan).toEqual({});
   });
 
   it('notes what it sees first without a restart', () => {
     const plan = planRestart(workload(), SEEN, CLOCK);
 
-    expect(plan).toMatchObject({ kind: 'note' });
-    expect(patchOf(plan)).not.toHaveProperty('templateAnnotations');
+    expect(deedOf(plan)).toBe('note');
     expect(JSON.parse(patchOf(plan).annotations?.['aws-secrets-csi/mounted-versions'] ?? '')).toEqual({
       secrets: {
-        className: 'shop',
+        className: CLASS,
         hash: expect.stringMatching(/^[0-9a-f]{16}$/),
         asOf: '2026-03-01T11:59:59.000Z',
       },
@@ -63,7 +61,7 @@ describe('planRestart', () => {
   it('does nothing for the same versions, in whatever order and however late', () => {
     const reversed = { ...SEEN, versions: new Map([...SEEN.versions].toReversed()), confirmedAt: NOW };
 
-    expect(planRestart(noted(SEEN), reversed, CLOCK)).toEqual({ kind: 'none' });
+    expect(planRestart(noted(SEEN), reversed, CLOCK)).toEqual({});
   });
 
   it('restarts for a version that AWS told later', () => {
@@ -72,7 +70,6 @@ describe('planRestart', () => {
     const plan = planRestart(before, { ...ROTATED, confirmedAt: NOW }, CLOCK);
 
     expect(plan).toMatchObject({
-      kind: 'roll',
       patch: {
         annotations: { 'aws-secrets-csi/restarted-at': '2026-03-01T12:00:00.000Z' },
         templateAnnotations: { 'aws-secrets-csi/versions': expect.stringMatching(/^[0-9a-f]{16}$/) },
@@ -86,24 +83,24 @@ describe('planRestart', () => {
   it.for([0, 0.4, -5_000])('never for what AWS told %d ms after what is noted, which is not later', (lead) => {
     const plan = planRestart(noted(SEEN), { ...ROTATED, confirmedAt: SEEN.confirmedAt + lead }, CLOCK);
 
-    expect(plan).toEqual({ kind: 'newer elsewhere' });
+    expect(plan).toEqual({ newerConfirmedAt: SEEN.confirmedAt });
   });
 
   it.for([
-    [59_000, 'newer elsewhere'],
-    [61_000, 'roll'],
-  ] as const)('comes, of a note that is %d ms in the future, to %s', ([ahead, kind]) => {
+    [59_000, { newerConfirmedAt: NOW + 59_000 }],
+    [61_000, ROLL],
+  ] as const)('comes, of a note that is %d ms in the future, to %j', ([ahead, expected]) => {
     const plan = planRestart(noted({ ...SEEN, confirmedAt: NOW + ahead }), ROTATED, CLOCK);
 
-    expect(plan.kind).toBe(kind);
+    expect(plan).toMatchObject(expected);
   });
 
   it.for([
-    ['2026-03-01T11:58:00.000Z', { kind: 'later', afterMs: 180_000 }],
-    ['2026-03-01T11:55:00.001Z', { kind: 'later', afterMs: 1 }],
-    ['2026-03-01T11:55:00.000Z', { kind: 'roll' }],
-    ['2026-03-01T13:00:00.000Z', { kind: 'roll' }],
-    ['yesterday', { kind: 'roll' }],
+    ['2026-03-01T11:58:00.000Z', { dueInMs: 180_000 }],
+    ['2026-03-01T11:55:00.001Z', { dueInMs: 1 }],
+    ['2026-03-01T11:55:00.000Z', ROLL],
+    ['2026-03-01T13:00:00.000Z', ROLL],
+    ['yesterday', ROLL],
   ] as const)('after a restart at %s comes to %j', ([restartedAt, expected]) => {
     const before = noted(SEEN, { 'aws-secrets-csi/restarted-at': restartedAt });
 
@@ -117,12 +114,12 @@ describe('planRestart', () => {
     '[]',
     '7',
     '{"secrets":null}',
-    '{"secrets":{"className":"shop","hash":"x","asOf":"late"}}',
-    '{"secrets":{"className":"shop","hash":1,"asOf":"2026-03-01T11:00:00Z"}}',
+    '{"secrets":{"className":"class","hash":"x","asOf":"late"}}',
+    '{"secrets":{"className":"class","hash":1,"asOf":"2026-03-01T11:00:00Z"}}',
   ])('reads a note of %j as none', (text) => {
     const plan = planRestart(workload({ 'aws-secrets-csi/mounted-versions': text }), SEEN, CLOCK);
 
-    expect(plan.kind).toBe('note');
+    expect(deedOf(plan)).toBe('note');
   });
 
   it('keeps what is noted of other volumes', () => {
@@ -134,23 +131,23 @@ describe('planRestart', () => {
     expect(Object.keys(JSON.parse(text))).toEqual(['more', 'secrets']);
     expect(
       planRestart(workload({ 'aws-secrets-csi/mounted-versions': text }), { ...SEEN, volume: 'more' }, CLOCK),
-    ).toEqual({ kind: 'newer elsewhere' });
+    ).toEqual({ newerConfirmedAt: SEEN.confirmedAt });
   });
 
   it('hears nothing of a pod whose class the workload no longer names, in the middle of its roll-out', () => {
-    const moved = workload(Object.fromEntries(noted(SEEN).annotations), 'shop-2');
+    const moved = workload(Object.fromEntries(noted(SEEN).annotations), 'class-2');
 
-    const [old, young] = [ROTATED, { ...ROTATED, class: { name: 'shop-2' } }].map((sighting) =>
-      planRestart(moved, { ...sighting, confirmedAt: NOW }, CLOCK),
+    const [old, young] = [ROTATED, { ...ROTATED, class: { ...ROTATED.class, name: 'class-2' } }].map((mount) =>
+      planRestart(moved, { ...mount, confirmedAt: NOW }, CLOCK),
     );
 
-    expect(old).toEqual({ kind: 'none' });
-    expect(young).toMatchObject({ kind: 'note' });
+    expect(old).toEqual({});
+    expect(deedOf(young!)).toBe('note');
   });
 
   it('hears nothing of a volume that the workload itself does not name', () => {
     const plan = planRestart({ ...noted(SEEN), volumes: new Map() }, { ...ROTATED, confirmedAt: NOW }, CLOCK);
 
-    expect(plan.kind).toBe('none');
+    expect(plan).toEqual({});
   });
 });

@@ -1,26 +1,9 @@
 import { isCredible } from '../model/clock-skew.ts';
-import { CLASS_ATTRIBUTE, type ProviderClass } from '../model/kube-objects.ts';
+import type { RefreshedMount, Verdict } from '../model/downstream.ts';
+import { CLASS_ATTRIBUTE } from '../model/kube-objects.ts';
 import { type MountedVersions, readMountedVersions, writeMountedVersions } from './mounted-versions.ts';
 import { hashOf } from './versions-hash.ts';
 import type { Workload, WorkloadPatch } from './workload-api.ts';
-
-/** What a pod of the workload mounts now. */
-export interface Sighting {
-  /** Name of the volume in the pod. */
-  readonly volume: string;
-  readonly class: Pick<ProviderClass, 'name'>;
-  /** Version by file. */
-  readonly versions: ReadonlyMap<string, string>;
-  /** Wall clock in milliseconds: when AWS confirmed that these versions are current. */
-  readonly confirmedAt: number;
-}
-
-/** What to do: nothing; nothing because another node confirmed other versions later; record the versions; restart the pods; or try again later. */
-export type RestartPlan =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'newer elsewhere' }
-  | { readonly kind: 'note' | 'roll'; readonly patch: WorkloadPatch }
-  | { readonly kind: 'later'; readonly afterMs: number };
 
 /** The workload's author sets it to `"true"` on the workload. */
 export const RESTART_ON_ROTATION = 'aws-secrets-csi/restart-on-rotation';
@@ -35,44 +18,44 @@ const VERSIONS = 'aws-secrets-csi/versions';
  * Decides whether a workload must restart because of what one of its pods mounts. Every node decides on its own from the annotations of the workload:
  * if two nodes have different versions, those that AWS confirmed later win.
  * @param clock `now`: wall clock; `minIntervalMs`: least time between two restarts; both in milliseconds
+ * @returns the change to write, which restarts the pods if it changes their template; otherwise the verdict
  */
 export function planRestart(
   workload: Workload,
-  sighting: Sighting,
+  mount: RefreshedMount,
   { now, minIntervalMs }: { readonly now: number; readonly minIntervalMs: number },
-): RestartPlan {
-  const { volume } = sighting;
-  const className = sighting.class.name;
+): { readonly patch: WorkloadPatch } | Verdict {
+  const { volume } = mount;
+  const className = mount.class.name;
   const wanted = workload.volumes.get(volume)?.get(CLASS_ATTRIBUTE);
   // A pod of an earlier revision, which mounts another class than the template does, says nothing about the new pods.
   if (workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || wanted !== className) {
-    return { kind: 'none' };
+    return {};
   }
   const mounted = readMountedVersions(workload.annotations.get(MOUNTED_VERSIONS));
   const known = mounted.get(volume);
   // The annotation holds whole milliseconds, so both sides of the comparison below must.
   const seen: MountedVersions = {
     className,
-    hash: hashOf(sighting.versions),
-    confirmedAt: Math.floor(sighting.confirmedAt),
+    hash: hashOf(mount.versions),
+    confirmedAt: Math.floor(mount.confirmedAt),
   };
   const next = new Map([...mounted, [volume, seen]]);
   if (known?.className !== className) {
-    return { kind: 'note', patch: { annotations: { [MOUNTED_VERSIONS]: writeMountedVersions(next) } } };
+    return { patch: { annotations: { [MOUNTED_VERSIONS]: writeMountedVersions(next) } } };
   }
   if (known.hash === seen.hash) {
-    return { kind: 'none' };
+    return {};
   }
   if (known.confirmedAt >= seen.confirmedAt && isCredible(known.confirmedAt, now)) {
-    return { kind: 'newer elsewhere' };
+    return { newerConfirmedAt: known.confirmedAt };
   }
   const restartedAt = Date.parse(workload.annotations.get(RESTARTED_AT) ?? '');
-  const afterMs = restartedAt + minIntervalMs - now;
-  if (afterMs > 0 && isCredible(restartedAt, now)) {
-    return { kind: 'later', afterMs };
+  const dueInMs = restartedAt + minIntervalMs - now;
+  if (dueInMs > 0 && isCredible(restartedAt, now)) {
+    return { dueInMs };
   }
   return {
-    kind: 'roll',
     patch: {
       annotations: { [MOUNTED_VERSIONS]: writeMountedVersions(next), [RESTARTED_AT]: new Date(now).toISOString() },
       templateAnnotations: { [VERSIONS]: hashOf([...next].map(([name, { hash }]) => [name, hash])) },

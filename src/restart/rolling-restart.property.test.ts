@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clockAt } from '../../test/fakes/virtual-clock.ts';
+import { mountOf } from '../../test/fakes/kube/mounts.ts';
 import { createStoredWorkload } from '../../test/fakes/kube/stored-workload.ts';
 import { readMountedVersions } from './mounted-versions.ts';
 import { createRestarts } from './rolling-restart.ts';
@@ -10,16 +11,6 @@ import type { WorkloadApi } from './workload-api.ts';
 const VOLUMES = ['secrets', 'more'] as const;
 const NODES = 4;
 const MIN_INTERVAL_MS = 300;
-const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'owner-1' };
-const NODE_POD = {
-  ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
-  hasEnded: false,
-  isTerminating: false,
-  labels: new Map(),
-  owner: OWNER,
-  volumes: new Map(),
-};
-
 /** What happens: a value is rotated in AWS, a node asks AWS and goes by the answer, some call gets its answer or all do, time goes by. */
 const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate' as const), volume: fc.constantFrom(...VOLUMES) }) },
@@ -64,14 +55,18 @@ async function run(steps: Steps, scheduler: fc.Scheduler) {
     },
   };
   const nodes = Array.from({ length: NODES }, () =>
-    createRestarts({ workloads, minIntervalMs: MIN_INTERVAL_MS, clock: clockAt(() => now) }),
+    createRestarts({
+      workloads,
+      minIntervalMs: MIN_INTERVAL_MS,
+      clock: clockAt(() => now),
+      recordEvent: () => Promise.resolve(),
+    }),
   );
   const underWay: Promise<unknown>[] = [];
 
   function ask(node: number, volume: string): void {
-    const versions = new Map([['file', String(current.get(volume))]]);
-    const mount = { nodePod: NODE_POD, since: 0, volume, class: { name: 'shop' }, versions, confirmedAt: now };
-    underWay.push(nodes[node]!.observe(mount, signal));
+    const mount = mountOf({ pod: 'web-1-a', volume, files: { file: String(current.get(volume)) }, confirmedAt: now });
+    underWay.push(nodes[node]!.update(mount, signal));
   }
 
   async function finish(): Promise<void> {

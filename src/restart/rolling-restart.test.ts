@@ -1,56 +1,60 @@
 import { describe, expect, it } from 'vitest';
 import { clockAt } from '../../test/fakes/virtual-clock.ts';
-import type { Sighting } from './plan-restart.ts';
-import { createRestarts } from './rolling-restart.ts';
+import { mountOf } from '../../test/fakes/kube/mounts.ts';
 import { createStoredWorkload } from '../../test/fakes/kube/stored-workload.ts';
+import { createRestarts } from './rolling-restart.ts';
 
-const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'owner-1' };
-const NODE_POD = {
-  ref: { namespace: 'shop', name: 'web-1-a', uid: 'pod-1', serviceAccount: 'web' },
-  hasEnded: false,
-  isTerminating: false,
-  labels: new Map(),
-  owner: OWNER,
-  volumes: new Map(),
-};
 const signal = new AbortController().signal;
 
-function seen(version: string, confirmedAt: number, volume = 'secrets') {
-  const sighting: Sighting = { volume, class: { name: 'shop' }, versions: new Map([['db', version]]), confirmedAt };
-  return { ...sighting, nodePod: NODE_POD, since: 0 };
+function seen(version: string, confirmedAt: number) {
+  return mountOf({ pod: 'web-1-a', owner: 'web-1', files: { db: version }, confirmedAt });
 }
 
 /** A provider on a node of its own. */
-function startNode(store: ReturnType<typeof createStoredWorkload>, clock: { now: number }, minIntervalMs = 1_000) {
-  return createRestarts({ workloads: store.api, minIntervalMs, clock: clockAt(() => clock.now) });
+function startNode(
+  { api }: Pick<ReturnType<typeof createStoredWorkload>, 'api'>,
+  clock: { now: number },
+  messages: string[] = [],
+) {
+  return createRestarts({
+    workloads: api,
+    minIntervalMs: 1_000,
+    clock: clockAt(() => clock.now),
+    async recordEvent({ message }) {
+      messages.push(message);
+    },
+  });
 }
 
 describe('restarts', () => {
   it('roll once, though every node sees the same', async () => {
-    const [store, clock] = [createStoredWorkload(), { now: 1_000 }];
-    const nodes = [startNode(store, clock), startNode(store, clock), startNode(store, clock)];
+    const [store, clock, messages] = [createStoredWorkload(), { now: 1_000 }, new Array<string>()];
+    const nodes = Array.from({ length: 3 }, () => startNode(store, clock, messages));
 
-    const first = await Promise.all(nodes.map((node) => node.observe(seen('v1', 500), signal)));
+    const first = await Promise.all(nodes.map((node) => node.update(seen('v1', 500), signal)));
+    const rollsAtFirst = store.rolls.length;
     clock.now = 10_000;
-    const second = await Promise.all(nodes.map((node, index) => node.observe(seen('v2', 9_000 + index), signal)));
+    const second = await Promise.all(nodes.map((node, index) => node.update(seen('v2', 9_000 + index), signal)));
 
-    expect(first).toEqual(['noted', 'none', 'none']);
-    expect(second).toEqual(['restarted', 'none', 'none']);
-    expect(store.rolls).toHaveLength(1);
+    expect([...first, ...second]).toEqual([{}, {}, {}, {}, {}, {}]);
+    expect([rollsAtFirst, store.rolls.length]).toEqual([0, 1]);
+    expect(messages).toEqual([
+      'new versions of what SecretProviderClass class mounts: the workload of ReplicaSet web-1 restarts',
+    ]);
   });
 
   it('say how long a restart that comes too soon has to wait', async () => {
     const [store, clock] = [createStoredWorkload(), { now: 10_000 }];
     const node = startNode(store, clock);
-    await node.observe(seen('v1', 9_000), signal);
-    await node.observe(seen('v2', 9_500), signal);
+    await node.update(seen('v1', 9_000), signal);
+    await node.update(seen('v2', 9_500), signal);
 
     clock.now = 10_400;
-    const early = await node.observe(seen('v3', 10_300), signal);
+    const early = await node.update(seen('v3', 10_300), signal);
     clock.now = 11_000;
-    const late = await node.observe(seen('v3', 10_300), signal);
+    const late = await node.update(seen('v3', 10_300), signal);
 
-    expect([early, late]).toEqual([{ dueInMs: 600 }, 'restarted']);
+    expect([early, late]).toEqual([{ dueInMs: 600 }, {}]);
     expect(store.rolls).toHaveLength(2);
   });
 
@@ -58,29 +62,29 @@ describe('restarts', () => {
     const [store, clock] = [createStoredWorkload({ isMarked: false }), { now: 1_000 }];
     const node = startNode(store, clock);
 
-    await node.observe(seen('v1', 900), signal);
-    await node.observe(seen('v1', 950), signal);
+    await node.update(seen('v1', 900), signal);
+    await node.update(seen('v1', 950), signal);
     const readsAtOnce = store.reads;
     store.mark();
-    clock.now += 120_000;
-    const later = await node.observe(seen('v1', 120_000), signal);
+    clock.now += 120_001;
+    await node.update(seen('v1', 120_000), signal);
 
-    expect(readsAtOnce).toBe(1);
-    expect(later).toBe('noted');
+    expect([readsAtOnce, store.reads]).toEqual([1, 2]);
+    expect(store.annotation('aws-secrets-csi/mounted-versions')).toBeDefined();
   });
 
   it('are checked again for a pod that is newer than the last check, because another node may have restarted the workload since', async () => {
     const [store, clock] = [createStoredWorkload(), { now: 1_000 }];
     const [late, other] = [startNode(store, clock), startNode(store, clock)];
-    await late.observe(seen('v1', 900), signal);
+    await late.update(seen('v1', 900), signal);
     clock.now = 6_000;
-    await other.observe(seen('v2', 5_000), signal);
+    await other.update(seen('v2', 5_000), signal);
 
     clock.now = 7_000;
-    const known = await late.observe(seen('v1', 900), signal);
-    const newer = await late.observe({ ...seen('v1', 900), since: 6_500 }, signal);
+    const known = await late.update(seen('v1', 900), signal);
+    const newer = await late.update({ ...seen('v1', 900), since: 6_500 }, signal);
 
-    expect([known, newer]).toEqual(['none', 'newer elsewhere']);
+    expect([known, newer]).toEqual([{}, { newerConfirmedAt: 5_000 }]);
     expect(store.rolls).toHaveLength(1);
   });
 
@@ -88,20 +92,17 @@ describe('restarts', () => {
     const store = createStoredWorkload();
     store.remove();
 
-    const outcome = await startNode(store, { now: 1_000 }).observe(seen('v1', 900), signal);
+    const outcome = await startNode(store, { now: 1_000 }).update(seen('v1', 900), signal);
 
-    expect(outcome).toBe('none');
+    expect(outcome).toEqual({});
   });
 
   it('give up on a workload that others change each time', async () => {
     const store = createStoredWorkload();
-    const node = createRestarts({
-      clock: clockAt(() => 0),
-      workloads: { ...store.api, patch: () => Promise.resolve('changed') },
-      minIntervalMs: 1_000,
-    });
+    const api = { ...store.api, patch: () => Promise.resolve('changed' as const) };
+    const node = startNode({ api }, { now: 0 });
 
-    const observed = node.observe(seen('v1', 900), signal);
+    const observed = node.update(seen('v1', 900), signal);
 
     await expect(observed).rejects.toMatchObject({
       reason: 'KubernetesUnavailable',

@@ -10,14 +10,13 @@ export interface Workload {
   readonly resourceVersion: string;
   /** Annotations of the workload itself, not of its pods. */
   readonly annotations: ReadonlyMap<string, string>;
-  /** Annotations of its pod template: changing one restarts the pods. */
-  readonly templateAnnotations: ReadonlyMap<string, string>;
   /** `volumeAttributes` of its pods' Secrets Store volumes, by the volume's name. */
   readonly volumes: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
 export interface WorkloadPatch {
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Annotations of its pod template: changing one restarts the pods. */
   readonly templateAnnotations?: Readonly<Record<string, string>>;
 }
 

@@ -65,16 +65,16 @@ async function updateAfterCall(
     if (present === undefined) {
       return { latest };
     }
-    let result = await updateDownstream(mount, present, served, deps, ends);
-    if (result.isNewerElsewhere === true) {
+    let { newerConfirmedAt, dueInMs } = await updateDownstream({ mount, present, served }, deps, ends);
+    if (newerConfirmedAt !== undefined) {
       isServed = false;
       await deps.refresh([served.spec], ends);
       latest = await serveSpec(served.spec, deps, ends);
       isServed = true;
       mount.confirmed(latest);
-      result = await updateDownstream(mount, present, latest, deps, ends);
+      ({ dueInMs } = await updateDownstream({ mount, present, served: latest }, deps, ends));
     }
-    return { latest, ...(result.dueInMs !== undefined && { dueInMs: result.dueInMs }) };
+    return { latest, ...(dueInMs !== undefined && { dueInMs }) };
   } catch (error) {
     return { isServed, latest, error: pollFailure(error, deps) };
   }

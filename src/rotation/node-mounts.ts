@@ -1,4 +1,5 @@
 import type { Clock } from '../concurrency/clock.ts';
+import type { PodVolume } from '../model/downstream.ts';
 import { CLASS_ATTRIBUTE, type NodePod } from '../model/kube-objects.ts';
 import type { MountSpec, PodRef, ServiceAccountTokens } from '../model/mount-spec.ts';
 import type { ServedMount } from '../mount/serve.ts';
@@ -6,19 +7,16 @@ import type { MountCall } from '../request/parse-request.ts';
 import { volumeAt } from '../request/volume-path.ts';
 
 /** What identifies a volume of a pod on this node. */
-interface MountIdentity {
-  readonly targetPath: string;
+interface MountIdentity extends PodVolume {
   readonly pod: PodRef;
-  /** Name of the volume in the pod. */
-  readonly volume: string;
   readonly className: string;
 }
 
-/** What this process knows of a mount. Times are on the monotonic clock unless stated otherwise. */
+/** What this process knows of a mount. Times are on the monotonic clock. */
 interface MountKnowledge {
   /** Permission bits of files without `filePermission`. */
   readonly mode: number;
-  /** Wall clock: since when this process knows the mount. */
+  /** Since when this process knows the mount. */
   readonly since: number;
   /** The newest tokens that the driver sent. */
   readonly tokens: ServiceAccountTokens;
@@ -92,7 +90,7 @@ export function createNodeMounts(
 
   function add(known: MountIdentity & Omit<MountKnowledge, 'since' | 'eventAt' | 'failures'>): NodeMount {
     forget(known.targetPath);
-    const mount = createMount({ ...known, since: clock.wallNow(), eventAt: Number.NEGATIVE_INFINITY, failures: 0 });
+    const mount = createMount({ ...known, since: clock.now(), eventAt: Number.NEGATIVE_INFINITY, failures: 0 });
     mounts.set(known.targetPath, mount);
     return mount;
   }

@@ -8,7 +8,7 @@ import { ProviderError } from '../model/errors.ts';
 import { createClassReader } from '../mount/class-reader.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import type { DownstreamResult, DownstreamStep, RefreshedMount } from './downstream.ts';
+import type { DownstreamStep, RefreshedMount, Verdict } from '../model/downstream.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import { pollGroup } from './poll-group.ts';
 import type { PollDeps } from './rotation-deps.ts';
@@ -105,7 +105,7 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotatio
 
 it('notes new versions after all that follows them, so that who is killed in between follows them after the restart', async () => {
   const following = Promise.withResolvers<RefreshedMount>();
-  const followed = Promise.withResolvers<DownstreamResult>();
+  const followed = Promise.withResolvers<Verdict>();
   const { poll } = await rotatedMount({
     downstream: [
       (mount) => {

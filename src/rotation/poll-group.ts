@@ -125,7 +125,7 @@ async function complete(
     });
   }
 
-  const downstream = await attempt(updateDownstream(mount, present, served, deps, signal));
+  const downstream = await attempt(updateDownstream({ mount, present, served }, deps, signal));
   // If the driver writes the files, it records their versions itself.
   if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
     // Comes last, so that a crash before it leaves the old versions. A downstream step that failed does not prevent it, because each poll runs the steps again.

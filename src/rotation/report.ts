@@ -1,16 +1,7 @@
-import type { PodRef } from '../model/mount-spec.ts';
+import type { PodEvent } from '../model/kube-objects.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { Outcome } from './poll-group.ts';
 import type { RotationDeps } from './rotation-deps.ts';
-
-/** An event that `kubectl describe pod` shows. */
-export interface PodEvent {
-  readonly pod: PodRef;
-  readonly type: 'Normal' | 'Warning';
-  /** One word in CamelCase. */
-  readonly reason: string;
-  readonly message: string;
-}
 
 /**
  * Reports a poll in the log and as events of the pod. An event that cannot be written is only logged.

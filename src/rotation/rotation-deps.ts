@@ -1,10 +1,9 @@
-import type { NodePod, ProviderClass } from '../model/kube-objects.ts';
+import type { DownstreamStep } from '../model/downstream.ts';
+import type { NodePod, PodEvent, ProviderClass } from '../model/kube-objects.ts';
 import type { MountSpec, PodRef } from '../model/mount-spec.ts';
 import type { ServeDeps, SpecDeps } from '../mount/serve.ts';
 import type { Logger } from '../observability/logger.ts';
-import type { DownstreamStep } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
-import type { PodEvent } from './report.ts';
 
 /** What a poll needs. */
 export interface PollDeps extends SpecDeps, ServeDeps {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createCluster, replicaSet, SECRET, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
+import { replicaSet } from '../../test/fakes/kube/mounts.ts';
+import { createCluster, SECRET, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import type { AppliedSecret } from './secret-api.ts';
+import type { SecretFields } from '../../test/fakes/kube/memory-secrets.ts';
 
 /** What the driver's own sync would write. */
-function drivers(value: string, changes: Partial<AppliedSecret> = {}): AppliedSecret {
+function drivers(value: string, changes: SecretFields = {}): SecretFields {
   return {
     type: 'Opaque',
     data: new Map([['password', SecretBytes.fromText(value)]]),
@@ -36,7 +37,7 @@ describe("beside the driver's own sync", () => {
     expect((await stored())?.owners).toEqual([]);
     calls();
 
-    pass(VERIFY_MS);
+    pass(VERIFY_MS + 1);
     await here.sync({ pod: 'a' });
 
     expect(calls()).toEqual(['read db', 'apply db']);
@@ -50,7 +51,7 @@ describe("beside the driver's own sync", () => {
     await here.sync({ pod: 'a', files: { db: 'v2' } });
     secrets.replace(SECRET, 'driver', drivers('v1'));
 
-    pass(VERIFY_MS);
+    pass(VERIFY_MS + 1);
     await here.sync({ pod: 'a', files: { db: 'v2' } });
 
     expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['web'] });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { ProviderError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import { type Decision, decide, ownAnnotations } from './decide.ts';
-import type { SecretContent } from './secret-content.ts';
-import type { StoredSecret } from './secret-api.ts';
+import { annotated, decide } from './decide.ts';
+import type { SecretContent, StoredSecret } from './secret-api.ts';
 
 const NOW = 1_000_000;
 const AS_OF = 500_000;
@@ -14,14 +14,15 @@ const DESIRED: SecretContent = {
   data: bytes({ a: '1', b: '2' }),
 };
 const STORED: StoredSecret = {
+  namespace: 'shop',
+  name: 'db',
   uid: 'uid',
   resourceVersion: '1',
   isTerminating: false,
   owners: [],
   managedFields: [],
   appliers: new Set(['aws-secrets-csi']),
-  ...DESIRED,
-  annotations: ownAnnotations(DESIRED, AS_OF),
+  ...annotated({ content: DESIRED, confirmedAt: AS_OF }),
 };
 
 function bytes(texts: Readonly<Record<string, string>>) {
@@ -35,9 +36,9 @@ function other(confirmedAt: number | string): Partial<StoredSecret> {
 }
 
 describe('decide', () => {
-  it.for<[string, Partial<StoredSecret>, Partial<SecretContent>, Decision['kind']]>([
+  it.for<[string, Partial<StoredSecret>, Partial<SecretContent>, ReturnType<typeof outcomeOf>]>([
     ['the same', {}, {}, 'equal'],
-    ['the same as of any time', { annotations: ownAnnotations(DESIRED, NOW) }, {}, 'equal'],
+    ['the same as of any time', annotated({ content: DESIRED, confirmedAt: NOW }), {}, 'equal'],
     ['the same, as the driver writes it', { annotations: DESIRED.annotations, appliers: new Set() }, {}, 'equal'],
     ['the same and more of others', { data: bytes({ a: '1', b: '2', c: '3' }) }, {}, 'equal'],
     ['a key of ours too many', {}, { data: bytes({ a: '1' }) }, 'write'],
@@ -67,29 +68,47 @@ describe('decide', () => {
     ],
     ['immutable, another value', { isImmutable: true, ...other(AS_OF) }, { isImmutable: true }, 'replace'],
     ['immutable, a key too many', { isImmutable: true }, { isImmutable: true, data: bytes({ a: '1' }) }, 'replace'],
-    ["another manager's", { appliers: new Set(['helm']), labels: new Map() }, {}, 'refuse'],
-    ["another manager's, terminating", { appliers: new Set(), labels: new Map(), isTerminating: true }, {}, 'refuse'],
-    ['terminating', { isTerminating: true }, {}, 'terminating'],
-  ])('about a Secret that is %s', ([, stored, desired, kind]) => {
-    expect(decide({ ...STORED, ...stored }, { ...DESIRED, ...desired }, AS_OF, NOW).kind).toBe(kind);
+    ["another manager's", { appliers: new Set(['helm']), labels: new Map() }, {}, 'SecretRefused'],
+    [
+      "another manager's, terminating",
+      { appliers: new Set(), labels: new Map(), isTerminating: true },
+      {},
+      'SecretRefused',
+    ],
+    ['terminating', { isTerminating: true }, {}, 'KubernetesUnavailable'],
+  ])('about a Secret that is %s', ([, stored, desired, outcome]) => {
+    expect(outcomeOf({ ...STORED, ...stored }, { ...DESIRED, ...desired })).toBe(outcome);
   });
 
   it('tells as of when newer values are', () => {
-    expect(decide({ ...STORED, ...other(AS_OF + 7) }, DESIRED, AS_OF, NOW)).toEqual({
-      kind: 'newer',
-      confirmedAt: AS_OF + 7,
-    });
+    const newer = { ...STORED, ...other(AS_OF + 7) };
+
+    expect(decide(newer, { content: DESIRED, confirmedAt: AS_OF }, NOW)).toEqual({ newerConfirmedAt: AS_OF + 7 });
   });
 });
 
-describe('ownAnnotations', () => {
+describe('annotated', () => {
   it('says nothing of the values', () => {
-    expect(ownAnnotations({ ...DESIRED, data: bytes({ a: 'x', b: 'y' }) }, AS_OF)).toEqual(
-      ownAnnotations(DESIRED, AS_OF),
-    );
+    const others = { ...DESIRED, data: bytes({ a: 'x', b: 'y' }) };
+
+    expect(annotated({ content: others, confirmedAt: AS_OF }).annotations).toEqual(STORED.annotations);
   });
 
   it('says the time to the millisecond', () => {
-    expect(ownAnnotations(DESIRED, 1_234).get('aws-secrets-csi/as-of')).toBe('1970-01-01T00:00:01.234Z');
+    const { annotations } = annotated({ content: DESIRED, confirmedAt: 1_234 });
+
+    expect(annotations.get('aws-secrets-csi/as-of')).toBe('1970-01-01T00:00:01.234Z');
   });
 });
+
+function outcomeOf(stored: StoredSecret, content: SecretContent) {
+  try {
+    const decision = decide(stored, { content, confirmedAt: AS_OF }, NOW);
+    if (typeof decision === 'string') {
+      return decision;
+    }
+    return decision.newerConfirmedAt === undefined ? 'equal' : 'newer';
+  } catch (error) {
+    return (error as ProviderError).reason;
+  }
+}

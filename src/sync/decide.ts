@@ -1,52 +1,50 @@
 import { createHash } from 'node:crypto';
 import { isCredible } from '../model/clock-skew.ts';
 import { AS_OF, FIELDS } from '../class/secret-spec.ts';
-import { isOurs } from './ownership.ts';
-import type { SecretContent } from './secret-content.ts';
-import type { StoredSecret } from './secret-api.ts';
+import type { Verdict } from '../model/downstream.ts';
+import { ProviderError } from '../model/errors.ts';
+import { quote } from '../text/quote.ts';
+import { foreignSecretError, isOurs } from './ownership.ts';
+import type { SecretContent, SecretName, StoredSecret } from './secret-api.ts';
 
-/** What to do with the content of an existing Secret. */
-export type Decision =
-  | { readonly kind: 'write' }
-  /** Kubernetes does not allow this change: delete the Secret and create it again. */
-  | { readonly kind: 'replace' }
-  /** The content is up to date. */
-  | { readonly kind: 'equal' }
-  /** Another node wrote values that AWS confirmed later, at that time (wall clock). */
-  | { readonly kind: 'newer'; readonly confirmedAt: number }
-  /** Not managed by this provider. */
-  | { readonly kind: 'refuse' }
-  /** Being deleted, and kept by a finalizer. */
-  | { readonly kind: 'terminating' };
+export interface ConfirmedContent {
+  readonly content: SecretContent;
+  /** Wall clock: when AWS confirmed the content. */
+  readonly confirmedAt: number;
+}
 
 /**
- * @param confirmedAt wall clock: when AWS confirmed that these values are current
- * @param now wall clock
+ * What to do with an existing Secret: write its content; replace it, because Kubernetes does not allow this change; or keep it, because it is up to date or
+ * newer.
  */
-export function decide(stored: StoredSecret, desired: SecretContent, confirmedAt: number, now: number): Decision {
+export type Decision = 'write' | 'replace' | Verdict;
+
+/** @param now wall clock. @throws ProviderError if the Secret must not be written */
+export function decide(stored: StoredSecret, { content, confirmedAt }: ConfirmedContent, now: number): Decision {
   if (!isOurs(stored)) {
-    return { kind: 'refuse' };
+    throw foreignSecretError(stored);
   }
   if (stored.isTerminating) {
-    return { kind: 'terminating' };
+    throw beingDeletedError(stored);
   }
-  if (isEqual(stored, desired)) {
-    return { kind: 'equal' };
+  if (isEqual(stored, content)) {
+    return {};
   }
   const storedConfirmedAt = Date.parse(stored.annotations.get(AS_OF) ?? '');
   if (storedConfirmedAt > confirmedAt && isCredible(storedConfirmedAt, now)) {
-    return { kind: 'newer', confirmedAt: storedConfirmedAt };
+    return { newerConfirmedAt: storedConfirmedAt };
   }
-  return { kind: isChangeable(stored, desired) ? 'write' : 'replace' };
+  return isChangeable(stored, content) ? 'write' : 'replace';
 }
 
-/** Annotations to write with the content. */
-export function ownAnnotations(content: SecretContent, confirmedAt: number): ReadonlyMap<string, string> {
-  return new Map([
+/** The content to write, with the annotations by which it is recognized later. */
+export function annotated({ content, confirmedAt }: ConfirmedContent): SecretContent {
+  const annotations = [
     ...content.annotations,
     [AS_OF, new Date(confirmedAt).toISOString()],
     [FIELDS, fieldsDigest(content)],
-  ]);
+  ] as const;
+  return { ...content, annotations: new Map(annotations) };
 }
 
 /**
@@ -89,4 +87,12 @@ function holdsTexts(stored: ReadonlyMap<string, string>, desired: ReadonlyMap<st
 function fieldsDigest({ data, labels, annotations }: SecretContent): string {
   const names = [data, labels, annotations].map((fields) => [...fields.keys()].toSorted());
   return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 16);
+}
+
+/** Retryable: a new Secret can be created as soon as this one is deleted. */
+function beingDeletedError({ namespace, name }: SecretName): ProviderError {
+  return new ProviderError(
+    'KubernetesUnavailable',
+    `the Secret ${quote(name)} in namespace ${namespace} is being deleted, and is created again after that; if it stays, remove its finalizers`,
+  );
 }

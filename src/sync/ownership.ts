@@ -1,8 +1,10 @@
 import { ProviderError } from '../model/errors.ts';
 import type { ObjectRef } from '../model/kube-objects.ts';
 import { quote } from '../text/quote.ts';
-import { MANAGED_LABEL } from './secret-content.ts';
-import type { SecretName, StoredSecret } from './secret-api.ts';
+import type { StoredSecret } from './secret-api.ts';
+
+/** Label of the driver's own sync: the driver watches Secrets with it, and treats them as its own. */
+export const MANAGED_LABEL = ['secrets-store.csi.k8s.io/managed', 'true'] as const;
 
 /** Field manager of the content of a Secret. */
 export const CONTENT_MANAGER = 'aws-secrets-csi';
@@ -43,7 +45,7 @@ export function ownersWithoutManager(stored: StoredSecret): readonly ObjectRef[]
   return stored.owners.filter((owner) => !hasOwnManager(stored, owner));
 }
 
-export function foreignSecretError({ namespace, name }: SecretName, { appliers, owners }: StoredSecret): ProviderError {
+export function foreignSecretError({ namespace, name, appliers, owners }: StoredSecret): ProviderError {
   const whose = [
     ...Array.from(appliers, (manager) => `applied by ${quote(manager)}`),
     ...owners.map((owner) => `owned by ${owner.kind} ${quote(owner.name)}`),

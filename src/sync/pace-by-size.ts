@@ -1,6 +1,6 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
-import type { SecretContent } from './secret-content.ts';
+import type { SecretContent } from './secret-api.ts';
 
 /** Runs the write of a Secret, at a pace that depends on its size. */
 export type PaceBySize = <Result>(

@@ -1,8 +1,9 @@
 import type { Clock } from '../concurrency/clock.ts';
+import type { Verdict } from '../model/downstream.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { ObjectRef } from '../model/kube-objects.ts';
 import { quote } from '../text/quote.ts';
-import { type Decision, decide, ownAnnotations } from './decide.ts';
+import { annotated, type ConfirmedContent, decide } from './decide.ts';
 import {
   CONTENT_MANAGER,
   isOurs,
@@ -10,11 +11,9 @@ import {
   hasOwnManager,
   isUnclaimed,
   ownerManager,
-  foreignSecretError,
   ownersWithoutManager,
 } from './ownership.ts';
-import type { SecretContent } from './secret-content.ts';
-import type { SecretApi, SecretName, StoredSecret, Written } from './secret-api.ts';
+import type { AppliedSecret, SecretApi, SecretName, StoredSecret, Written } from './secret-api.ts';
 
 /*
  * Reconciles one Secret: read, decide, write, and read again if another client was faster. A Secret of ours has an owner at every moment, even if the
@@ -27,18 +26,21 @@ import type { SecretApi, SecretName, StoredSecret, Written } from './secret-api.
  */
 const MAX_ROUNDS = 50;
 
-export interface WantedSecret {
-  readonly content: SecretContent;
-  /** Wall clock: when AWS confirmed the content. */
-  readonly confirmedAt: number;
+export interface ReconcileDeps {
+  readonly secrets: SecretApi;
+  readonly clock: Clock;
+}
+
+export interface OwnedSecret extends SecretName {
   readonly owner: ObjectRef;
 }
+
+export interface WantedSecret extends OwnedSecret, ConfirmedContent {}
 
 export interface ReconciledSecret {
   /** Owners with a field manager of their own: a write of the content does not remove them. */
   readonly owners: readonly ObjectRef[];
-  /** Set if another node wrote values that AWS confirmed later: when (wall clock). */
-  readonly newerConfirmedAt?: number;
+  readonly verdict: Verdict;
 }
 
 /**
@@ -46,13 +48,11 @@ export interface ReconciledSecret {
  * @throws ProviderError
  */
 export async function reconcileSecret(
-  secrets: SecretApi,
-  secret: SecretName,
   wanted: WantedSecret,
-  clock: Clock,
+  { secrets, clock }: ReconcileDeps,
   signal: AbortSignal,
 ): Promise<ReconciledSecret> {
-  const { content, confirmedAt, owner } = wanted;
+  const { owner } = wanted;
   /** Owners of a Secret that was replaced. Kubernetes' garbage collector removes those that no longer exist. */
   let previousOwners: readonly ObjectRef[] = [];
   /** The Secret as the last write returned it, which saves reading it. */
@@ -62,91 +62,62 @@ export async function reconcileSecret(
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
     contentIsTaken &&= written !== 'changed';
-    const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(secret, signal) : written;
+    const stored: StoredSecret | undefined = written === 'changed' ? await secrets.read(wanted, signal) : written;
     if (stored === undefined) {
       // Creates only, and never overwrites: another client may have made a Secret of this name meanwhile.
       const owners = [owner, ...previousOwners.filter(({ uid }) => uid !== owner.uid)];
-      written = await secrets.create(secret, CONTENT_MANAGER, { ...contentFields(wanted), owners }, signal);
+      written = await secrets.create({ ...contentOf(wanted), owners }, CONTENT_MANAGER, signal);
       contentIsTaken = true;
       continue;
     }
     if (isOurs(stored) && !stored.isTerminating && isUnclaimed(stored)) {
-      written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
+      written = await secrets.claim(stored, CONTENT_MANAGER, signal);
       continue;
     }
-    const decision = decide(stored, content, confirmedAt, clock.wallNow());
-    throwIfRefused(decision, secret, stored);
-    if (decision.kind === 'replace' && !contentIsTaken) {
+    const decision = decide(stored, wanted, clock.wallNow());
+    if (decision === 'replace' && !contentIsTaken) {
       previousOwners = stored.owners;
-      await secrets.remove(secret, stored, signal);
+      await secrets.remove(stored, signal);
       written = 'changed';
-    } else if (decision.kind === 'write' && !contentIsTaken) {
-      written = await secrets.apply(secret, CONTENT_MANAGER, contentWithOwners(stored, wanted), signal);
+    } else if (decision === 'write' && !contentIsTaken) {
+      written = await secrets.apply(contentWithOwners(stored, wanted), CONTENT_MANAGER, signal);
       contentIsTaken = true;
+    } else if (hasOwnManager(stored, owner)) {
+      return { owners: stored.owners.filter((each) => hasOwnManager(stored, each)), verdict: verdictOf(decision) };
     } else {
-      written = hasOwnManager(stored, owner) ? stored : await applyOwner(secrets, secret, stored, owner, signal);
-      if (written !== 'changed') {
-        const owners = [owner, ...stored.owners.filter((other) => hasOwnManager(stored, other))];
-        return { owners, ...(decision.kind === 'newer' && { newerConfirmedAt: decision.confirmedAt }) };
-      }
+      written = await secrets.apply({ ...preconditions(stored), owners: [owner] }, ownerManager(owner), signal);
     }
   }
-  throw contentionError(secret);
+  throw contentionError(wanted);
 }
 
-/** @throws ProviderError if the Secret must not be written */
-function throwIfRefused({ kind }: Decision, secret: SecretName, stored: StoredSecret): void {
-  if (kind === 'refuse') {
-    throw foreignSecretError(secret, stored);
-  }
-  if (kind === 'terminating') {
-    throw beingDeleted(secret);
-  }
+function verdictOf(decision: ReturnType<typeof decide>): Verdict {
+  return typeof decision === 'string' ? {} : decision;
 }
 
-function contentFields({ content, confirmedAt }: WantedSecret) {
-  return {
-    type: content.type,
-    ...(content.isImmutable && { isImmutable: true }),
-    labels: content.labels,
-    annotations: ownAnnotations(content, confirmedAt),
-    data: content.data,
-  };
+function contentOf(wanted: WantedSecret): AppliedSecret {
+  return { namespace: wanted.namespace, name: wanted.name, ...annotated(wanted) };
 }
 
 /** The content, and the owners that this write would remove otherwise: those without a field manager of their own. */
-function contentWithOwners(stored: StoredSecret, wanted: WantedSecret) {
+function contentWithOwners(stored: StoredSecret, wanted: WantedSecret): AppliedSecret {
   const { owner } = wanted;
   const others = ownersWithoutManager(stored).filter(({ uid }) => uid !== owner.uid);
   const owners = hasOwnManager(stored, owner) ? others : [...others, owner];
-  return { ...preconditions(stored), ...contentFields(wanted), ...(owners.length > 0 && { owners }) };
-}
-
-function applyOwner(
-  secrets: SecretApi,
-  secret: SecretName,
-  stored: StoredSecret,
-  owner: ObjectRef,
-  signal: AbortSignal,
-): Promise<Written> {
-  return secrets.apply(secret, ownerManager(owner), { ...preconditions(stored), owners: [owner] }, signal);
+  return { ...preconditions(stored), ...annotated(wanted), ...(owners.length > 0 && { owners }) };
 }
 
 /** Preconditions of a write: it fails if the Secret has changed since it was read, and creates none. */
-function preconditions({ uid, resourceVersion }: StoredSecret) {
-  return { uid, resourceVersion };
+function preconditions({ namespace, name, uid, resourceVersion }: StoredSecret): AppliedSecret {
+  return { namespace, name, uid, resourceVersion };
 }
 
 /**
  * Removes an owner, or the Secret if it was the last owner.
  * @throws ProviderError
  */
-export async function dropOwner(
-  secrets: SecretApi,
-  secret: SecretName,
-  owner: ObjectRef,
-  signal: AbortSignal,
-): Promise<void> {
+export async function dropOwner(secret: OwnedSecret, secrets: SecretApi, signal: AbortSignal): Promise<void> {
+  const { owner } = secret;
   let isDisowned = false;
   let written: Written = 'changed';
 
@@ -155,20 +126,19 @@ export async function dropOwner(
     if (stored === undefined || stored.isTerminating || !isOurs(stored) || !isOwnedBy(stored, owner)) {
       return;
     }
-    const read = preconditions(stored);
     if (isUnclaimed(stored)) {
       // Otherwise it would keep the owner that was set when it was created.
-      written = await secrets.claim(secret, CONTENT_MANAGER, stored, signal);
+      written = await secrets.claim(stored, CONTENT_MANAGER, signal);
     } else if (stored.owners.length === 1) {
-      await secrets.remove(secret, read, signal);
+      await secrets.remove(stored, signal);
       written = 'changed';
     } else if (stored.appliers.has(ownerManager(owner))) {
-      written = await secrets.apply(secret, ownerManager(owner), read, signal);
+      written = await secrets.apply(preconditions(stored), ownerManager(owner), signal);
     } else if (isDisowned) {
       // Another field manager, such as the driver, has set this owner too, and must remove it.
       return;
     } else {
-      written = await secrets.apply(secret, CONTENT_MANAGER, withoutOwner(stored, owner), signal);
+      written = await secrets.apply(withoutOwner(stored, owner), CONTENT_MANAGER, signal);
       isDisowned = written !== 'changed';
     }
   }
@@ -176,18 +146,10 @@ export async function dropOwner(
 }
 
 /** The stored content without the owner, for the content's field manager, which set the first owner when it created the Secret. */
-function withoutOwner(stored: StoredSecret, owner: ObjectRef) {
-  const { uid, resourceVersion, type, isImmutable, labels, annotations, data } = stored;
+function withoutOwner(stored: StoredSecret, owner: ObjectRef): AppliedSecret {
+  const { type, isImmutable, labels, annotations, data } = stored;
   const owners = ownersWithoutManager(stored).filter((other) => other.uid !== owner.uid);
-  return { uid, resourceVersion, type, ...(isImmutable && { isImmutable }), labels, annotations, data, owners };
-}
-
-/** Retryable: a new Secret can be created as soon as this one is deleted. */
-function beingDeleted({ namespace, name }: SecretName): ProviderError {
-  return new ProviderError(
-    'KubernetesUnavailable',
-    `the Secret ${quote(name)} in namespace ${namespace} is being deleted, and is created again after that; if it stays, remove its finalizers`,
-  );
+  return { ...preconditions(stored), type, isImmutable, labels, annotations, data, owners };
 }
 
 function contentionError({ namespace, name }: SecretName): ProviderError {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createCluster, DB, SECRET } from '../../test/fakes/kube/sync-cluster.ts';
+import { DB } from '../../test/fakes/kube/mounts.ts';
+import { createCluster, SECRET } from '../../test/fakes/kube/sync-cluster.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 
 const IMMUTABLE = { 'aws-secrets-csi/sync-immutable': 'true' };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
-import { secretContent } from './content.ts';
-import { createTlsReader } from './tls-reader.ts';
+import { secretContent } from './secret-content.ts';
+import { createTlsReaders } from './tls-reader.ts';
 
 const SPEC: SecretSpec = {
   name: 'db',
@@ -23,13 +24,17 @@ function files(contents: Readonly<Record<string, string>>) {
 
 /** Key by key, the text it holds. */
 async function data(changes: Partial<SecretSpec>, contents: Readonly<Record<string, string>>) {
-  const content = await secretContent({ ...SPEC, ...changes }, files(contents), createTlsReader());
+  const content = await secretContent({ ...SPEC, ...changes }, files(contents), createTlsReaders(SYSTEM_CLOCK)());
   return Object.fromEntries(Array.from(content.data, ([key, value]) => [key, value.exposeText()]));
 }
 
 describe('secretContent', () => {
   it("has the class's fields and the driver's label", async () => {
-    const content = await secretContent(SPEC, files({ 'db/pass': 'secret', other: 'o' }), createTlsReader());
+    const content = await secretContent(
+      SPEC,
+      files({ 'db/pass': 'secret', other: 'o' }),
+      createTlsReaders(SYSTEM_CLOCK)(),
+    );
 
     expect(content).toEqual({
       type: 'Opaque',

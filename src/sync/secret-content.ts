@@ -1,31 +1,40 @@
-import { ProviderError } from '../model/errors.ts';
 import type { PlannedFile } from '../model/mount-plan.ts';
 import type { SecretBytes } from '../model/secret-bytes.ts';
 import { unknownFile } from '../class/parse-secret-object.ts';
 import { quote } from '../text/quote.ts';
-import { dataKeyProblem, typeProblem } from '../class/secret-rules.ts';
+import { dataKeyProblem, TLS_TYPE, typeProblem } from '../class/secret-rules.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
-
-/** The desired content of a Secret. */
-export interface SecretContent {
-  readonly type: string;
-  readonly isImmutable: boolean;
-  readonly labels: ReadonlyMap<string, string>;
-  readonly annotations: ReadonlyMap<string, string>;
-  readonly data: ReadonlyMap<string, SecretBytes>;
-}
-
-/** Label of the driver's own sync: the driver watches Secrets with it, and treats them as its own. */
-export const MANAGED_LABEL = ['secrets-store.csi.k8s.io/managed', 'true'] as const;
+import { MANAGED_LABEL } from './ownership.ts';
+import { refused } from './refused.ts';
+import type { SecretContent } from './secret-api.ts';
+import type { TlsReader } from './tls-reader.ts';
+import { readTls } from './tls.ts';
 
 /** `MaxSecretSize` of kubernetes/pkg/apis/core. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Chooses the file of each key.
+ * Builds the content of a Secret from the files.
+ * @param reader shared by all Secrets of the mount; reads certificates and keys
  * @throws ProviderError SecretRefused
  */
-export function chooseFiles(spec: SecretSpec, files: readonly PlannedFile[]): ReadonlyMap<string, PlannedFile> {
+export async function secretContent(
+  spec: SecretSpec,
+  files: readonly PlannedFile[],
+  reader: TlsReader,
+): Promise<SecretContent> {
+  const chosen = chooseFiles(spec, files);
+  const data =
+    spec.type === TLS_TYPE
+      ? await readTls(spec, chosen, reader)
+      : new Map(Array.from(chosen, ([key, { value }]) => [key, value] as const));
+  checkSize(spec, data);
+  const { type, isImmutable, annotations } = spec;
+  return { type, isImmutable, labels: new Map([...spec.labels, MANAGED_LABEL]), annotations, data };
+}
+
+/** Chooses the file of each key. @throws ProviderError SecretRefused */
+function chooseFiles(spec: SecretSpec, files: readonly PlannedFile[]): ReadonlyMap<string, PlannedFile> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const chosen = new Map<string, PlannedFile>();
   for (const { key, file: path } of spec.keys) {
@@ -70,7 +79,7 @@ function addFile(spec: SecretSpec, chosen: Map<string, PlannedFile>, file: Plann
 }
 
 /** @throws ProviderError SecretRefused if it is larger than the API server allows */
-export function planSecret(spec: SecretSpec, data: ReadonlyMap<string, SecretBytes>): SecretContent {
+function checkSize(spec: SecretSpec, data: ReadonlyMap<string, SecretBytes>): void {
   const size = [...data.values()].reduce((sum, value) => sum + value.size, 0);
   if (size > MAX_BYTES) {
     throw refused(
@@ -78,10 +87,4 @@ export function planSecret(spec: SecretSpec, data: ReadonlyMap<string, SecretByt
       `its keys hold ${size} bytes together, more than the ${MAX_BYTES} a Secret may: make two of it`,
     );
   }
-  const { type, isImmutable, annotations } = spec;
-  return { type, isImmutable, labels: new Map([...spec.labels, MANAGED_LABEL]), annotations, data };
-}
-
-export function refused({ name }: Pick<SecretSpec, 'name'>, message: string, cause?: unknown): ProviderError {
-  return new ProviderError('SecretRefused', `the Secret ${quote(name)}: ${message}`, { cause });
 }

@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clockAt } from '../../test/fakes/virtual-clock.ts';
 import type { MemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
-import {
-  createCluster,
-  DB,
-  type MountWords,
-  mountOf,
-  SECRET,
-  SIGNAL,
-  VERIFY_MS,
-  NO_OTHER_PODS,
-} from '../../test/fakes/kube/sync-cluster.ts';
+import { DB, type MountWords, mountOf } from '../../test/fakes/kube/mounts.ts';
+import { createCluster, SECRET, SIGNAL, VERIFY_MS, NO_OTHER_PODS } from '../../test/fakes/kube/sync-cluster.ts';
 import type { SecretApi } from './secret-api.ts';
 import { createSecretSync, type SecretSync } from './secret-sync.ts';
 
@@ -108,21 +100,21 @@ const STORIES: readonly Story[] = [
     name: 'letting go of what the class no longer names',
     before: [],
     act: async (sync) => {
-      await sync.sync(mountOf({ pod: 'a' }), SIGNAL);
-      await sync.sync(mountOf({ pod: 'a', secretObjects: [{ ...DB[0], secretName: 'new' }] }), SIGNAL);
+      await sync.update(mountOf({ pod: 'a' }), SIGNAL);
+      await sync.update(mountOf({ pod: 'a', secretObjects: [{ ...DB[0], secretName: 'new' }] }), SIGNAL);
     },
     owners: undefined,
   },
 ];
 
 function synced(words: MountWords) {
-  return async (sync: SecretSync) => void (await sync.sync(mountOf(words), SIGNAL));
+  return async (sync: SecretSync) => void (await sync.update(mountOf(words), SIGNAL));
 }
 
 function dropped(words: MountWords, ...others: readonly MountWords[]) {
   return async (sync: SecretSync) => {
     for (const each of [words, ...others]) {
-      await sync.sync(mountOf(each), SIGNAL);
+      await sync.update(mountOf(each), SIGNAL);
     }
     await sync.drop(mountOf(words).targetPath, SIGNAL);
   };
@@ -130,7 +122,7 @@ function dropped(words: MountWords, ...others: readonly MountWords[]) {
 
 /** The Secret is there, its owner said by none but its content's manager. */
 async function killedAtMaking(secrets: MemorySecrets): Promise<void> {
-  await expect(start(mortal(secrets, { at: 2, how: 'after' })).sync(mountOf(OTHER), SIGNAL)).rejects.toThrow(
+  await expect(start(mortal(secrets, { at: 2, how: 'after' })).update(mountOf(OTHER), SIGNAL)).rejects.toThrow(
     'internal',
   );
 }
@@ -144,7 +136,7 @@ describe.for(STORIES)('a process killed while $name', ({ before, since, act, own
         const cluster = createCluster();
         const { secrets } = cluster;
         for (const words of before) {
-          await start(secrets).sync(mountOf(words), SIGNAL);
+          await start(secrets).update(mountOf(words), SIGNAL);
         }
         await since?.(secrets);
         const whole = await cluster.stored();
@@ -162,7 +154,7 @@ describe.for(STORIES)('a process killed while $name', ({ before, since, act, own
         await act(start(secrets));
         // Those who had their owners there have them put back, should one have been lost.
         for (const words of before) {
-          await start(secrets).sync(mountOf({ ...words, ...(value === 'v2' && V2) }), SIGNAL);
+          await start(secrets).update(mountOf({ ...words, ...(value === 'v2' && V2) }), SIGNAL);
         }
         const shown = await cluster.shown();
         expect(shown?.owners, `killed ${how} call ${at}`).toEqual(owners);

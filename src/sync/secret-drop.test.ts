@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
-import {
-  createCluster,
-  DB,
-  mountOf,
-  NO_OTHER_PODS,
-  podOf,
-  replicaSet,
-  SECRET,
-  SIGNAL,
-  VERIFY_MS,
-} from '../../test/fakes/kube/sync-cluster.ts';
+import { DB, mountOf, podOf, replicaSet } from '../../test/fakes/kube/mounts.ts';
+import { createCluster, NO_OTHER_PODS, SECRET, SIGNAL, VERIFY_MS } from '../../test/fakes/kube/sync-cluster.ts';
 import { ProviderError } from '../model/errors.ts';
 import { createSecretSync } from './secret-sync.ts';
 
@@ -163,7 +154,7 @@ describe('drop', () => {
       verifyMs: VERIFY_MS,
     });
     const mount = mountOf({ pod: 'a' });
-    await sync.sync(mount, SIGNAL);
+    await sync.update(mount, SIGNAL);
 
     await expect(sync.drop(mount.targetPath, SIGNAL)).rejects.toThrow('down');
     fails = false;

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { clockAt } from '../../test/fakes/virtual-clock.ts';
 import { createMemorySecrets } from '../../test/fakes/kube/memory-secrets.ts';
-import { mountOf, SECRET, show, SIGNAL, VERIFY_MS, NO_OTHER_PODS } from '../../test/fakes/kube/sync-cluster.ts';
+import { mountOf } from '../../test/fakes/kube/mounts.ts';
+import { SECRET, show, SIGNAL, VERIFY_MS, NO_OTHER_PODS } from '../../test/fakes/kube/sync-cluster.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { createSecretSync } from './secret-sync.ts';
 
@@ -70,7 +71,7 @@ function world(scheduler: fc.Scheduler, skews: readonly number[]) {
       Object.assign(nodes[index]!.words, { files: { db: `v${version}` }, confirmedAt: clock(index) });
     },
     async sync() {
-      await scheduler.waitFor(Promise.all(nodes.map(({ process, words }) => process.sync(mountOf(words), SIGNAL))));
+      await scheduler.waitFor(Promise.all(nodes.map(({ process, words }) => process.update(mountOf(words), SIGNAL))));
     },
     async happen(event: Event) {
       switch (event.kind) {
@@ -122,14 +123,14 @@ it('nodes come to the latest value and to all owners, whatever happens, and then
           here.poll(index);
         });
         await here.sync();
-        here.pass(VERIFY_MS);
+        here.pass(VERIFY_MS + 1);
         await here.sync();
 
         const stored = await secrets.read(SECRET, SIGNAL);
         expect(show(stored)).toMatchObject({ data: { password: here.latest() }, owners: ['job', 'web'] });
         expect(stored?.appliers).toContain('aws-secrets-csi/job-uid');
         secrets.calls.length = 0;
-        here.pass(VERIFY_MS);
+        here.pass(VERIFY_MS + 1);
         await here.sync();
         expect(secrets.calls).toEqual(['read db', 'read db', 'read db']);
       },

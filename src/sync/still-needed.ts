@@ -18,8 +18,49 @@ export interface StillNeededDeps {
   classOf(namespace: string, name: string, signal: AbortSignal): Promise<ProviderClass>;
 }
 
+/** A mount whose pod was deleted. */
+export interface DroppedMount {
+  readonly pod: PodRef;
+  readonly owner: ObjectRef;
+  readonly className: string;
+}
+
+/**
+ * @returns a function that tells whether another pod of the owner may need the Secret of this name; it lists the pods once
+ * @throws ProviderError
+ */
+export function needsOfOtherPods(
+  { pod, owner, className }: DroppedMount,
+  deps: StillNeededDeps,
+  signal: AbortSignal,
+): (secretName: string) => Promise<boolean> {
+  let classNames: Promise<ReadonlySet<string>> | undefined;
+  return async (secretName) => {
+    classNames ??= classesOfOthers(pod, owner, deps, signal);
+    if ((await classNames).has(className)) {
+      return true;
+    }
+    const asked = Array.from(await classNames, (other) => namesSecret(secretName, pod.namespace, other));
+    return (await Promise.all(asked)).includes(true);
+  };
+
+  async function namesSecret(secretName: string, namespace: string, other: string): Promise<boolean> {
+    try {
+      const providerClass = await deps.classOf(namespace, other, signal);
+      const { secrets, problems } = parseSecretObjects(providerClass, undefined, deps.policy);
+      // A class with an invalid entry may still ask for the Secret.
+      return problems.length > 0 || secrets.some(({ name }) => name === secretName);
+    } catch (error) {
+      if (error instanceof ProviderError && error.reason === 'ClassMissing') {
+        return true;
+      }
+      throw error;
+    }
+  }
+}
+
 /** Names of the classes that the owner's other pods mount. @throws ProviderError */
-export async function classesOfOthers(
+async function classesOfOthers(
   pod: PodRef,
   owner: ObjectRef,
   { podsOf }: StillNeededDeps,
@@ -30,33 +71,4 @@ export async function classesOfOthers(
   const others = pods.filter(({ ref, hasEnded, isTerminating }) => ref.uid !== pod.uid && !hasEnded && !isTerminating);
   const volumes = others.flatMap((other) => [...other.volumes.values()]);
   return new Set(volumes.flatMap((attributes) => attributes.get(CLASS_ATTRIBUTE) ?? []));
-}
-
-/** Whether any of the classes may ask for the Secret. @throws ProviderError */
-export async function isRequested(
-  secretName: string,
-  namespace: string,
-  classNames: ReadonlySet<string>,
-  { classOf, policy }: StillNeededDeps,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const results = await Promise.all(
-    Array.from(classNames, async (className) => {
-      try {
-        const { secrets, problems } = parseSecretObjects(
-          await classOf(namespace, className, signal),
-          undefined,
-          policy,
-        );
-        // A class with an invalid entry may still ask for the Secret.
-        return problems.length > 0 || secrets.some(({ name }) => name === secretName);
-      } catch (error) {
-        if (error instanceof ProviderError && error.reason === 'ClassMissing') {
-          return true;
-        }
-        throw error;
-      }
-    }),
-  );
-  return results.includes(true);
 }

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
-import { createTlsReader, type TlsFile, type TlsRefusals } from './tls-reader.ts';
+import { createTlsReaders, type TlsFile } from './tls-reader.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'tls-reader-'));
 
@@ -33,8 +34,9 @@ function summary({ certificates, key, takesTooLong }: TlsFile): string {
   return takesTooLong ? 'too long' : `${certificates.length} certificates, ${key === undefined ? 'no' : 'a'} key`;
 }
 
-async function readAll(contents: readonly (string | Uint8Array)[], refusals?: TlsRefusals) {
-  const reader = createTlsReader(refusals);
+/** Reads the files of one sync; other syncs have the same `newReader`. */
+async function readAll(contents: readonly (string | Uint8Array)[], newReader = createTlsReaders(SYSTEM_CLOCK)) {
+  const reader = newReader();
   const results = await Promise.all(contents.map((content, index) => reader.read(file(content, `file-${index}`))));
   return results.map(summary);
 }
@@ -55,36 +57,25 @@ describe('the files of a mount', () => {
   });
 
   it('are read by the next sync where others had taken the rounds', async () => {
-    const refusals: TlsRefusals = new Map();
+    const newReader = createTlsReaders(SYSTEM_CLOCK);
     const later = pfx('-iter 8000');
 
-    expect(await readAll([pfx('-iter 8000'), later], refusals)).toEqual([READ, 'too long']);
-    expect(await readAll([later], refusals)).toEqual([READ]);
+    expect(await readAll([pfx('-iter 8000'), later], newReader)).toEqual([READ, 'too long']);
+    expect(await readAll([later], newReader)).toEqual([READ]);
   });
 
   it('cost no rounds once they were refused for themselves', async () => {
-    const refusals: TlsRefusals = new Map();
+    const newReader = createTlsReaders(SYSTEM_CLOCK);
     const locked = pfx('-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -iter 4000 -passout pass:other');
     const slow = pfx('-iter 11000');
 
-    expect(await readAll([locked], refusals)).toEqual(['0 certificates, no key']);
-    expect(await readAll([slow], refusals)).toEqual(['too long']);
-    expect(await readAll([locked, slow, pfx('-iter 10000')], refusals)).toEqual([
+    expect(await readAll([locked], newReader)).toEqual(['0 certificates, no key']);
+    expect(await readAll([slow], newReader)).toEqual(['too long']);
+    expect(await readAll([locked, slow, pfx('-iter 10000')], newReader)).toEqual([
       '0 certificates, no key',
       'too long',
       READ,
     ]);
-  });
-
-  it('are forgotten, the oldest refusal first, before they are too many', async () => {
-    const refusals: TlsRefusals = new Map();
-
-    await readAll(
-      Array.from({ length: 1200 }, (_, index) => `none ${index}`),
-      refusals,
-    );
-
-    expect(refusals.size).toBe(1000);
   });
 });
 

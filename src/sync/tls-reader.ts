@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { type Cache, createCache } from '../concurrency/cache.ts';
+import type { Clock } from '../concurrency/clock.ts';
 import { createKeyedLock } from '../concurrency/keyed-lock.ts';
 import type { PlannedFile } from '../model/mount-plan.ts';
 import { readPem } from './pem.ts';
@@ -19,15 +21,19 @@ export interface TlsReader {
   read(file: PlannedFile): Promise<TlsFile>;
 }
 
-/** Files that cannot be read, by the digest of their bytes. */
-export type TlsRefusals = Map<string, TlsFile>;
-
+/** Files that are known to be unreadable. */
 const MAX_REFUSALS = 1000;
 const NOTHING: TlsFile = { certificates: [], key: undefined, isLocked: false, takesTooLong: false };
 const TOO_LONG: TlsFile = { ...NOTHING, takesTooLong: true };
 
-/** @param refusals kept from one sync to the next, so that a bad file is parsed only once until it changes */
-export function createTlsReader(refusals: TlsRefusals = new Map()): TlsReader {
+/** @returns a function that opens a reader for one sync. A bad file is parsed only once until it changes, by whichever reader */
+export function createTlsReaders(clock: Clock): () => TlsReader {
+  /** By the digest of the bytes. */
+  const refusals = createCache<TlsFile>(clock, { maxEntries: MAX_REFUSALS });
+  return () => createTlsReader(refusals);
+}
+
+function createTlsReader(refusals: Cache<TlsFile>): TlsReader {
   const forFile = createRoundsBudget();
   const results = new Map<string, Promise<TlsFile>>();
   // One file after another: several at once could share the budget in such a way that none can be read completely.
@@ -73,16 +79,8 @@ export function createTlsReader(refusals: TlsRefusals = new Map()): TlsReader {
     const result = rounds.lacked === undefined ? NOTHING : TOO_LONG;
     // If other files used up the budget, this one may be readable next time.
     if (rounds.lacked !== 'mount') {
-      refuse(digest, result);
+      refusals.set(digest, result);
     }
     return result;
-  }
-
-  function refuse(digest: string, file: TlsFile): void {
-    const [oldest] = refusals.keys();
-    if (refusals.size >= MAX_REFUSALS && oldest !== undefined) {
-      refusals.delete(oldest);
-    }
-    refusals.set(digest, file);
   }
 }

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import forge from 'node-forge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError } from '../model/errors.ts';
+import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
-import { secretContent } from './content.ts';
-import { createTlsReader } from './tls-reader.ts';
+import { secretContent } from './secret-content.ts';
+import { createTlsReaders } from './tls-reader.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'tls-'));
 const KEY_KINDS = ['rsa', 'ec'] as const;
@@ -68,7 +69,7 @@ const SPEC: SecretSpec = {
 /** What becomes of a file for each of the two keys, or of one file for both. */
 async function split(crt: string | Uint8Array, key = crt) {
   const files = [file('crt', crt), file('key', key)];
-  const { data } = await secretContent(SPEC, files, createTlsReader());
+  const { data } = await secretContent(SPEC, files, createTlsReaders(SYSTEM_CLOCK)());
   return { crt: data.get('tls.crt')?.exposeText(), key: data.get('tls.key')?.exposeText() };
 }
 

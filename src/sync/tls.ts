@@ -4,7 +4,7 @@ import { SecretBytes } from '../model/secret-bytes.ts';
 import { quote } from '../text/quote.ts';
 import { TLS_CERTIFICATES } from '../class/secret-rules.ts';
 import type { SecretSpec } from '../class/secret-spec.ts';
-import { refused } from './secret-content.ts';
+import { refused } from './refused.ts';
 import { MAX_ROUNDS } from './rounds.ts';
 import type { TlsFile, TlsReader } from './tls-reader.ts';
 

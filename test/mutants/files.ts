@@ -41,6 +41,7 @@ export const FILES = {
   schedule: file('src/rotation/schedule.ts', 'src/rotation/schedule.test.ts'),
   secretSync: file('src/sync/secret-sync.ts', 'src/sync/secret-'),
   serve: file('src/mount/serve.ts', 'src/rotation/poll-group.test.ts'),
+  secretWriter: file('src/sync/secret-writer.ts', 'src/sync/secret-'),
   reconcileSecret: file('src/sync/reconcile-secret.ts', 'src/sync/secret-'),
   secretApi: file('src/kube/secrets.ts', 'test/contract/kube/secrets.test.ts'),
   sharedLookup: file('src/kube/shared-lookup.ts', 'src/kube/shared-lookup.test.ts'),

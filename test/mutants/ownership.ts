@@ -89,14 +89,14 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'an owner goes though another pod of the node needs the Secret',
     file: 'secretSync',
-    find: 'if (isWanted(secret, owner)) {',
-    replace: 'if (isWanted(secret, owner) && owner.uid === "") {',
+    find: 'async () => isWanted(held) ||',
+    replace: 'async () => (isWanted(held) && held.name === "") ||',
   },
   {
     bug: 'an owner goes though a pod of another node needs the Secret',
     file: 'secretSync',
-    find: 'if (!(await isNeeded())) {',
-    replace: 'if ((await isNeeded()) || true) {',
+    find: '(await isNeededByOthers(held.name))',
+    replace: '((await isNeededByOthers(held.name)) && held.name === "")',
   },
   {
     bug: 'an entry that cannot be read lets go of its Secret',
@@ -121,8 +121,8 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'a class that is gone lets go of Secrets',
     file: 'stillNeeded',
-    find: "error.reason === 'ClassMissing') {\n          return true;",
-    replace: "error.reason === 'ClassMissing') {\n          return false;",
+    find: "error.reason === 'ClassMissing') {\n        return true;",
+    replace: "error.reason === 'ClassMissing') {\n        return false;",
   },
   {
     bug: 'a class with a mistake lets go of Secrets',

@@ -169,27 +169,21 @@ export const OF_TIME: readonly Mutant[] = [
   },
   {
     bug: 'a Secret that was verified before the mount was known counts',
-    file: 'secretSync',
-    find: ' && found.at >= mount.since',
+    file: 'secretWriter',
+    find: 'known.at >= since &&',
     replace: '',
   },
   {
     bug: 'a verified Secret is never looked at again',
-    file: 'secretSync',
-    find: 'at - found.at < verifyMs',
-    replace: 'verifyMs > 0',
-  },
-  {
-    bug: 'a Secret is not looked at again after the clock was set back',
-    file: 'secretSync',
-    find: 'at >= found.at && ',
+    file: 'secretWriter',
+    find: 'ttlMs: verifyMs, ',
     replace: '',
   },
   {
     bug: 'a workload is rolled without regard to the last time',
     file: 'planRestart',
-    find: 'afterMs > 0 &&',
-    replace: 'afterMs > Infinity &&',
+    find: 'dueInMs > 0 &&',
+    replace: 'dueInMs > Infinity &&',
   },
   {
     bug: 'times that are to come are believed',
@@ -200,13 +194,13 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'a restart is looked at again with every poll',
     file: 'restarts',
-    find: 'age >= 0 && age < RECHECK_AFTER_MS',
-    replace: 'age < 0',
+    find: 'checks.set(key, { hash, at });',
+    replace: '',
   },
   {
     bug: 'a restart is not looked at again for a pod that is newer',
     file: 'restarts',
-    find: 'last?.hash !== hash || last.at < since',
-    replace: 'last?.hash !== hash',
+    find: 'last?.hash === hash && last.at >= mount.since',
+    replace: 'last?.hash === hash',
   },
 ];

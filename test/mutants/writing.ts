@@ -79,15 +79,14 @@ export const OF_WRITING: readonly Mutant[] = [
   {
     bug: 'a Secret is written over what another wrote meanwhile',
     file: 'reconcileSecret',
-    find: 'return { uid, resourceVersion };',
-    replace:
-      'return resourceVersion === "" ? { uid, resourceVersion } : ({} as { uid: string; resourceVersion: string });',
+    find: 'return { namespace, name, uid, resourceVersion };',
+    replace: 'return resourceVersion === "" ? { namespace, name, uid, resourceVersion } : { namespace, name };',
   },
   {
     bug: 'a Secret that was left with newer values counts as ours',
     file: 'secretSync',
-    find: 'return !areOurs.includes(false);',
-    replace: 'return true;',
+    find: 'return Object.assign({}, ...(await Promise.all(writes)));',
+    replace: 'return {};',
   },
   {
     bug: 'an older observation rolls a workload back',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEventRecorder } from '../../../src/kube/events.ts';
-import type { PodEvent } from '../../../src/rotation/report.ts';
+import type { PodEvent } from '../../../src/model/kube-objects.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
 
 const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' };

@@ -7,6 +7,9 @@ import type { AppliedSecret, SecretApi, SecretName, StoredSecret, Written } from
 type Value = string | Buffer | boolean | ObjectRef;
 type Fields = ReadonlyMap<string, Value>;
 
+/** What others write. */
+export type SecretFields = Omit<AppliedSecret, keyof SecretName>;
+
 interface Kept {
   readonly uid: string;
   resourceVersion: number;
@@ -22,9 +25,9 @@ export interface MemorySecrets extends SecretApi {
   readonly calls: string[];
   readonly names: readonly string[];
   /** A whole update without precondition, as the driver's: what it does not say is gone, whoever has said it. */
-  replace(secret: SecretName, manager: string, fields: AppliedSecret): void;
+  replace(secret: SecretName, manager: string, fields: SecretFields): void;
   /** An update of some fields. */
-  patch(secret: SecretName, manager: string, fields: AppliedSecret): void;
+  patch(secret: SecretName, manager: string, fields: SecretFields): void;
   /** The garbage collector: takes out owners that are not alive, and Secrets that have had owners and have none alive. */
   collect(isAlive: (uid: string) => boolean): void;
   destroy(secret: SecretName): void;
@@ -44,20 +47,20 @@ export function createMemorySecrets(): MemorySecrets {
     async read(secret, signal) {
       await begin('read', secret, signal);
       const found = kept.get(keyOf(secret));
-      return found === undefined ? undefined : storedOf(found);
+      return found === undefined ? undefined : storedOf(secret, found);
     },
-    async create(secret, manager, fields, signal) {
+    async create(secret, manager, signal) {
       await begin('create', secret, signal);
       if (kept.has(keyOf(secret))) {
         return 'changed';
       }
       const made = make(secret);
-      update(made, manager, fieldsOf(fields), () => false);
-      return storedOf(made);
+      update(made, manager, fieldsOf(secret), () => false);
+      return storedOf(secret, made);
     },
-    async claim(secret, manager, read, signal) {
-      await begin('claim', secret, signal);
-      const found = kept.get(keyOf(secret));
+    async claim(read, manager, signal) {
+      await begin('claim', read, signal);
+      const found = kept.get(keyOf(read));
       if (found === undefined || !isAsRead(found, read)) {
         return 'changed';
       }
@@ -68,23 +71,18 @@ export function createMemorySecrets(): MemorySecrets {
         found.managers.set(`${manager} Apply`, said);
       }
       touch(found, before);
-      return storedOf(found);
+      return storedOf(read, found);
     },
-    async apply(secret, manager, fields, signal) {
+    async apply(secret, manager, signal) {
       await begin('apply', secret, signal);
-      return apply(secret, manager, fields);
+      return apply(secret, manager);
     },
-    async remove(secret, read, signal) {
-      await begin('remove', secret, signal);
-      const found = kept.get(keyOf(secret));
-      if (found === undefined) {
-        return 'written';
+    async remove(read, signal) {
+      await begin('remove', read, signal);
+      const found = kept.get(keyOf(read));
+      if (found !== undefined && isAsRead(found, read)) {
+        kept.delete(keyOf(read));
       }
-      if (!isAsRead(found, read)) {
-        return 'changed';
-      }
-      kept.delete(keyOf(secret));
-      return 'written';
     },
     replace(secret, manager, fields) {
       const found = kept.get(keyOf(secret)) ?? make(secret);
@@ -135,13 +133,13 @@ export function createMemorySecrets(): MemorySecrets {
     return made;
   }
 
-  function apply(secret: SecretName, manager: string, applied: AppliedSecret): Written {
+  function apply(secret: AppliedSecret, manager: string): Written {
     const existing = kept.get(keyOf(secret));
-    const wantsExisting = applied.uid !== undefined || applied.resourceVersion !== undefined;
-    if (existing === undefined ? wantsExisting : !isAsRead(existing, applied)) {
+    const wantsExisting = secret.uid !== undefined || secret.resourceVersion !== undefined;
+    if (existing === undefined ? wantsExisting : !isAsRead(existing, secret)) {
       return 'changed';
     }
-    const fields = fieldsOf(applied);
+    const fields = fieldsOf(secret);
     if (existing !== undefined) {
       refuseForbidden(secret, existing, fields, manager);
     }
@@ -156,7 +154,7 @@ export function createMemorySecrets(): MemorySecrets {
       }
     }
     touch(target, before);
-    return storedOf(target);
+    return storedOf(secret, target);
   }
 
   function update(target: Kept, manager: string, fields: Fields, drops: (path: string) => boolean): void {
@@ -229,10 +227,10 @@ function isAsRead({ uid, resourceVersion }: Kept, read: Pick<AppliedSecret, 'uid
   );
 }
 
-function fieldsOf({ type, isImmutable, labels, annotations, data, owners }: AppliedSecret): Fields {
+function fieldsOf({ type, isImmutable, labels, annotations, data, owners }: SecretFields): Fields {
   return new Map<string, Value>([
     ...(type === undefined ? [] : [['type', type] as const]),
-    ...(isImmutable === undefined ? [] : [['immutable', isImmutable] as const]),
+    ...(isImmutable === true ? [['immutable', isImmutable] as const] : []),
     ...Array.from(labels ?? [], ([key, value]) => [`label/${key}`, value] as const),
     ...Array.from(annotations ?? [], ([key, value]) => [`annotation/${key}`, value] as const),
     ...Array.from(data ?? [], ([key, value]) => [`data/${key}`, Buffer.from(value.expose())] as const),
@@ -240,13 +238,16 @@ function fieldsOf({ type, isImmutable, labels, annotations, data, owners }: Appl
   ]);
 }
 
-function storedOf({ uid, resourceVersion, isTerminating, fields, managers }: Kept): StoredSecret {
+function storedOf({ namespace, name }: SecretName, kept: Kept): StoredSecret {
+  const { uid, resourceVersion, isTerminating, fields, managers } = kept;
   function under<T extends Value>(prefix: string): Map<string, T> {
     const found = [...fields].filter(([path]) => path.startsWith(prefix));
     return new Map(found.map(([path, value]) => [path.slice(prefix.length), value as T]));
   }
   const appliers = [...managers.keys()].filter((manager) => manager.endsWith(' Apply'));
   return {
+    namespace,
+    name,
     uid,
     resourceVersion: String(resourceVersion),
     type: fields.get('type') as string,

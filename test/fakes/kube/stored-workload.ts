@@ -1,3 +1,4 @@
+import { CLASS } from './mounts.ts';
 import type { Workload, WorkloadApi, WorkloadPatch } from '../../../src/restart/workload-api.ts';
 
 /** One Deployment and all that may be done to it, in memory; a patch of an older resourceVersion is refused as by the API server. */
@@ -25,17 +26,15 @@ export function createStoredWorkload({ isMarked = true }: { readonly isMarked?: 
     name: 'web',
     resourceVersion: '1',
     annotations: new Map(isMarked ? [MARK] : []),
-    templateAnnotations: new Map(),
-    volumes: new Map(['secrets', 'more'].map((volume) => [volume, new Map([['secretProviderClass', 'shop']])])),
+    volumes: new Map(['secrets', 'more'].map((volume) => [volume, new Map([['secretProviderClass', CLASS]])])),
   };
 
-  function write(before: Workload, { annotations = {}, templateAnnotations = {} }: WorkloadPatch): void {
+  function write(before: Workload, { annotations = {} }: WorkloadPatch): void {
     version += 1;
     stored = {
       ...before,
       resourceVersion: String(version),
       annotations: new Map([...before.annotations, ...Object.entries(annotations)]),
-      templateAnnotations: new Map([...before.templateAnnotations, ...Object.entries(templateAnnotations)]),
     };
   }
 
@@ -53,9 +52,9 @@ export function createStoredWorkload({ isMarked = true }: { readonly isMarked?: 
         if (stored?.resourceVersion !== workload.resourceVersion) {
           return await Promise.resolve('changed');
         }
-        const before = stored.templateAnnotations;
         write(stored, patch);
-        if (Object.entries(patch.templateAnnotations ?? {}).some(([name, value]) => before.get(name) !== value)) {
+        const { templateAnnotations: before } = rolls.at(-1) ?? {};
+        if (Object.entries(patch.templateAnnotations ?? {}).some(([name, value]) => before?.[name] !== value)) {
           rolls.push(patch);
         }
         return 'written';
