@@ -7,36 +7,27 @@ export type Report = (message: string, offset: number) => void;
 /** The fields of an entry of `objects` as text; absent if empty or missing. */
 export interface ObjectFields {
   readonly offset: number;
-  readonly texts: Texts<(typeof OBJECT_TEXTS)[number]>;
+  readonly texts: Texts<keyof typeof OBJECT_TEXTS>;
   readonly jmesPath: readonly ExtractionFields[];
-  readonly failover: Texts<(typeof FAILOVER_TEXTS)[number]>;
+  readonly failover: Texts<keyof typeof FAILOVER_TEXTS>;
 }
 
-export interface ExtractionFields {
+export type ExtractionFields = TextFields<keyof typeof EXTRACTION_TEXTS>;
+
+interface TextFields<Name extends string> {
   readonly offset: number;
-  readonly texts: Texts<(typeof EXTRACTION_TEXTS)[number]>;
+  readonly texts: Texts<Name>;
 }
-
-type Present = Exclude<YamlValue, { kind: 'null' }>;
-type Fields = ReadonlyMap<string, Present>;
 
 export type Texts<Name extends string> = { readonly [N in Name]?: YamlText };
 
-const OBJECT_TEXTS = [
-  'objectName',
-  'objectType',
-  'objectAlias',
-  'objectVersion',
-  'objectVersionLabel',
-  'filePermission',
-] as const;
-const EXTRACTION_TEXTS = ['path', 'objectAlias', 'filePermission'] as const;
-const FAILOVER_TEXTS = ['objectName', 'objectVersion', 'objectVersionLabel'] as const;
-const JMES_PATH = 'jmesPath';
-const FAILOVER = 'failoverObject';
+type Present = Exclude<YamlValue, { kind: 'null' }>;
 
-/** Maximum UTF-16 units in AWS; the longest names are ARNs and names of parameters. The length of an expression is checked in `jmespath/`. */
-const MAX_LENGTHS: Readonly<Record<string, number>> = {
+/*
+ * Fields with a text, each with its maximum length in UTF-16 units. The longest names in AWS are ARNs and names of parameters.
+ */
+
+const OBJECT_TEXTS = {
   objectName: 2048,
   objectType: 64,
   objectAlias: 2048,
@@ -44,6 +35,15 @@ const MAX_LENGTHS: Readonly<Record<string, number>> = {
   objectVersionLabel: 256,
   filePermission: 64,
 };
+const EXTRACTION_TEXTS = {
+  /** Checked in `jmespath/`. */
+  path: Number.POSITIVE_INFINITY,
+  objectAlias: 2048,
+  filePermission: 64,
+};
+const FAILOVER_TEXTS = { objectName: 2048, objectVersion: 64, objectVersionLabel: 256 };
+const JMES_PATH = 'jmesPath';
+const FAILOVER = 'failoverObject';
 
 export interface FieldReports {
   readonly problem: Report;
@@ -58,80 +58,69 @@ export function objectName(map: YamlMap): string | undefined {
 }
 
 export function readObjectFields(map: YamlMap, reports: FieldReports): ObjectFields {
-  warnOfUnknown(map, [...OBJECT_TEXTS, JMES_PATH, FAILOVER], reports.warning);
+  warnOfUnknown(map, [...Object.keys(OBJECT_TEXTS), JMES_PATH, FAILOVER], reports.warning);
   const fields = fieldsOf(map);
+  const failover = fields.get(fold(FAILOVER));
   return {
     offset: map.offset,
-    texts: readTexts(fields, OBJECT_TEXTS, '', reports),
+    texts: readTexts(map, OBJECT_TEXTS, '', reports),
     jmesPath: readExtractions(fields.get(fold(JMES_PATH)), reports),
-    failover: readFailover(fields.get(fold(FAILOVER)), reports),
+    failover: failover === undefined ? {} : (readMap(failover, FAILOVER_TEXTS, FAILOVER, reports)?.texts ?? {}),
   };
 }
 
 function readExtractions(list: Present | undefined, reports: FieldReports): readonly ExtractionFields[] {
-  if (list === undefined) {
+  if (list?.kind !== 'list') {
+    if (list !== undefined) {
+      reports.problem(`${JMES_PATH}: must be a list of path and objectAlias, not ${describe(list)}`, list.offset);
+    }
     return [];
   }
-  if (list.kind !== 'list') {
-    reports.problem(`${JMES_PATH}: must be a list of path and objectAlias, not ${describe(list)}`, list.offset);
-    return [];
-  }
-  return list.items.flatMap((item, index): ExtractionFields[] => {
-    const where = `${JMES_PATH}[${index}]`;
-    if (item.kind === 'null') {
-      return [{ offset: item.offset, texts: {} }];
-    }
-    if (item.kind !== 'map') {
-      reports.problem(`${where}: must be a map with path and objectAlias, not ${describe(item)}`, item.offset);
-      return [];
-    }
-    warnOfUnknown(item, EXTRACTION_TEXTS, reports.warning);
-    return [{ offset: item.offset, texts: readTexts(fieldsOf(item), EXTRACTION_TEXTS, `${where}.`, reports) }];
+  return list.items.flatMap((item, index) => {
+    const empty = { offset: item.offset, texts: {} };
+    return item.kind === 'null' ? empty : (readMap(item, EXTRACTION_TEXTS, `${JMES_PATH}[${index}]`, reports) ?? []);
   });
 }
 
-function readFailover(failover: Present | undefined, reports: FieldReports): ObjectFields['failover'] {
-  if (failover === undefined) {
-    return {};
+/** Reads a map that has texts only. @returns undefined if it is not a map, after that was reported */
+function readMap<Name extends string>(
+  value: Present,
+  maxLengths: Readonly<Record<Name, number>>,
+  where: string,
+  reports: FieldReports,
+): TextFields<Name> | undefined {
+  const known = Object.keys(maxLengths);
+  if (value.kind !== 'map') {
+    reports.problem(`${where}: must be a map with ${known.join(', ')}, not ${describe(value)}`, value.offset);
+    return undefined;
   }
-  if (failover.kind !== 'map') {
-    reports.problem(
-      `${FAILOVER}: must be a map with objectName and versions, not ${describe(failover)}`,
-      failover.offset,
-    );
-    return {};
-  }
-  warnOfUnknown(failover, FAILOVER_TEXTS, reports.warning);
-  return readTexts(fieldsOf(failover), FAILOVER_TEXTS, `${FAILOVER}.`, reports);
+  warnOfUnknown(value, known, reports.warning);
+  return { offset: value.offset, texts: readTexts(value, maxLengths, `${where}.`, reports) };
 }
 
 function readTexts<Name extends string>(
-  fields: Fields,
-  names: readonly Name[],
+  map: YamlMap,
+  maxLengths: Readonly<Record<Name, number>>,
   prefix: string,
   reports: FieldReports,
 ): Texts<Name> {
+  const fields = fieldsOf(map);
   const texts: { [N in Name]?: YamlText } = {};
-  for (const name of names) {
+  for (const name of Object.keys(maxLengths) as Name[]) {
     const value = fields.get(fold(name));
-    const longest = MAX_LENGTHS[name] ?? Number.POSITIVE_INFINITY;
-    if (value?.kind === 'text' && value.text.length > longest) {
-      const { length } = value.text;
-      reports.problem(
-        `${prefix}${name}: it is ${length} characters long, more than the ${longest} allowed`,
-        value.offset,
-      );
-    } else if (value?.kind === 'text' && value.text !== '') {
-      texts[name] = value;
-      if (value.text !== value.written) {
-        const { written, text, offset } = value;
-        reports.warning(
-          `${prefix}${name}: YAML reads ${bare(written)} as ${quote(text)}: put it in quotes if it is meant literally`,
-          offset,
-        );
-      }
-    } else if (value?.kind === 'list' || value?.kind === 'map') {
+    if (value?.kind === 'list' || value?.kind === 'map') {
       reports.problem(`${prefix}${name}: must be a text, not ${describe(value)}`, value.offset);
+    } else if (value !== undefined && value.text.length > maxLengths[name]) {
+      const { length } = value.text;
+      const message = `it is ${length} characters long, more than the ${maxLengths[name]} allowed`;
+      reports.problem(`${prefix}${name}: ${message}`, value.offset);
+    } else if (value !== undefined && value.text !== '') {
+      const { written, text, offset } = value;
+      texts[name] = value;
+      if (text !== written) {
+        const message = `YAML reads ${bare(written)} as ${quote(text)}: put it in quotes if it is meant literally`;
+        reports.warning(`${prefix}${name}: ${message}`, offset);
+      }
     }
   }
   return texts;
@@ -141,7 +130,7 @@ function readTexts<Name extends string>(
  * The fields of a map by their folded names, as encoding/json chooses them: names match in any case. Of several spellings the one that sorts last wins, unless
  * it is null.
  */
-function fieldsOf(map: YamlMap): Fields {
+function fieldsOf(map: YamlMap): ReadonlyMap<string, Present> {
   const fields = new Map<string, Present>();
   for (const key of [...map.entries.keys()].toSorted()) {
     const value = map.entries.get(key)?.value;

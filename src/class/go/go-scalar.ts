@@ -8,14 +8,20 @@ export type ScalarResult =
   /** null: the scalar is null. */
   { readonly ok: true; readonly text: string | null } | { readonly ok: false; readonly reason: string };
 
-type Guess = { readonly type: 'null' | 'bool' | 'int' | 'float' | 'str'; readonly text: string };
+interface Guess {
+  readonly type: 'null' | 'bool' | 'int' | 'float' | 'str';
+  readonly text: string | null;
+}
 
 const TAG_PREFIX = 'tag:yaml.org,2002:';
-const TRUE = new Set(['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON']);
-const FALSE = new Set(['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF']);
-const NULL = new Set(['', '~', 'null', 'Null', 'NULL']);
-const INFINITY = /^[-+]?\.(?:inf|Inf|INF)$/;
-const NAN = new Set(['.nan', '.NaN', '.NAN']);
+const WORDS: ReadonlyMap<string, Guess> = new Map([
+  ...words('null', null, ['', '~', 'null', 'Null', 'NULL']),
+  ...words('bool', 'true', ['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON']),
+  ...words('bool', 'false', ['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF']),
+  ...words('float', '+Inf', ['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF']),
+  ...words('float', '-Inf', ['-.inf', '-.Inf', '-.INF']),
+  ...words('float', 'NaN', ['.nan', '.NaN', '.NAN']),
+]);
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const MIN_INT64 = -(2n ** 63n);
@@ -29,53 +35,32 @@ const MAX_UINT64 = 2n ** 64n - 1n;
  */
 export function scalarText(text: string, plain: boolean, tag: string | undefined): ScalarResult {
   if (tag === undefined) {
-    return { ok: true, text: plain ? valueOf(guess(text)) : text };
+    return { ok: true, text: plain ? guess(text).text : text };
   }
   const wanted = tag.startsWith(TAG_PREFIX) ? tag.slice(TAG_PREFIX.length) : '';
-  switch (wanted) {
-    case 'null':
-    case 'bool':
-    case 'int': {
-      const guessed = guess(text);
-      return guessed.type === wanted ? { ok: true, text: valueOf(guessed) } : mismatch(text, wanted);
-    }
-    case 'float': {
-      const guessed = guess(text);
-      if (guessed.type === 'int') {
-        return { ok: true, text: formatFloat32(Number(guessed.text)) };
-      }
-      return guessed.type === 'float' ? { ok: true, text: guessed.text } : mismatch(text, wanted);
-    }
-    case 'binary':
-      return decodeBase64(text);
-    default:
-      return { ok: true, text };
+  if (wanted === 'binary') {
+    return decodeBase64(text);
   }
+  if (!['null', 'bool', 'int', 'float'].includes(wanted)) {
+    return { ok: true, text };
+  }
+  const guessed = guess(text);
+  if (guessed.type === 'int' && wanted === 'float') {
+    return { ok: true, text: formatFloat32(Number(guessed.text)) };
+  }
+  return guessed.type === wanted
+    ? { ok: true, text: guessed.text }
+    : { ok: false, reason: `${quote(text)} is not what its tag !!${wanted} says` };
 }
 
-function mismatch(text: string, wanted: string): ScalarResult {
-  return { ok: false, reason: `${quote(text)} is not what its tag !!${wanted} says` };
-}
-
-function valueOf(guessed: Guess): string | null {
-  return guessed.type === 'null' ? null : guessed.text;
+function words(type: Guess['type'], text: string | null, spellings: readonly string[]): readonly [string, Guess][] {
+  return spellings.map((spelling) => [spelling, { type, text }]);
 }
 
 function guess(text: string): Guess {
-  if (NULL.has(text)) {
-    return { type: 'null', text };
-  }
-  if (TRUE.has(text)) {
-    return { type: 'bool', text: 'true' };
-  }
-  if (FALSE.has(text)) {
-    return { type: 'bool', text: 'false' };
-  }
-  if (INFINITY.test(text)) {
-    return { type: 'float', text: text.startsWith('-') ? '-Inf' : '+Inf' };
-  }
-  if (NAN.has(text)) {
-    return { type: 'float', text: 'NaN' };
+  const word = WORDS.get(text);
+  if (word !== undefined) {
+    return word;
   }
   // Digits may be grouped (1_000): anywhere, but after a leading point only between digits.
   const digits = text.replaceAll(/^[-+0-9]/.test(text) ? /_/g : /(?<=[0-9])_(?=[0-9])/g, '');
