@@ -2,7 +2,7 @@ import type { BackgroundTasks } from '../concurrency/background-tasks.ts';
 import type { WorkQueue } from '../concurrency/work-queue.ts';
 import type { Discovery } from './discovery.ts';
 import type { NodeMount, NodeMounts } from './node-mounts.ts';
-import type { Outcome } from './poll-group.ts';
+import type { Outcome } from './outcome.ts';
 import { reportPoll } from './report.ts';
 import type { RotationDeps } from './rotation-deps.ts';
 import type { Schedule } from './schedule.ts';

@@ -5,7 +5,7 @@ import type { MountCall } from '../request/parse-request.ts';
 import { updateDownstream } from './downstream.ts';
 import { finishPoll, type ReconcilerParts } from './finish-poll.ts';
 import type { NodeMount } from './node-mounts.ts';
-import { type Outcome, pollFailure } from './poll-group.ts';
+import { type Outcome, pollFailure } from './outcome.ts';
 import { presentCall } from './present-call.ts';
 
 /** Longest time that a Mount call waits for the downstream steps. */

@@ -6,22 +6,10 @@ import type { MountSpec } from '../model/mount-spec.ts';
 import { type ServedMount, specFor } from '../mount/serve.ts';
 import { updateDownstream } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
+import { type Outcome, pollFailure } from './outcome.ts';
 import { type PresentCall, presentCall } from './present-call.ts';
 import type { PollDeps } from './rotation-deps.ts';
 import { serveAgain } from './serve-again.ts';
-
-/** The result of polling one mount. */
-export interface Outcome {
-  /** The mount no longer exists, or its class now names another provider. */
-  readonly isGone?: boolean;
-  /** Files of which the pod has new versions. */
-  readonly rotated?: readonly string[];
-  /** Why the poll failed; if `isServed`, only a downstream step or the pod status failed. */
-  readonly error?: ProviderError;
-  readonly isServed?: boolean;
-  /** Milliseconds until a downstream step that had to wait can be done. */
-  readonly dueInMs?: number;
-}
 
 interface PreparedPoll {
   readonly mount: NodeMount;
@@ -73,11 +61,7 @@ export async function pollGroup(
 /** @returns undefined if the mount no longer exists, or if its class now names another provider */
 async function prepare(mount: NodeMount, deps: PollDeps, signal: AbortSignal): Promise<PreparedPoll | undefined> {
   const present = await presentCall(mount, deps, signal);
-  if (
-    present === undefined ||
-    namesOtherProvider(present, deps) ||
-    (await deps.volumes?.isFilled(mount.targetPath)) === false
-  ) {
+  if (present === undefined || (await deps.volumes?.isFilled(mount.targetPath)) === false) {
     return undefined;
   }
   if (mount.current === undefined && mount.noted === undefined) {
@@ -94,10 +78,6 @@ async function prepare(mount: NodeMount, deps: PollDeps, signal: AbortSignal): P
   const spec = await specFor(present.call, deps, signal);
   mount.classParsed(spec);
   return { mount, present, spec };
-}
-
-function namesOtherProvider({ class: providerClass }: PresentCall, { providerName }: PollDeps): boolean {
-  return !(providerClass instanceof ProviderError) && providerClass.provider !== providerName;
 }
 
 async function complete(
@@ -163,11 +143,4 @@ function changesOf(before: ReadonlyMap<string, string>, now: ReadonlyMap<string,
   return [...new Set([...before.keys(), ...now.keys()])]
     .filter((file) => before.get(file) !== now.get(file))
     .toSorted();
-}
-
-/** Converts what a step of a poll threw. */
-export function pollFailure(error: unknown, { mountTimeoutMs }: Pick<PollDeps, 'mountTimeoutMs'>): ProviderError {
-  return error instanceof DOMException && error.name === 'TimeoutError'
-    ? new ProviderError('DeadlineExceeded', `not done within ${mountTimeoutMs} ms`, { cause: error })
-    : ProviderError.from(error);
 }

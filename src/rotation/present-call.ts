@@ -13,12 +13,12 @@ export interface PresentCall {
 
 /**
  * Merges the parameters of the class with the attributes of the pod, which take precedence, as the driver does for its next call.
- * @returns undefined if the pod no longer exists
+ * @returns undefined if the pod no longer exists, or if its class now names another provider
  * @throws ProviderError ClassMissing, or KubernetesUnavailable if no earlier parameters are known
  */
 export async function presentCall(
   mount: NodeMount,
-  deps: Pick<PollDeps, 'classOf' | 'podOf'>,
+  deps: Pick<PollDeps, 'classOf' | 'podOf' | 'providerName'>,
   signal: AbortSignal,
 ): Promise<PresentCall | undefined> {
   const { targetPath, pod, tokens, mode } = mount;
@@ -34,6 +34,9 @@ export async function presentCall(
     }
     mount.podRead(nodePod);
     const providerClass = await deps.classOf(pod.namespace, mount.className, signal);
+    if (providerClass.provider !== deps.providerName) {
+      return undefined;
+    }
     const merged = new Map([...providerClass.parameters, ...(nodePod.volumes.get(mount.volume) ?? [])]);
     // Sorted as the driver sorts them, so that the cache of parsed classes finds equal ones.
     const parameters = new Map([...merged].toSorted(([one], [other]) => (one < other ? -1 : 1)));

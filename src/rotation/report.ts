@@ -1,6 +1,6 @@
 import type { PodEvent } from '../model/kube-objects.ts';
 import type { NodeMount } from './node-mounts.ts';
-import type { Outcome } from './poll-group.ts';
+import type { Outcome } from './outcome.ts';
 import type { RotationDeps } from './rotation-deps.ts';
 
 /**
