@@ -1,3 +1,5 @@
+import { indexChangeEvents } from '../aws/change-events/match-event.ts';
+import { receiveEvents } from '../aws/change-events/receive.ts';
 import { openClients } from '../aws/client/clients.ts';
 import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
 import { createServerClock } from '../concurrency/server-clock.ts';
@@ -7,8 +9,7 @@ import { type Kube, openKube } from '../kube/client.ts';
 import { createSelfReport } from '../kube/self-report.ts';
 import { serveHealth } from '../observability/http.ts';
 import type { Logger } from '../observability/logger.ts';
-import { openNode } from './node.ts';
-import { receiveChangeEvents } from './receive-change-events.ts';
+import { type NodeProvider, openNode } from './node.ts';
 
 export interface Daemon extends AsyncDisposable {
   /** Address of the health checks. */
@@ -49,4 +50,26 @@ export async function startDaemon(config: Config, log: Logger, nodeClock: Clock 
   ready = true;
   const opened = opening.move();
   return { healthPort: health.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Polls what a queue reports as changed at once. Without a queue, changes are found once per poll interval. */
+function receiveChangeEvents(
+  { rotation, aws }: Pick<Config, 'rotation' | 'aws'>,
+  node: Pick<NodeProvider, 'onChangeEvents'>,
+  log: Logger,
+): AsyncDisposable | undefined {
+  if (rotation.queueUrl === undefined) {
+    return undefined;
+  }
+  return receiveEvents({
+    queueUrl: rotation.queueUrl,
+    settings: aws,
+    onEvents(events) {
+      log.info({ events: events.length }, 'change events received');
+      node.onChangeEvents(indexChangeEvents(events));
+    },
+    onTrouble: ({ reason, message }) =>
+      log.error({ reason, error: message }, 'change queue is not readable: changes are found by polling'),
+    onRecovery: () => log.info('change queue is readable again'),
+  });
 }

@@ -1,22 +1,31 @@
 import type { Clients } from '../aws/client/clients.ts';
-import { createFetcher } from '../aws/fetch.ts';
+import { createFetcher, type Fetcher } from '../aws/fetch.ts';
 import type { Clock } from '../concurrency/clock.ts';
 import { createTimeSlices } from '../concurrency/time-slices.ts';
 import type { Config } from '../config/config.ts';
+import { createClassLookup } from '../kube/classes.ts';
 import type { Kube } from '../kube/client.ts';
+import { createEventRecorder } from '../kube/events.ts';
 import { createRegionLookup } from '../kube/nodes.ts';
+import { createOwnerApi } from '../kube/owners.ts';
+import { createPodStatusApi } from '../kube/pod-statuses.ts';
+import { createPodApi } from '../kube/pods.ts';
+import { createSecretApi } from '../kube/secrets.ts';
 import { createRoleLookup } from '../kube/service-accounts.ts';
 import { createTokenRequests } from '../kube/token-requests.ts';
+import { createWorkloadApi } from '../kube/workloads.ts';
+import { NAME } from '../model/version.ts';
 import { createClassReader } from '../mount/class-reader.ts';
-import { type ServedMount, serveMount } from '../mount/serve.ts';
+import { type ServeDeps, type ServedMount, serveMount, type SpecDeps } from '../mount/serve.ts';
 import { openTargetBelow } from '../mount/volume/open-directory.ts';
 import { createVolumes } from '../mount/volume/volumes.ts';
 import { createWriteBudget } from '../mount/volume/write-budget.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { requireOwnVolume } from '../request/volume-path.ts';
-import type { Reconciler } from '../rotation/reconciler.ts';
-import { openReconciler } from './open-reconciler.ts';
+import { createRestarts } from '../restart/rolling-restart.ts';
+import { type Reconciler, startReconciler } from '../rotation/reconciler.ts';
+import { createSecretSync } from '../sync/secret-sync.ts';
 
 /** Connections to the outside, which tests replace. */
 export interface Edges {
@@ -37,7 +46,8 @@ export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'onChang
   stopPolling(): Promise<void>;
 }
 
-export function openNode(config: Config, { clock, kube, clients }: Edges, log: Logger): NodeProvider {
+export function openNode(config: Config, edges: Edges, log: Logger): NodeProvider {
+  const { clock, kube, clients } = edges;
   const fetcher = createFetcher({
     clock,
     clients,
@@ -52,7 +62,7 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
   });
   const regionOf = createRegionLookup(kube, config.kube);
   const slices = createTimeSlices(clock);
-  const deps = {
+  const serve = {
     clock,
     slices,
     ...(config.tokenRequest && { requestToken: createTokenRequests(kube) }),
@@ -68,11 +78,11 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
     authenticate: fetcher.authenticate,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
-  const reconciler = openReconciler({ config, log, kube, serve: deps, fetcher });
+  const reconciler = startPolling(config, { kube, serve, fetcher }, log);
   return {
     async serveMount(call, signal) {
       requireOwnVolume(call, config.volumes.kubeletDir);
-      const served = await serveMount(call, deps, signal);
+      const served = await serveMount(call, serve, signal);
       return (await reconciler?.mounted(call, served, signal)) ?? served;
     },
     onChangeEvents: (concerns) => reconciler?.onChangeEvents(concerns),
@@ -82,4 +92,57 @@ export function openNode(config: Config, { clock, kube, clients }: Edges, log: L
       fetcher[Symbol.dispose]();
     },
   };
+}
+
+interface PollingDeps {
+  readonly kube: Kube;
+  readonly serve: SpecDeps & ServeDeps;
+  readonly fetcher: Pick<Fetcher, 'refresh'>;
+}
+
+/** @returns undefined if neither rotation nor sync is enabled */
+function startPolling(config: Config, { kube, serve, fetcher }: PollingDeps, log: Logger): Reconciler | undefined {
+  const { rotation, syncSecret, restart, rotationPollIntervalMs: intervalMs } = config;
+  const { nodeName } = config.kube;
+  if (nodeName === undefined || (!rotation.enabled && !syncSecret)) {
+    return undefined;
+  }
+  const { clock } = serve;
+  const pods = createPodApi(kube);
+  const owners = createOwnerApi(kube);
+  const recordEvent = createEventRecorder(kube, { component: NAME, nodeName });
+  const classOf = createClassLookup(kube);
+  const sync = createSecretSync({
+    clock,
+    secrets: createSecretApi(kube),
+    podsOf: pods.podsOf,
+    ownerOf: owners.ownerOf,
+    classOf,
+    verifyMs: intervalMs / 2,
+    policy: config.secretPolicy,
+  });
+  const restarts = createRestarts({
+    clock,
+    workloads: createWorkloadApi(kube, owners),
+    minIntervalMs: restart.minIntervalMs,
+    recordEvent,
+  });
+  return startReconciler({
+    ...serve,
+    ...createPodStatusApi(kube),
+    refresh: fetcher.refresh,
+    downstream: [...(syncSecret ? [sync] : []), ...(restart.enabled ? [restarts] : [])],
+    rotates: rotation.enabled,
+    providerName: config.providerName,
+    nodeName,
+    intervalMs,
+    mountTimeoutMs: config.mountTimeoutMs,
+    log,
+    recordEvent,
+    classOf,
+    listPods: (signal) => pods.listPods(nodeName, signal),
+    podOf: pods.getPod,
+    kubeletDir: config.volumes.kubeletDir,
+    drop: sync.drop,
+  });
 }

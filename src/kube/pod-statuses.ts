@@ -1,4 +1,5 @@
 import { areEqualVersions } from '../model/equal-versions.ts';
+import type { PodRef } from '../model/mount-spec.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
 
@@ -11,9 +12,8 @@ interface ApiStatus extends ApiObject {
 }
 
 /** Identifies the SecretProviderClassPodStatus of a mount. */
-export interface MountStatusKey {
-  readonly namespace: string;
-  readonly podName: string;
+interface MountStatusKey {
+  readonly pod: Pick<PodRef, 'namespace' | 'name'>;
   readonly className: string;
   readonly targetPath: string;
 }
@@ -70,11 +70,11 @@ export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
 }
 
 /** The driver's naming scheme: utils.go, createOrUpdateSecretProviderClassPodStatus. */
-function targetOf({ namespace, podName, className }: MountStatusKey) {
+function targetOf({ pod: { namespace, name }, className }: MountStatusKey) {
   return {
     resource: 'secretproviderclasspodstatuses',
     namespace,
-    name: `${podName}-${namespace}-${className}`,
+    name: `${name}-${namespace}-${className}`,
   } as const;
 }
 

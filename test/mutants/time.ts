@@ -140,7 +140,7 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'a poll that brought nothing newer is repeated at once',
     file: 'schedule',
-    find: 'startedAt + Math.min(PAUSE_MS, periodMs)',
+    find: 'startedAt + Math.min(FIRST_RETRY_MS, periodMs)',
     replace: 'startedAt',
   },
   {

@@ -5,7 +5,7 @@ import { NEVER, startKube } from './kube-fixture.ts';
 
 const RESOURCE = '/apis/secrets-store.csi.x-k8s.io/v1/namespaces/shop/secretproviderclasspodstatuses';
 const TARGET = '/pods/web-1/db/mount';
-const MOUNT = { namespace: 'shop', podName: 'web-1', className: 'db', targetPath: TARGET };
+const MOUNT = { pod: { namespace: 'shop', name: 'web-1' }, className: 'db', targetPath: TARGET };
 const PATH = `${RESOURCE}/web-1-shop-db`;
 
 function status(): KubeObject {
@@ -30,7 +30,7 @@ describe("the driver's notes", () => {
 
     expect(await api.notedVersions(MOUNT, NEVER)).toEqual(new Map([['a', '1']]));
     expect(await api.notedVersions({ ...MOUNT, targetPath: '/another' }, NEVER)).toBeUndefined();
-    expect(await api.notedVersions({ ...MOUNT, podName: 'web-2' }, NEVER)).toBeUndefined();
+    expect(await api.notedVersions({ ...MOUNT, pod: { namespace: 'shop', name: 'web-2' } }, NEVER)).toBeUndefined();
   });
 
   it('get the versions that are mounted now, in the order of the driver, and nothing else changes', async () => {
