@@ -56,7 +56,16 @@ it('polls the healthy mounts of a service account with the one that is due, and 
   const other = newMount('other', 'other');
   failing!.pollEnded(true);
 
-  expect(dueGroups([due!, healthy!, failing!, other], (mount) => mount === due, 1_000)).toEqual([[due, healthy]]);
-  expect(dueGroups([due!, failing!], (mount) => mount === failing, 1_000)).toEqual([[due, failing]]);
-  expect(dueGroups([due!, other], () => false, 1_000)).toEqual([]);
+  expect(dueGroups([due!, healthy!, failing!, other], (mount) => mount === due, 120_000)).toEqual([[due, healthy]]);
+  expect(dueGroups([due!, failing!], (mount) => mount === failing, 120_000)).toEqual([[due, failing]]);
+  expect(dueGroups([due!, other], () => false, 120_000)).toEqual([]);
+});
+
+it('polls a mount that has failed for long together with the others, so that AWS is asked once per interval', () => {
+  const [due, failing] = ['due', 'failing'].map((name) => newMount(name));
+  for (let failures = 0; failures < 6; failures += 1) {
+    failing!.pollEnded(true);
+  }
+
+  expect(dueGroups([due!, failing!], (mount) => mount === due, 120_000)).toEqual([[due, failing]]);
 });

@@ -1,4 +1,5 @@
 import { type MountSpec, partyOf } from '../model/mount-spec.ts';
+import { backOffMs } from './back-off.ts';
 import type { NodeMount } from './node-mounts.ts';
 
 /** Mounts of one group are polled together: the same calls to AWS serve all of them. */
@@ -6,7 +7,10 @@ export function groupsOf(mounts: Iterable<NodeMount>, intervalMs: number): reado
   return [...Map.groupBy(mounts, (mount) => groupKey(mount, intervalMs)).values()];
 }
 
-/** Healthy mounts join a due one of their group early, as the calls to AWS are the same. A failing mount waits until its retry is due. */
+/**
+ * Healthy mounts join a due one of their group early, as the calls to AWS are the same. A failing mount waits until its retry is due, unless retries have
+ * become as rare as polls: the group would be polled twice per interval otherwise.
+ */
 export function dueGroups(
   idle: readonly NodeMount[],
   isDue: (mount: NodeMount) => boolean,
@@ -14,7 +18,11 @@ export function dueGroups(
 ): readonly (readonly NodeMount[])[] {
   return groupsOf(idle, intervalMs)
     .filter((group) => group.some(isDue))
-    .map((group) => group.filter((mount) => isDue(mount) || mount.failures === 0));
+    .map((group) => group.filter((mount) => isDue(mount) || joinsOthers(mount, intervalMs)));
+}
+
+function joinsOthers({ failures, spec }: NodeMount, intervalMs: number): boolean {
+  return failures === 0 || backOffMs(failures) >= (spec?.pollIntervalMs ?? intervalMs);
 }
 
 /** @param intervalMs poll interval of classes without one of their own */

@@ -1,11 +1,10 @@
+import { backOffMs, FIRST_RETRY_MS } from './back-off.ts';
 import { groupKey } from './groups.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { RotationDeps } from './rotation-deps.ts';
 
 /** After a start the age of the files is unknown, so the first poll comes soon, but not on all nodes at once. */
 const FIRST_WITHIN_MS = 10_000;
-/** With any jitter longer than the cache keeps an outage (aws/cache/failures.ts): an earlier retry would not reach AWS. */
-const FIRST_RETRY_MS = 6_500;
 
 type Scheduled = Pick<NodeMount, 'spec' | 'pod' | 'current' | 'failures'>;
 
@@ -86,8 +85,7 @@ export function firstPollIn(key: string, intervalMs: number): number {
 
 /** Milliseconds until the next retry, at most the poll interval. @param failures consecutive ones, at least 1 */
 export function retryIn(failures: number, key: string, intervalMs: number): number {
-  const longest = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), intervalMs);
-  return longest * (0.8 + 0.2 * jitterOf(key));
+  return Math.min(backOffMs(failures), intervalMs) * (0.8 + 0.2 * jitterOf(key));
 }
 
 /** From 0 to 1, the same for the same key: FNV-1a with the last step of MurmurHash3, which spreads names that differ only in their last digit. */

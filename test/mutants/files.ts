@@ -10,6 +10,7 @@ function file(source: string, ...tests: readonly string[]): MutatedFile {
 
 /** The only place of these paths: who moves a file changes its path here. */
 export const FILES = {
+  backOff: file('src/rotation/back-off.ts', 'src/rotation/schedule.test.ts'),
   advice: file('src/aws/errors/advice.ts', 'src/aws/errors/aws-error.test.ts'),
   batchOfSecrets: file('src/aws/stores/secrets-manager.ts', 'test/contract/daemon/batch.test.ts'),
   callSignal: file('src/grpc/call-signal.ts', 'src/grpc/call-signal.test.ts'),

@@ -145,7 +145,7 @@ export const OF_TIME: readonly Mutant[] = [
   },
   {
     bug: 'a failing mount is tried again at the same pace',
-    file: 'schedule',
+    file: 'backOff',
     find: 'FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20)',
     replace: 'FIRST_RETRY_MS',
   },

@@ -38,11 +38,22 @@ export interface ApiServerModel {
 }
 
 const TIMEOUT_MS = 10_000;
+const LONGEST_LAG_MS = 3_000;
 
-export function createApiServerModel(world: Clock, random: Random): ApiServerModel {
+export function createApiServerModel(clock: Clock, random: Random): ApiServerModel {
   const cluster = { storage: createStorage(), tokenRequests: [], collectsGarbage: true };
   const calls: ApiCall[] = [];
+  /** By uid, of what users and controllers have made. */
+  const addedAt = new Map<string, number>();
   let fault: ApiFault | undefined;
+
+  /** Lists may be some seconds old, as those of an API server that answers from its cache. */
+  function staleList(list: ApiObject): ApiObject {
+    const asOf = clock.now() - random.int(0, LONGEST_LAG_MS);
+    const items = (list as { readonly items?: readonly KubeObject[] }).items ?? [];
+    const known = items.filter(({ metadata }) => (addedAt.get(metadata.uid ?? '') ?? 0) <= asOf);
+    return { ...list, items: known } as ApiObject;
+  }
 
   function find(path: string): KubeObject | undefined {
     const { name, ...target } = readPath(path) ?? {};
@@ -62,7 +73,8 @@ export function createApiServerModel(world: Clock, random: Random): ApiServerMod
         contentType: 'contentType' in verb ? verb.contentType : '',
         body: request.body === undefined ? '' : JSON.stringify(request.body),
       });
-      return { status, object: structuredClone(body) };
+      const object = structuredClone(body) as ApiObject;
+      return { status, object: request.verb === 'list' ? staleList(object) : object };
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
@@ -80,7 +92,12 @@ export function createApiServerModel(world: Clock, random: Random): ApiServerMod
     set fault(next) {
       fault = next;
     },
-    put: (object) => cluster.storage.put(object, 'kubectl'),
+    put(object) {
+      const stored = cluster.storage.put(object, 'kubectl');
+      const { uid = '' } = stored.metadata;
+      addedAt.set(uid, addedAt.get(uid) ?? clock.now());
+      return stored;
+    },
     find,
     remove(path) {
       const object = find(path);
@@ -104,7 +121,7 @@ export function createApiServerModel(world: Clock, random: Random): ApiServerMod
           throw unreachable(request, new Error(), TIMEOUT_MS);
         }
         const { status, object } = carryOut(request);
-        calls.push({ at: world.now(), node, verb: request.verb, resource: request.resource });
+        calls.push({ at: clock.now(), node, verb: request.verb, resource: request.resource });
         if (request.verb !== 'get' && request.verb !== 'list') {
           onWrite(object as ApiObject & KubeObject);
         }

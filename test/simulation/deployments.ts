@@ -1,31 +1,28 @@
-import type { Clock } from '../../src/concurrency/clock.ts';
-import type { Random } from '../fakes/random.ts';
-import type { ApiServerModel } from './api-server-model.ts';
-import type { NodeModel, SimulatedPod } from './node-model.ts';
+import type { SimulatedPod } from './driver-model.ts';
+import type { NodeModel } from './node-model.ts';
 import { deploymentObject, NAMESPACE, replicaSetObject, type WorkloadPlan } from './objects.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** A Deployment, and what its controller does: another ReplicaSet with other pods whenever its template changes. */
 export interface DeploymentModel {
   readonly plan: WorkloadPlan;
   readonly pods: ReadonlySet<SimulatedPod>;
+  /** Of its newest pods, from 1. */
+  readonly generation: number;
   /** Milliseconds of the world's clock at which its template changed. */
   readonly rolledAt: readonly number[];
   /** A pod is deleted, and another comes in its place. */
   replacePod(): void;
 }
 
-interface DeploymentDeps {
-  readonly world: Clock;
-  readonly random: Random;
-  readonly api: ApiServerModel;
+interface DeploymentDeps extends Surroundings {
   readonly nodes: readonly NodeModel[];
-  tell(line: string): void;
 }
 
 const TICK_MS = 1_000;
 
 export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): DeploymentModel {
-  const { world, random, api, nodes, tell } = deps;
+  const { clock, random, api, nodes, tell } = deps;
   const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${plan.name}`;
   const rolledAt: number[] = [];
   const pods = new Set<SimulatedPod>();
@@ -65,7 +62,7 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
     const oldGeneration = generation;
     const next = startPods();
     while (next.some(({ mountedAt }) => mountedAt === undefined)) {
-      await world.sleep(TICK_MS);
+      await clock.sleep(TICK_MS);
     }
     await Promise.all(old.map(end));
     isRolling = false;
@@ -76,7 +73,7 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
   async function control(): Promise<void> {
     let version = '';
     for (;;) {
-      await world.sleep(TICK_MS);
+      await clock.sleep(TICK_MS);
       if (version === api.version) {
         continue;
       }
@@ -84,7 +81,7 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
       const now = templateNow();
       if (now !== template) {
         template = now;
-        rolledAt.push(world.now());
+        rolledAt.push(clock.now());
         tell(`Deployment ${plan.name} is rolled`);
         await roll();
       }
@@ -98,6 +95,9 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
   return {
     plan,
     pods,
+    get generation() {
+      return generation;
+    },
     rolledAt,
     replacePod() {
       const [oldest] = pods;

@@ -1,11 +1,12 @@
 import type { KubeObject } from '../fakes/kube/kube-object.ts';
+import { isParameter } from './aws-account.ts';
 
 export const NAMESPACE = 'shop';
 export const DRIVER = 'secrets-store.csi.k8s.io';
 
 export interface ClassPlan {
   readonly name: string;
-  /** Secrets of AWS that it mounts, each whole and cut into user and password. */
+  /** Secrets and parameters of AWS that it mounts, each whole and cut into user and password. */
   readonly secrets: readonly string[];
   /** Kubernetes Secret that it asks for, with a key for each file; absent: none. */
   readonly secretName?: string;
@@ -30,7 +31,7 @@ export function filesOf({ secrets }: ClassPlan): readonly string[] {
 export function parametersOf({ secrets }: ClassPlan): Readonly<Record<string, string>> {
   const objects = secrets.map((secret) => ({
     objectName: secret,
-    objectType: 'secretsmanager',
+    objectType: isParameter(secret) ? 'ssmparameter' : 'secretsmanager',
     jmesPath: ['user', 'password'].map((path) => ({ path, objectAlias: `${secret}-${path}` })),
   }));
   return { objects: JSON.stringify(objects) };
@@ -57,6 +58,8 @@ export interface WorkloadPlan {
   readonly className: string;
   readonly replicas: number;
   readonly restarts: boolean;
+  /** Whether its role may read what it mounts. */
+  readonly isTrusted: boolean;
 }
 
 function podTemplate({ name, account, className }: WorkloadPlan, annotations: object, labels: object) {

@@ -22,7 +22,7 @@ const INTERVALS = 10;
 /** A poll comes up to a fifth of the interval early. */
 const MOST_POLLS = INTERVALS / 0.8 + 1;
 const CLASS: ClassPlan = { name: 'class', secrets: ['secret'], secretName: 'synced' };
-const WORKLOAD = { name: 'web', account: 'web', className: CLASS.name, replicas: 1, restarts: false };
+const WORKLOAD = { name: 'web', account: 'web', className: CLASS.name, replicas: 1, restarts: false, isTrusted: true };
 
 it('sync without rotation asks the API server once an interval, and AWS nothing', async () => {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sync-'));
@@ -35,12 +35,12 @@ it('sync without rotation asks the API server once an interval, and AWS nothing'
   api.put(classObject(CLASS));
   api.put(replicaSetObject(WORKLOAD, 1));
   const node = createNode('node', {
-    world: clock,
+    clock,
     random,
     aws,
     api,
     folder,
-    republishes: false,
+    driver: 'without rotation',
     flags: [
       '--enable-secret-rotation=false',
       '--restart-on-rotation=false',

@@ -1,0 +1,103 @@
+import type { KubeObject } from '../../fakes/kube/kube-object.ts';
+import { versionsIn } from '../aws-account.ts';
+import type { SimulatedPod } from '../driver-model.ts';
+import { filesOf, NAMESPACE, roleOf } from '../objects.ts';
+import { filesIn } from '../volume-files.ts';
+import { INTERVAL_MS, type World } from '../world.ts';
+import type { Findings } from './findings.ts';
+import type { Holder } from './held-values.ts';
+
+export interface SecretCheck {
+  /** Looks at a Secret that a node has written. */
+  checkWrite(node: string, secret: KubeObject): void;
+  /** Each Secret that is asked for is there, current and owned; others are gone. */
+  checkRest(): void;
+}
+
+/** Precision of the times of AWS's responses. */
+const DATE_MS = 1_000;
+
+export function createSecretCheck(
+  { aws, api, nodes, deployments, classes, foreign }: World,
+  { violated }: Findings,
+  checkValues: (holder: Holder) => void,
+): SecretCheck {
+  /** AWS tells the time in whole seconds. The value that it showed a node last is the newest for that node, and is cached for an interval. */
+  function toleranceMs(): number {
+    return DATE_MS + (aws.propagationMs === 0 ? 0 : aws.propagationMs + INTERVAL_MS);
+  }
+
+  function isHeldOn(name: string, text: string): boolean {
+    return nodes
+      .filter((node) => node.name === name)
+      .some(({ pods }) => [...pods].some((pod) => [...filesIn(pod).values()].some((held) => held.includes(text))));
+  }
+
+  function checkSecretOf(pod: SimulatedPod): void {
+    const plan = classes.get(pod.className);
+    if (plan?.secretName === undefined || foreign.has(plan.secretName) || pod.mountedAt === undefined) {
+      return;
+    }
+    const name = plan.secretName;
+    const secret = api.find(`/api/v1/namespaces/${NAMESPACE}/secrets/${name}`);
+    if (secret === undefined) {
+      violated(`at rest there is no Secret ${name} for ${pod.name}`);
+      return;
+    }
+    const texts = textsOf(secret);
+    for (const [aSecret, version] of texts.flatMap(versionsIn)) {
+      if (version !== aws.currentOf(aSecret)) {
+        violated(`at rest Secret ${name} has version ${version} of ${aSecret}, not ${aws.currentOf(aSecret)}`);
+      }
+    }
+    if (texts.length !== filesOf(plan).length) {
+      violated(`at rest Secret ${name} has ${texts.length} keys`);
+    }
+    const owner = `replicaset-${pod.name.replace(/-\d+$/, '')}`;
+    if (secret.metadata.ownerReferences?.some(({ uid }) => uid === owner) !== true) {
+      violated(`at rest Secret ${name} is not owned by ${owner}`);
+    }
+  }
+
+  function checkLeftSecrets(): void {
+    const pods = nodes.flatMap((node) => [...node.pods]);
+    const used = new Set(pods.map(({ className }) => classes.get(className)?.secretName));
+    for (const { kind, metadata } of api.all()) {
+      if (kind === 'Secret' && !used.has(metadata.name) && !foreign.has(metadata.name)) {
+        violated(`at rest the Secret ${metadata.name} is still there, though no class asks for it`);
+      }
+    }
+  }
+
+  return {
+    checkWrite(node, { metadata, ...secret }) {
+      if (foreign.has(metadata.name)) {
+        violated(`${node} has written the Secret ${metadata.name}, which is not ours`);
+      }
+      if ((metadata.ownerReferences ?? []).length === 0) {
+        violated(`${node} has left the Secret ${metadata.name} without an owner`);
+      }
+      const plan = [...classes.values()].find(({ secretName }) => secretName === metadata.name);
+      const writer = deployments.find((each) => each.plan.className === plan?.name && each.plan.isTrusted);
+      if (writer !== undefined) {
+        checkValues({
+          name: `the Secret ${metadata.name} (${metadata.uid})`,
+          role: roleOf(writer.plan.account),
+          texts: textsOf(secret),
+          toleranceMs: toleranceMs(),
+          mirrors: (text) => isHeldOn(node, text),
+        });
+      }
+    },
+    checkRest() {
+      nodes.forEach(({ pods }) => pods.forEach(checkSecretOf));
+      checkLeftSecrets();
+    },
+  };
+}
+
+/** What a Kubernetes Secret holds. */
+export function textsOf(secret: Readonly<Record<string, unknown>>): readonly string[] {
+  const data = (secret['data'] ?? {}) as Readonly<Record<string, string>>;
+  return Object.values(data).map((value) => Buffer.from(value, 'base64').toString());
+}
