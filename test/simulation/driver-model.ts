@@ -125,6 +125,7 @@ export function createDriver(deps: DriverDeps): DriverModel {
   }
 
   async function goRounds(): Promise<void> {
+    await clock.sleep(random.int(0, DRIVER_ROUND_MS));
     for (;;) {
       await clock.sleep(DRIVER_ROUND_MS);
       for (const pod of pods) {

@@ -90,7 +90,7 @@ export function createCallCheck(world: World, { violated }: Findings): CallCheck
     },
     checkSpread(what) {
       const byRole = Map.groupBy(
-        [...polls()].filter(([, calls]) => calls.length >= 3),
+        [...polls()].filter(([, calls]) => calls.length >= 4),
         ([who]) => who.split(' as ')[1],
       );
       for (const [role, some] of byRole) {

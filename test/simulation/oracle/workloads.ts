@@ -28,6 +28,8 @@ const DRIVER_CALLS_WITHIN_MS = 130_000;
 const CONTROLLER_MS = 5_000;
 /** From the answer of AWS for a Mount call to the end of the call. */
 const START_MS = 10_000;
+/** Nodes take the time from AWS, which tells whole seconds. */
+const CLOCKS_AGREE_MS = 2_000;
 
 export function createWorkloadCheck(world: World, { violated }: Findings): WorkloadCheck {
   const { clock, aws, api, nodes, deployments, classes, editedAt, accounts, secrets } = world;
@@ -102,7 +104,15 @@ export function createWorkloadCheck(world: World, { violated }: Findings): Workl
   function checkStarts({ plan, pods }: DeploymentModel): void {
     const mounted = classes.get(plan.className)?.secrets ?? [];
     const changedAt = Math.max(...mounted.map(aws.rotatedAt), editedAt.get(plan.className)?.at(-1) ?? 0);
-    if (!plan.restarts || !agreeOnNewest() || (notedAt.get(plan.name) ?? Number.POSITIVE_INFINITY) > changedAt) {
+    // Rolled within a second or two: for another node what it read just before the change may count as later.
+    const rolledIn = (rolledBy.get(plan.name) ?? 0) - changedAt;
+    const isHasty = rolledIn >= 0 && rolledIn < CLOCKS_AGREE_MS;
+    if (
+      !plan.restarts ||
+      isHasty ||
+      !agreeOnNewest() ||
+      (notedAt.get(plan.name) ?? Number.POSITIVE_INFINITY) > changedAt
+    ) {
       return;
     }
     const starts = [...pods].filter((pod) => !startedInTrouble.has(pod));
