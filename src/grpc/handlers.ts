@@ -2,7 +2,7 @@ import { type handleUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js
 import type { Clock } from '../concurrency/clock.ts';
 import { ProviderError, stackOf } from '../model/errors.ts';
 import type { ServedMount } from '../mount/serve.ts';
-import type { Logger } from '../observability/logger.ts';
+import { type Logger, mountFields } from '../observability/logger.ts';
 import { CLASS_ATTRIBUTE } from '../model/kube-objects.ts';
 import { type MountCall, parseRequest } from '../request/parse-request.ts';
 import { NAME, VERSION } from '../model/version.ts';
@@ -34,7 +34,7 @@ export function mountHandler(deps: HandlerDeps): handleUnaryCall<MountRequest, M
     async function serve(): Promise<ServedMount> {
       using bounded = callSignal(call, deps);
       const mountCall = parseRequest(call.request);
-      log = log.child(logFields(mountCall));
+      log = log.child(mountFields(mountCall.pod, mountCall.parameters.get(CLASS_ATTRIBUTE)));
       return await deps.serveMount(mountCall, bounded.signal);
     }
     async function answer(): Promise<readonly [error: ServiceError | null, response?: MountResponse]> {
@@ -64,15 +64,6 @@ function whereWritable(write: () => void): void {
   } catch {
     // See above.
   }
-}
-
-function logFields({ pod, parameters }: MountCall): Record<string, unknown> {
-  return {
-    namespace: pod.namespace,
-    pod: pod.name,
-    serviceAccount: pod.serviceAccount,
-    class: parameters.get(CLASS_ATTRIBUTE),
-  };
 }
 
 function what({ spec, versions, changed }: ServedMount): Record<string, unknown> {

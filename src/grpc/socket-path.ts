@@ -2,6 +2,7 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
+import { hasCode } from '../model/errors.ts';
 import { connect } from './client.ts';
 
 /** Identifies a file while it exists: a socket keeps its inode as long as a process listens on it. */
@@ -19,7 +20,7 @@ export async function identityAt(path: string): Promise<FileIdentity | undefined
     const { dev, ino } = await lstat(path);
     return { dev, ino };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
       return undefined;
     }
     throw error;
@@ -32,9 +33,7 @@ export async function isListenedOn(path: string): Promise<boolean> {
     const socket = createConnection(path);
     socket.setTimeout(CONNECT_MS, () => end(true));
     socket.once('connect', () => end(true));
-    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
-      end(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'].includes(code ?? '')),
-    );
+    socket.once('error', (error) => end(!hasCode(error, 'ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE')));
 
     function end(listens: boolean): void {
       socket.destroy();

@@ -103,6 +103,11 @@ export class ProviderError extends Error {
   }
 }
 
+/** Whether Node gave an error one of these codes, such as ENOENT. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
 /** The stack of an error without its message, which may quote a secret. */
 export function stackOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) {

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import type { PodRef } from '../model/mount-spec.ts';
 import { cutText, visible } from '../text/visible-text.ts';
 
 export interface LogSettings {
@@ -26,6 +27,11 @@ export function createLogger(settings: LogSettings): Logger {
       ? jsonLines(pino.destination(1))
       : { write: (line: string) => process.stdout.write(asText(line)) },
   );
+}
+
+/** What lines about a mount say of it. */
+export function mountFields(pod: PodRef, className: string | undefined): Record<string, unknown> {
+  return { namespace: pod.namespace, pod: pod.name, serviceAccount: pod.serviceAccount, class: className };
 }
 
 /** JSON escapes control characters. This escapes the other characters that some readers treat as line ends, in the same way. */

@@ -5,6 +5,7 @@ import { createWorkQueue } from '../concurrency/work-queue.ts';
 import { ProviderError, stackOf } from '../model/errors.ts';
 import { type MountSpec, type ObjectSpec, partyOf } from '../model/mount-spec.ts';
 import type { ServedMount } from '../mount/serve.ts';
+import { mountFields } from '../observability/logger.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
 import { createDiscovery } from './discovery.ts';
@@ -14,7 +15,6 @@ import { afterMountCall } from './mount-call.ts';
 import { createNodeMounts, type NodeMount } from './node-mounts.ts';
 import type { Outcome } from './outcome.ts';
 import { pollGroup } from './poll-group.ts';
-import { logFields } from './report.ts';
 import type { RotationDeps } from './rotation-deps.ts';
 import { createSchedule, eventPollAt } from './schedule.ts';
 
@@ -52,7 +52,7 @@ export function startReconciler(given: RotationDeps): Reconciler {
   });
   const mounts = createNodeMounts(clock, deps.kubeletDir, (mount) => {
     queue.remove(mount);
-    log.debug(logFields(mount), 'mount is no longer polled');
+    log.debug(mountFields(mount.pod, mount.className), 'mount is no longer polled');
   });
   const schedule = createSchedule(deps);
   const discovery = createDiscovery(mounts, deps);

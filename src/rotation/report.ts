@@ -1,3 +1,4 @@
+import { mountFields } from '../observability/logger.ts';
 import type { PodEvent } from '../model/kube-objects.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { Outcome } from './outcome.ts';
@@ -14,7 +15,7 @@ export async function reportPoll(
   signal: AbortSignal,
 ): Promise<void> {
   const { pod, className, current, failures } = mount;
-  const log = parent.child(logFields(mount));
+  const log = parent.child(mountFields(pod, className));
   /** Milliseconds since AWS last confirmed the files; absent if it has not confirmed them to this process yet. */
   const ageMs = current && Math.round(clock.now() - current.confirmedAt);
 
@@ -47,8 +48,4 @@ export async function reportPoll(
   } else {
     log.debug({ ageMs }, 'mount is up to date');
   }
-}
-
-export function logFields({ pod, className }: NodeMount): Record<string, unknown> {
-  return { namespace: pod.namespace, pod: pod.name, serviceAccount: pod.serviceAccount, class: className };
 }

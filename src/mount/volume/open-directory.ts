@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { ProviderError } from '../../model/errors.ts';
+import { hasCode, ProviderError } from '../../model/errors.ts';
 
 /** An open file or directory: it stays the same, even if its path leads elsewhere by now. */
 export interface OpenFile extends Disposable {
@@ -76,7 +76,7 @@ function refusing(path: string, open: () => OpenFile): OpenFile {
   try {
     return open();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOTDIR' || error.code === 'ELOOP')) {
+    if (hasCode(error, 'ENOTDIR', 'ELOOP')) {
       throw new ProviderError(
         'VolumeUnwritable',
         `"${path}" is not a directory, or is a symlink, so it is not the volume that the driver mounted`,

@@ -1,14 +1,14 @@
 import { mkdtempSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SYSTEM_CLOCK } from '../../concurrency/clock.ts';
-import { ProviderError } from '../../model/errors.ts';
+import { hasCode, ProviderError } from '../../model/errors.ts';
 import { type Steps, toTheEnd } from '../../concurrency/time-slices.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
 import { fill, sizeOf } from './fill.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import { volumeFailure } from './volume-failure.ts';
-import { DATA_LINK, findDataDir, readVolumeAt, type Volume } from './volume.ts';
+import { DATA_LINK, findDataDir, readVolumeAt, topNames, type Volume } from './volume.ts';
 
 /*
  * The layout is that of the driver (its `atomic_writer.go`), so that either can write after the other: files are in `..<time>.<random>/`, `..data` is a
@@ -155,7 +155,7 @@ function relink(temporary: string, link: string, to: string): string | undefined
     renameSync(temporary, link);
     return undefined;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) {
+    if (!hasCode(error, 'EISDIR')) {
       throw error;
     }
   }
@@ -206,8 +206,4 @@ function refuseOutside(files: readonly PlannedFile[]): void {
       throw new ProviderError('Internal', `"${path}" is not a path inside a volume`);
     }
   }
-}
-
-function topNames(files: readonly PlannedFile[]): Set<string> {
-  return new Set(files.map(({ path }) => path.replace(/\/.*/s, '')));
 }

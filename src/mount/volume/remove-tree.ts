@@ -1,5 +1,5 @@
 import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
-import { ProviderError } from '../../model/errors.ts';
+import { hasCode, ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
 import { openDirectory } from './open-directory.ts';
 
@@ -44,8 +44,4 @@ function* removeDirectory(at: string, name: string, depth: number): Steps<void> 
       throw error;
     }
   }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

@@ -1,6 +1,6 @@
 import { constants, type Dirent, lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ProviderError } from '../../model/errors.ts';
+import { hasCode, ProviderError } from '../../model/errors.ts';
 import type { Steps } from '../../concurrency/time-slices.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
@@ -86,6 +86,11 @@ export function findDataDir(at: string): string | undefined {
   return stat?.isDirectory() ? link : undefined;
 }
 
+/** Top-level names that these files need. */
+export function topNames(files: readonly Pick<PlannedFile, 'path'>[]): Set<string> {
+  return new Set(files.map(({ path }) => path.replace(/\/.*/s, '')));
+}
+
 function kindOf(at: string, entry: Dirent): NameKind {
   if (entry.isSymbolicLink()) {
     return readlinkSync(join(at, entry.name)) === `${DATA_LINK}/${entry.name}` ? 'linked' : 'foreign';
@@ -143,14 +148,12 @@ function refuseTooMuch({ bytes, names }: Allowance, path: string): void {
   }
 }
 
-const NOT_THERE = new Set(['ENOENT', 'EINVAL', 'ELOOP', 'ENXIO']);
-
 /** readlink reports EINVAL for anything but a symlink; open reports ELOOP for a symlink. */
 function ifThere<T>(find: () => T): T | undefined {
   try {
     return find();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && NOT_THERE.has(String(error.code))) {
+    if (hasCode(error, 'ENOENT', 'EINVAL', 'ELOOP', 'ENXIO')) {
       return undefined;
     }
     throw error;

@@ -4,7 +4,7 @@ import type { Steps } from '../../concurrency/time-slices.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { directoriesOf } from '../../class/file-path.ts';
 import type { PlannedFile } from '../../model/mount-plan.ts';
-import { DATA_LINK } from './volume.ts';
+import { DATA_LINK, topNames } from './volume.ts';
 
 /*
  * A volume is a tmpfs. The kernel charges each page to the cgroup of the process that wrote it first, as long as the page exists, even if others read it or the
@@ -57,7 +57,7 @@ interface Held {
 /** Bytes of memory that a volume with these files takes: whole pages, and the kernel's own record of each entry. */
 export function memoryOf(files: readonly Pick<PlannedFile, 'path' | 'value'>[]): number {
   const entries = new Set(files.flatMap(({ path }) => directoriesOf(path)));
-  const names = new Set(files.map(({ path }) => path.replace(/\/.*/s, '')));
+  const names = topNames(files);
   let bytes = (entries.size + names.size) * ENTRY;
   for (const name of names) {
     bytes += Buffer.byteLength(name) > LONG_LINK ? PAGE : 0;
