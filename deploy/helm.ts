@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '..');
 
 export const CHART = join(root, 'charts', 'aws-secrets-csi');
 
-/** Helm as the chart tests or the end-to-end stories installed it, else the one on PATH. */
+/** Helm as the chart tests or the end-to-end scenarios installed it, else the one on PATH. */
 export function findHelm(): string | undefined {
   const installed = [join(root, '.cache', 'helm', 'helm'), join(root, '.cache', 'e2e', 'bin', 'helm')].find(existsSync);
   return installed ?? (spawnSync('helm', ['version', '--short']).status === 0 ? 'helm' : undefined);

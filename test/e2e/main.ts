@@ -1,6 +1,6 @@
-// `npm run e2e`: builds what the cluster is made of, brings it up, runs the stories, and always takes it down again.
-// `--keep` leaves it up after the stories, `--up` without any; both until Ctrl-C. `--kubeconfig FILE` runs the stories
-// against a cluster you have. Anything else goes to vitest: a word runs the stories with it in their file's name.
+// `npm run e2e`: builds what the cluster is made of, brings it up, runs the scenarios, and always takes it down again.
+// `--keep` leaves it up after the scenarios, `--up` without any; both until Ctrl-C. `--kubeconfig FILE` runs the scenarios
+// against a cluster you have. Anything else goes to vitest: a word runs the scenarios with it in their file's name.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,7 +14,7 @@ import { installPackages } from './cluster/packages.ts';
 import { progress } from './cluster/progress.ts';
 import { relay } from './cluster/relay.ts';
 import { checkRequirements } from './cluster/requirements.ts';
-import { readSummary, runStories } from './cluster/stories.ts';
+import { readSummary, runScenarios } from './cluster/scenarios.ts';
 
 const { values, positionals } = parseArgs({
   options: { keep: { type: 'boolean' }, up: { type: 'boolean' }, kubeconfig: { type: 'string' } },
@@ -42,9 +42,9 @@ async function runOnOwnCluster(): Promise<number> {
 
   const hold = values.keep === true || values.up === true;
   const { port: apiPort } = await relay({ port: 0 }, { path: API_RELAY });
-  const stories = values.up === true ? 'no' : 'yes';
+  const scenarios = values.up === true ? 'no' : 'yes';
   const inside = path.join(CHECKOUT, 'test/e2e/cluster/inside.ts');
-  const machine = await startMachine(inside, [`${apiPort}`, stories, hold ? 'yes' : 'no', ...positionals]);
+  const machine = await startMachine(inside, [`${apiPort}`, scenarios, hold ? 'yes' : 'no', ...positionals]);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => machine.stop());
   }
@@ -56,7 +56,7 @@ async function runOnOwnCluster(): Promise<number> {
   progress(`packages and programs took ${preparing} s, everything after them ${running} s`);
   if (code === INTERRUPTED) {
     progress('interrupted');
-  } else if (stories === 'yes') {
+  } else if (scenarios === 'yes') {
     await printSummary(CLUSTER_FILE);
   }
   return code;
@@ -71,7 +71,7 @@ async function runOnGivenCluster(file: string): Promise<number> {
   const facts: ClusterFacts = { owned: false, kubeconfig, apiPort: 0, nodeName, appImage, hostAddress };
   await mkdir(path.dirname(GIVEN_CLUSTER_FILE), { recursive: true });
   await writeFile(GIVEN_CLUSTER_FILE, JSON.stringify(facts));
-  const code = await runStories(GIVEN_CLUSTER_FILE, positionals);
+  const code = await runScenarios(GIVEN_CLUSTER_FILE, positionals);
   await printSummary(GIVEN_CLUSTER_FILE);
   return code;
 }

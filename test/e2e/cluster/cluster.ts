@@ -15,7 +15,7 @@ export interface ClusterFacts {
   readonly nodeName: string;
   /** An image with a shell and the usual small programs. */
   readonly appImage: string;
-  /** Under this address pods reach a server that listens in the process of a story. */
+  /** Under this address pods reach a server that listens in the process of a scenario. */
   readonly hostAddress: string;
 }
 
@@ -50,7 +50,7 @@ export interface Cluster extends ClusterFacts {
 export async function openCluster(): Promise<Cluster> {
   const file = process.env['E2E_CLUSTER'];
   if (file === undefined) {
-    throw new Error('E2E_CLUSTER is not set: stories are run by "npm run e2e", which brings a cluster up');
+    throw new Error('E2E_CLUSTER is not set: scenarios are run by "npm run e2e", which brings a cluster up');
   }
   const facts: ClusterFacts = JSON.parse(await readFile(file, 'utf8'));
   return clusterOf(facts);

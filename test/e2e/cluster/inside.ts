@@ -1,13 +1,13 @@
-// The first process of the machine: `node inside.ts <API port> <stories: yes or no> <hold: yes or no> [vitest's arguments…]`.
-// Brings the cluster up, runs the stories and ends with their exit code; the kernel clears the machine away after it.
+// The first process of the machine: `node inside.ts <API port> <scenarios: yes or no> <hold: yes or no> [vitest's arguments…]`.
+// Brings the cluster up, runs the scenarios and ends with their exit code; the kernel clears the machine away after it.
 import { bringUp } from './bring-up.ts';
 import { CLUSTER_FILE, KUBECONFIG, program } from './layout.ts';
 import { API_RELAY, INTERRUPTED } from './machine.ts';
 import { progress } from './progress.ts';
 import { relay } from './relay.ts';
-import { runStories } from './stories.ts';
+import { runScenarios } from './scenarios.ts';
 
-const [apiPort = '', stories, hold, ...vitestArgs] = process.argv.slice(2);
+const [apiPort = '', scenarios, hold, ...vitestArgs] = process.argv.slice(2);
 
 // Its owner ends the input to stop it, and so does the kernel when the owner is killed.
 process.stdin.resume();
@@ -16,7 +16,7 @@ process.stdin.on('close', () => process.exit(process.exitCode ?? INTERRUPTED));
 try {
   await relay({ path: API_RELAY }, { port: Number(apiPort) });
   await bringUp(Number(apiPort));
-  process.exitCode = stories === 'yes' ? await runStories(CLUSTER_FILE, vitestArgs) : 0;
+  process.exitCode = scenarios === 'yes' ? await runScenarios(CLUSTER_FILE, vitestArgs) : 0;
 } catch (error) {
   progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exit(1);

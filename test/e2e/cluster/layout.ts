@@ -18,7 +18,7 @@ export const CREDENTIALS = path.join(RUN, 'credentials');
 export const CONFIG = path.join(RUN, 'config');
 export const KUBECONFIG = path.join(RUN, 'kubeconfig');
 
-/** Says where the cluster is; a story opens it by the path in `E2E_CLUSTER`. */
+/** Says where the cluster is; a scenario opens it by the path in `E2E_CLUSTER`. */
 export const CLUSTER_FILE = path.join(RUN, 'cluster.json');
 
 /** The same for a cluster given by `--kubeconfig`. It may be the one that another run of this checkout holds up. */

@@ -11,7 +11,7 @@ export const SERVICE_RANGE = '10.96.0.0/16';
 /** The address every pod is told for the API server: the first of the service range. */
 export const API_SERVICE_ADDRESS = '10.96.0.1';
 
-/** Where EKS has its Pod Identity agent on every node; a story may put one there. */
+/** Where EKS has its Pod Identity agent on every node; a scenario may put one there. */
 const POD_IDENTITY_ADDRESSES = ['169.254.170.23', 'fd00:ec2::23'];
 
 /** Sets up the empty network namespace this process runs in. */

@@ -46,7 +46,7 @@ export function kubeletConfig(settings: KubeletSettings): string {
     evictionHard: { 'memory.available': '0%', 'nodefs.available': '0%', 'imagefs.available': '0%' },
     imageGCHighThresholdPercent: 100,
     maxPods: 250,
-    // The volumes are published again at each sync of a pod. The default, a minute, makes a story of rotation long.
+    // The volumes are published again at each sync of a pod. The default, a minute, makes a scenario of rotation long.
     syncFrequency: '10s',
     // There is no iptables on the node; kube-proxy has its rules in nftables.
     makeIPTablesUtilChains: false,

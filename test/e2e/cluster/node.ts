@@ -36,7 +36,7 @@ export async function prepareNode(): Promise<void> {
     await mkdir(path.join(NODE_VAR, folder), { recursive: true });
   }
   await symlink('/run', path.join(NODE_VAR, 'run'));
-  // No name server runs there, so a look-up fails at once; a story that needs names may start one.
+  // No name server runs there, so a look-up fails at once; a scenario that needs names may start one.
   await writeFile(path.join(CONFIG, 'resolv.conf'), `nameserver ${NODE_ADDRESS}\n`);
   await writeFile(path.join(CONFIG, 'cni/10-pods.conflist'), cniConfig());
   await writeFile(path.join(CONFIG, 'containerd.toml'), containerdConfig(path.join(CONFIG, 'cni')));

@@ -20,7 +20,7 @@ export async function checkRequirements(): Promise<void> {
   if (missing.length > 0) {
     throw new Error(
       `The test cluster needs:\n${missing.map((line) => `  - ${line}\n`).join('')}` +
-        `To run the stories against a cluster you have: npm run e2e -- --kubeconfig FILE`,
+        `To run the scenarios against a cluster you have: npm run e2e -- --kubeconfig FILE`,
     );
   }
 }

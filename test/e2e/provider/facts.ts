@@ -2,26 +2,26 @@ import type { Certificates } from '../../fakes/aws/certificates.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What the stories of one run share. */
+    /** What the scenarios of one run share. */
     readonly provider: ProviderFacts;
   }
 }
 
 export interface ProviderFacts {
-  /** Address of a moto; each story takes an account of its own. */
+  /** Address of a moto; each scenario takes an account of its own. */
   readonly motoUrl: string;
   /** Of the service accounts' tokens. */
   readonly issuer: string;
-  /** Those by which a story's AWS proves to the provider that it is AWS. */
+  /** Those by which a scenario's AWS proves to the provider that it is AWS. */
   readonly certificates: Certificates;
   /** The provider's image. */
   readonly image: string;
 }
 
-/** Where the provider finds AWS: each story's own, one after the other, on this port of `cluster.hostAddress`. */
+/** Where the provider finds AWS: each scenario's own, one after the other, on this port of `cluster.hostAddress`. */
 export const AWS_PORT = 8443;
 
-/** What classes name to choose one of the releases that stand through all stories. */
+/** What classes name to choose one of the releases that stand through all scenarios. */
 export const PROVIDER_WRITES = 'aws';
 export const DRIVER_WRITES = 'aws-driver-writes';
 export const LOOKS_AFTER = 'aws-looks-after';

@@ -8,11 +8,11 @@ import { CHECKOUT } from '../cluster/layout.ts';
 import { progress } from '../cluster/progress.ts';
 import { DRIVER_WRITES, LOOKING_AFTER, LOOKS_AFTER, PROVIDER_WRITES, type ProviderFacts } from './facts.ts';
 import { applyAuthority, installRelease } from './release.ts';
-import { STORY_LABEL } from './story.ts';
+import { STORY_LABEL } from './scenario.ts';
 
 const IMAGE = 'e2e.local/aws-secrets-csi:e2e';
 
-/** Installs the provider once for all stories, in both ways of writing and once with all it can do, and starts the moto that their AWS is made of. */
+/** Installs the provider once for all scenarios, in both ways of writing and once with all it can do, and starts the moto that their AWS is made of. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await using opening = new AsyncDisposableStack();
   const cluster = await openCluster();
@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       installRelease(cluster, facts, 'aws-secrets-csi-looks-after', looksAfter),
     ].map(async (release) => leaving.use(await release)),
   );
-  leaving.defer(() => storiesAreGone(cluster));
+  leaving.defer(() => scenariosAreGone(cluster));
   project.provide('provider', facts);
   progress(`the provider runs as "${PROVIDER_WRITES}", "${DRIVER_WRITES}" and "${LOOKS_AFTER}"`);
   const opened = opening.move();
@@ -63,7 +63,7 @@ async function issuerOf(cluster: Cluster): Promise<string> {
   return discovery.issuer;
 }
 
-/** Each story has its namespace removed and does not wait for that. */
-async function storiesAreGone(cluster: Cluster): Promise<void> {
+/** Each scenario has its namespace removed and does not wait for that. */
+async function scenariosAreGone(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['wait', 'namespace', `--selector=${STORY_LABEL}`, '--for=delete', '--timeout=120s']);
 }

@@ -3,7 +3,7 @@ import type { Statement } from '../../fakes/aws/policy.ts';
 import { READ_ALL } from '../../fakes/aws/start-aws-fakes.ts';
 import { DRIVER_WRITES, PROVIDER_WRITES } from './facts.ts';
 import { secretProviderClass } from './objects.ts';
-import type { Story } from './story.ts';
+import type { Scenario } from './scenario.ts';
 
 /** A provider that gives a throttled mount less than the minute it has by default: values of a release. */
 export const IMPATIENT = { socketName: 'aws-impatient', extraArgs: ['--mount-timeout=15s', '--aws-max-attempts=1'] };
@@ -29,28 +29,28 @@ const BOTH = [PROVIDER_WRITES, DRIVER_WRITES] as const;
 /** By name; `hanging` takes half a minute. */
 export const HINDRANCES = ['hanging', 'throttled', 'down', 'denied', 'roleless', 'missing', 'mistaken'] as const;
 
-export async function prepareHindrance(story: Story, name: (typeof HINDRANCES)[number]): Promise<Hindered> {
+export async function prepareHindrance(scenario: Scenario, name: (typeof HINDRANCES)[number]): Promise<Hindered> {
   const allows: Statement[] = [READ_ALL];
-  const role = await story.addServiceAccount(name, allows);
-  await story.seed.secret(name, name);
+  const role = await scenario.addServiceAccount(name, allows);
+  await scenario.seed.secret(name, name);
   const providers = name === 'throttled' ? [IMPATIENT.socketName] : BOTH;
 
   async function applyClasses(changes: object = {}): Promise<void> {
     const objects = [{ objectName: name, objectType: 'secretsmanager', objectAlias: 'file', ...changes }];
-    await story.apply(
+    await scenario.apply(
       ...providers.map((provider) => secretProviderClass(`${name}-${provider}`, objects, { provider })),
     );
   }
 
   function annotate(annotation: string): Promise<string> {
-    return story.kubectl('annotate', 'serviceaccount', name, annotation);
+    return scenario.kubectl('annotate', 'serviceaccount', name, annotation);
   }
 
   function fault(kind: Fault, ...says: Hindrance['says']): Hindrance {
     let injected: Disposable | undefined;
     return {
       says,
-      impose: async () => (injected = story.aws.gate.state.inject(kind, { resource: name })),
+      impose: async () => (injected = scenario.aws.gate.state.inject(kind, { resource: name })),
       lift: async () => injected?.[Symbol.dispose](),
     };
   }
@@ -73,7 +73,7 @@ export async function prepareHindrance(story: Story, name: (typeof HINDRANCES)[n
     missing: {
       says: ['ResourceNotFoundException', 'check its name'],
       impose: () => applyClasses({ objectName: secret }),
-      lift: () => story.seed.secret(secret, name),
+      lift: () => scenario.seed.secret(secret, name),
     },
     mistaken: {
       says: ['objectType', 'filePermission'],

@@ -11,7 +11,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { LOGS } from '../cluster/layout.ts';
 import { AWS_PORT } from './facts.ts';
 import { textsIn } from './node-volume.ts';
-import { STORY_LABEL, type Story } from './story.ts';
+import { STORY_LABEL, type Scenario } from './scenario.ts';
 
 /**
  * Nodes that are objects and no machines, with a provider each that runs in this process, on the real API server. In place of kubelet and
@@ -53,16 +53,16 @@ const TOLERATIONS = [{ operator: 'Exists' }];
 /** @param flags of `serve`, besides those that lead to API server and AWS; an entry a node */
 export async function startMadeUpNodes(
   cluster: Cluster,
-  story: Story,
+  scenario: Scenario,
   flags: readonly (readonly string[])[],
 ): Promise<MadeUpNodes> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'made-up-nodes-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
-  const names = flags.map((_, index) => `${story.namespace}-node-${index}`);
+  const names = flags.map((_, index) => `${scenario.namespace}-node-${index}`);
   const [label = '', value = ''] = STORY_LABEL.split('=');
   // No label of an operating system: no DaemonSet of the provider may want to run there.
-  const labels = { [label]: value, 'made-up-for': story.namespace };
+  const labels = { [label]: value, 'made-up-for': scenario.namespace };
   await cluster.apply(
     names.map((name) => ({
       apiVersion: 'v1',
@@ -81,14 +81,14 @@ export async function startMadeUpNodes(
   }
   const volumes = new Map<string, string>();
   const firstTexts = new Map<string, Readonly<Record<string, string>>>();
-  const kubelet = keepPods({ story, nodes, folder, volumes, firstTexts });
+  const kubelet = keepPods({ scenario, nodes, folder, volumes, firstTexts });
   opening.use(kubelet);
 
   const opened = opening.move();
   return {
     names,
     spread: (workload) => ({
-      nodeSelector: { 'made-up-for': story.namespace },
+      nodeSelector: { 'made-up-for': scenario.namespace },
       tolerations: TOLERATIONS,
       topologySpreadConstraints: [
         {
@@ -139,7 +139,7 @@ async function startNode(
 }
 
 interface Kubelet {
-  readonly story: Story;
+  readonly scenario: Scenario;
   readonly nodes: ReadonlyMap<string, Node>;
   readonly folder: string;
   readonly volumes: Map<string, string>;
@@ -147,7 +147,7 @@ interface Kubelet {
 }
 
 /** Looks at the pods again and again: fills the volumes of new ones and empties those of pods that are gone. */
-function keepPods({ story, nodes, folder, volumes, firstTexts }: Kubelet): AsyncDisposable {
+function keepPods({ scenario, nodes, folder, volumes, firstTexts }: Kubelet): AsyncDisposable {
   const closing = new AbortController();
   const mounted = new Set<string>();
 
@@ -168,20 +168,27 @@ function keepPods({ story, nodes, folder, volumes, firstTexts }: Kubelet): Async
       volumes.set(`${pod.metadata.name}/${name}`, targetPath);
     }
     const ready = JSON.stringify({ status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } });
-    await story.kubectl('patch', 'pod', pod.metadata.name, '--subresource=status', '--type=merge', `--patch=${ready}`);
+    await scenario.kubectl(
+      'patch',
+      'pod',
+      pod.metadata.name,
+      '--subresource=status',
+      '--type=merge',
+      `--patch=${ready}`,
+    );
     mounted.add(folderOf(pod));
   }
 
   async function attributesOf({ metadata, spec }: Pod, own: Attributes): Promise<Attributes> {
     const name = own['secretProviderClass'] ?? '';
     const found: { readonly spec: { readonly parameters: Attributes } } = JSON.parse(
-      await story.kubectl('get', 'secretproviderclass', name, '--output=json'),
+      await scenario.kubectl('get', 'secretproviderclass', name, '--output=json'),
     );
     return {
       ...found.spec.parameters,
       ...own,
       'csi.storage.k8s.io/pod.name': metadata.name,
-      'csi.storage.k8s.io/pod.namespace': story.namespace,
+      'csi.storage.k8s.io/pod.namespace': scenario.namespace,
       'csi.storage.k8s.io/pod.uid': metadata.uid,
       'csi.storage.k8s.io/serviceAccount.name': spec.serviceAccountName,
       'csi.storage.k8s.io/ephemeral': 'true',
@@ -190,7 +197,7 @@ function keepPods({ story, nodes, folder, volumes, firstTexts }: Kubelet): Async
 
   async function look(): Promise<void> {
     const { items }: { readonly items: readonly Pod[] } = JSON.parse(
-      await story.kubectl('get', 'pods', '--output=json'),
+      await scenario.kubectl('get', 'pods', '--output=json'),
     );
     const present = items.flatMap((pod) => {
       const node = nodes.get(pod.spec.nodeName ?? '');

@@ -34,7 +34,7 @@ export async function applyAuthority(cluster: Cluster, facts: ProviderFacts): Pr
 
 /**
  * Installs the chart and returns when its pods are ready.
- * @param values besides those that lead it to the image and to the stories' AWS
+ * @param values besides those that lead it to the image and to the scenarios' AWS
  */
 export async function installRelease(
   cluster: Cluster,
@@ -84,7 +84,7 @@ function wayToAws({ hostAddress }: Cluster, facts: ProviderFacts): Values {
   };
 }
 
-/** The authority of the stories' AWS; named by what it holds, so that pods of an interrupted run do not go on with theirs. */
+/** The authority of the scenarios' AWS; named by what it holds, so that pods of an interrupted run do not go on with theirs. */
 function authorityName({ certificates }: ProviderFacts): string {
   return `e2e-aws-authority-${createHash('sha256').update(certificates.authority).digest('hex').slice(0, 8)}`;
 }

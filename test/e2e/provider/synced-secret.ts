@@ -1,4 +1,4 @@
-/** A Kubernetes Secret as a story looks at it. */
+/** A Kubernetes Secret as a scenario looks at it. */
 export interface SyncedSecret {
   readonly uid: string;
   /** Another one after every write. */

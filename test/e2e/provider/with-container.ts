@@ -1,5 +1,5 @@
 import { LISTING, type Listing, readListing } from './volume-listing.ts';
-import type { Story } from './story.ts';
+import type { Scenario } from './scenario.ts';
 
 interface WithContainer {
   readonly spec: { readonly containers: readonly [object] };
@@ -18,6 +18,6 @@ export function looksFirst(pod: object, className: string): object {
 }
 
 /** What a pod found at its start: had it started before its files were there, this would be empty. */
-export async function firstLook(story: Story, pod: string): Promise<Listing> {
-  return readListing(await story.kubectl('logs', pod));
+export async function firstLook(scenario: Scenario, pod: string): Promise<Listing> {
+  return readListing(await scenario.kubectl('logs', pod));
 }

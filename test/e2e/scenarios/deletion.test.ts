@@ -4,27 +4,27 @@ import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { providerPod } from '../provider/provider-process.ts';
 import { installRelease, PROVIDER_NAMESPACE } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
 const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('of a pod that goes', () => {
-  let story: Story;
+  let scenario: Scenario;
 
   beforeAll(async () => {
-    story = await openStory(cluster, 'deletion');
+    scenario = await openScenario(cluster, 'deletion');
   });
 
-  afterAll(() => story[Symbol.asyncDispose]());
+  afterAll(() => scenario[Symbol.asyncDispose]());
 
   async function startPod(name: string, provider: string): Promise<string> {
-    await story.seed.secret(name, `value of ${name}`);
+    await scenario.seed.secret(name, `value of ${name}`);
     const object = { objectName: name, objectType: 'secretsmanager' };
-    await story.apply(secretProviderClass(name, [object], { provider }));
-    await story.startPods(story.pod(name, { classes: [name] }));
-    return story.kubectl('get', 'pod', name, '--output=jsonpath={.metadata.uid}');
+    await scenario.apply(secretProviderClass(name, [object], { provider }));
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
+    return scenario.kubectl('get', 'pod', name, '--output=jsonpath={.metadata.uid}');
   }
 
   test.for(BOTH_WAYS)('nothing stays on the node: %s', async ([, provider]) => {
@@ -32,7 +32,7 @@ describe.runIf(cluster.owned)('of a pod that goes', () => {
     const uid = await startPod(name, provider);
     const before = await tracesOf(name, uid);
 
-    await story.kubectl('delete', 'pod', name, '--timeout=60s');
+    await scenario.kubectl('delete', 'pod', name, '--timeout=60s');
 
     await expect.poll(() => tracesOf(name, uid), PATIENCE).toEqual([]);
     expect(before).toContainEqual(expect.stringMatching(/^tmpfs .*kubernetes.io~csi/));
@@ -49,7 +49,7 @@ describe.runIf(cluster.owned)('of a pod that goes', () => {
     }
     const before = await mounts();
 
-    await story.kubectl('delete', 'pod', 'seen', '--timeout=60s');
+    await scenario.kubectl('delete', 'pod', 'seen', '--timeout=60s');
 
     await expect.poll(mounts, PATIENCE).not.toContain(uid);
     expect(before).toContain(uid);
@@ -61,7 +61,7 @@ describe.runIf(cluster.owned)('of a pod that goes', () => {
     const uid = await startPod('outlasting', values.socketName);
     await release.uninstall();
 
-    await story.kubectl('delete', 'pod', 'outlasting', '--timeout=60s');
+    await scenario.kubectl('delete', 'pod', 'outlasting', '--timeout=60s');
 
     await expect.poll(() => tracesOf('outlasting', uid), PATIENCE).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, inject, test, vi } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { HINDRANCES, IMPATIENT, prepareHindrance } from '../provider/hindrances.ts';
 import { installRelease } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { firstLook, looksFirst } from '../provider/with-container.ts';
 
 /** The kubelet tries a failed mount again after half a second, and after twice as long each time. */
@@ -13,11 +13,11 @@ vi.setConfig({ maxConcurrency: HINDRANCES.length });
 
 const cluster = await openCluster();
 const resources = new AsyncDisposableStack();
-let story: Story;
+let scenario: Scenario;
 
 beforeAll(async () => {
   resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-impatient', IMPATIENT));
-  story = resources.use(await openStory(cluster, 'first-mount'));
+  scenario = resources.use(await openScenario(cluster, 'first-mount'));
   if (cluster.owned) {
     // The driver's own default. For so long after a failure, a volume that was not cleaned up passes for a filled one.
     await cluster.restartDriver({ rotationPollInterval: '2m' });
@@ -28,21 +28,21 @@ beforeAll(async () => {
 afterAll(() => resources.disposeAsync());
 
 function phaseOf(pod: string): Promise<string> {
-  return story.kubectl('get', 'pod', pod, '--output=jsonpath={.status.phase}');
+  return scenario.kubectl('get', 'pod', pod, '--output=jsonpath={.status.phase}');
 }
 
 describe.concurrent('no pod starts without its files, its events say why, and it starts when that is over', () => {
   test.for(HINDRANCES)('%s', async (hindrance, { expect }) => {
-    const { name, classes, says, impose, lift } = await prepareHindrance(story, hindrance);
-    const pods = classes.map((pod) => looksFirst(story.pod(pod, { classes: [pod], serviceAccount: name }), pod));
+    const { name, classes, says, impose, lift } = await prepareHindrance(scenario, hindrance);
+    const pods = classes.map((pod) => looksFirst(scenario.pod(pod, { classes: [pod], serviceAccount: name }), pod));
     await impose();
 
-    await story.apply(...pods);
-    const messages = await Promise.all(classes.map((pod) => story.mountFailure(pod, says[0])));
+    await scenario.apply(...pods);
+    const messages = await Promise.all(classes.map((pod) => scenario.mountFailure(pod, says[0])));
     await sleep(SOME_TRIES_MS);
     const phases = await Promise.all(classes.map(phaseOf));
     await lift();
-    await story.startPods(...pods);
+    await scenario.startPods(...pods);
 
     for (const message of messages) {
       for (const fragment of says) {
@@ -51,7 +51,7 @@ describe.concurrent('no pod starts without its files, its events say why, and it
     }
     expect(new Set(phases)).toEqual(new Set(['Pending']));
     for (const pod of classes) {
-      expect(await firstLook(story, pod)).toEqual({ file: ['644', name] });
+      expect(await firstLook(scenario, pod)).toEqual({ file: ['644', name] });
     }
   });
 });

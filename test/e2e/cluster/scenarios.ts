@@ -18,8 +18,8 @@ interface Report {
   }[];
 }
 
-/** Runs the stories against the cluster described in a file; the results lie beside it. Returns vitest's exit code. */
-export async function runStories(clusterFile: string, vitestArgs: readonly string[]): Promise<number> {
+/** Runs the scenarios against the cluster described in a file; the results lie beside it. Returns vitest's exit code. */
+export async function runScenarios(clusterFile: string, vitestArgs: readonly string[]): Promise<number> {
   const vitest = path.join(CHECKOUT, 'node_modules/vitest/vitest.mjs');
   const config = path.join(CHECKOUT, 'test/e2e/vitest.config.ts');
   const child = spawn(
@@ -34,24 +34,24 @@ export async function runStories(clusterFile: string, vitestArgs: readonly strin
 export interface Summary {
   readonly passed: number;
   readonly failed: number;
-  /** One for each story: its outcome, name and seconds. */
+  /** One for each scenario: its outcome, name and seconds. */
   readonly lines: readonly string[];
 }
 
-/** Reads the outcome of the stories; a run without one counts as one failure. */
+/** Reads the outcome of the scenarios; a run without one counts as one failure. */
 export async function readSummary(clusterFile: string): Promise<Summary> {
   const results = resultsOf(clusterFile);
   if (!existsSync(results)) {
     return { passed: 0, failed: 1, lines: [] };
   }
   const report: Report = JSON.parse(await readFile(results, 'utf8'));
-  const lines = report.testResults.map((story) => {
-    const seconds = ((story.endTime - story.startTime) / 1000).toFixed(1).padStart(6);
-    return `${story.status === 'passed' ? '✓' : '✗'} ${seconds} s  ${path.basename(story.name, '.test.ts')}`;
+  const lines = report.testResults.map((scenario) => {
+    const seconds = ((scenario.endTime - scenario.startTime) / 1000).toFixed(1).padStart(6);
+    return `${scenario.status === 'passed' ? '✓' : '✗'} ${seconds} s  ${path.basename(scenario.name, '.test.ts')}`;
   });
   // A file that could not even be loaded has failed without a test in it.
   const broken = report.testResults.filter(
-    (story) => story.status !== 'passed' && story.assertionResults.length === 0,
+    (scenario) => scenario.status !== 'passed' && scenario.assertionResults.length === 0,
   ).length;
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken, lines };
 }

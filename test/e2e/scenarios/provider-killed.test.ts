@@ -3,11 +3,11 @@ import { openCluster } from '../cluster/cluster.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { killProvider, killProviderPod, providerIsBack, providerPod } from '../provider/provider-process.ts';
 import { installRelease } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { firstLook, looksFirst } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 100 };
-/** Of this story's own: the kubelet lets what dies often wait. */
+/** Of this scenario's own: the kubelet lets what dies often wait. */
 const RELEASES = [
   ['aws-secrets-csi-mortal', { socketName: 'aws-mortal' }],
   ['aws-secrets-csi-mortal-driver-writes', { socketName: 'aws-mortal-driver-writes', driverWritesSecrets: true }],
@@ -17,21 +17,21 @@ const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('a provider that is killed', () => {
   const resources = new AsyncDisposableStack();
-  let story: Story;
+  let scenario: Scenario;
 
   beforeAll(async () => {
     for (const [name, values] of RELEASES) {
       resources.use(await installRelease(cluster, inject('provider'), name, values));
     }
-    story = resources.use(await openStory(cluster, 'provider-killed'));
+    scenario = resources.use(await openScenario(cluster, 'provider-killed'));
   });
 
   afterAll(() => resources.disposeAsync());
 
   async function applyClass(name: string, provider: string): Promise<void> {
     const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'db' };
-    await story.seed.secret(name, 'p1');
-    await story.apply(secretProviderClass(name, [object], { provider }));
+    await scenario.seed.secret(name, 'p1');
+    await scenario.apply(secretProviderClass(name, [object], { provider }));
   }
 
   test.for(RELEASES)(
@@ -40,16 +40,16 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
       const name = `cut-${provider}`;
       const before = await providerPod(cluster, release);
       await applyClass(name, provider);
-      const pod = looksFirst(story.pod(name, { classes: [name] }), name);
-      using _ = story.aws.gate.state.inject({ kind: 'delay', ms: 3_000 }, { resource: name }, 1);
+      const pod = looksFirst(scenario.pod(name, { classes: [name] }), name);
+      using _ = scenario.aws.gate.state.inject({ kind: 'delay', ms: 3_000 }, { resource: name }, 1);
 
-      await story.apply(pod);
-      await expect.poll(() => story.aws.gate.state.count({ resource: name }), PATIENCE).toBe(1);
+      await scenario.apply(pod);
+      await expect.poll(() => scenario.aws.gate.state.count({ resource: name }), PATIENCE).toBe(1);
       await killProvider(before);
-      await story.startPods(pod);
+      await scenario.startPods(pod);
       await providerIsBack(cluster, release, before);
 
-      expect(await firstLook(story, name)).toEqual({ db: ['644', 'p1'] });
+      expect(await firstLook(scenario, name)).toEqual({ db: ['644', 'p1'] });
     },
   );
 
@@ -60,15 +60,15 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
       const before = await providerPod(cluster, release);
       const socket = `/var/run/secrets-store-csi-providers/${provider}.sock`;
       await applyClass(name, provider);
-      const pod = looksFirst(story.pod(name, { classes: [name] }), name);
+      const pod = looksFirst(scenario.pod(name, { classes: [name] }), name);
 
       await killProviderPod(before);
       const left = await cluster.runInNode(['stat', '--format=%F %i', socket]);
-      await story.startPods(pod);
+      await scenario.startPods(pod);
       await providerIsBack(cluster, release, before);
 
       expect(left).toMatch(/^socket/);
-      expect(await firstLook(story, name)).toEqual({ db: ['644', 'p1'] });
+      expect(await firstLook(scenario, name)).toEqual({ db: ['644', 'p1'] });
       expect(await cluster.runInNode(['stat', '--format=%F %i', socket])).not.toBe(left);
     },
   );

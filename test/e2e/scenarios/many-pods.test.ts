@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { installRelease } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { firstLook, looksFirst } from '../provider/with-container.ts';
 
 const ACCOUNTS = ['red', 'green', 'blue'];
@@ -12,15 +12,15 @@ const VALUES = { socketName: 'aws-many', rotationPollInterval: '' };
 
 const cluster = await openCluster();
 const resources = new AsyncDisposableStack();
-let story: Story;
+let scenario: Scenario;
 
 beforeAll(async () => {
   resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-many', VALUES));
-  story = resources.use(await openStory(cluster, 'many-pods'));
-  await Promise.all(ACCOUNTS.map((account) => story.addServiceAccount(account)));
-  await story.seed.secret('db', 'p1');
-  await story.seed.secret('token', 't0k3n');
-  await story.seed.parameter('/app/url', 'https://example.com');
+  scenario = resources.use(await openScenario(cluster, 'many-pods'));
+  await Promise.all(ACCOUNTS.map((account) => scenario.addServiceAccount(account)));
+  await scenario.seed.secret('db', 'p1');
+  await scenario.seed.secret('token', 't0k3n');
+  await scenario.seed.parameter('/app/url', 'https://example.com');
 });
 
 afterAll(() => resources.disposeAsync());
@@ -31,26 +31,26 @@ test(`${ACCOUNTS.length * PODS_EACH} pods that are made at once all start, and A
     { objectName: 'token', objectType: 'secretsmanager' },
     { objectName: '/app/url', objectType: 'ssmparameter', objectAlias: 'url' },
   ];
-  await story.apply(secretProviderClass('many', objects, { provider: VALUES.socketName }));
+  await scenario.apply(secretProviderClass('many', objects, { provider: VALUES.socketName }));
   const pods = ACCOUNTS.flatMap((serviceAccount) =>
     Array.from({ length: PODS_EACH }, (_, index) => ({ name: `${serviceAccount}-${index}`, serviceAccount })),
   );
   const started = performance.now();
 
-  await story.startPods(
+  await scenario.startPods(
     ...pods.map(({ name, serviceAccount }) =>
-      looksFirst(story.pod(name, { classes: ['many'], serviceAccount }), 'many'),
+      looksFirst(scenario.pod(name, { classes: ['many'], serviceAccount }), 'many'),
     ),
   );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const { state } = story.aws.gate;
+  const { state } = scenario.aws.gate;
   const asked = ['sts', 'secretsmanager', 'ssm'].map((service) => state.count({ service }));
   console.log(
     `many pods: ${pods.length} ready in ${seconds} s; calls of STS, Secrets Manager, SSM: ${asked.join(', ')}`,
   );
 
   for (const { name } of pods) {
-    expect(await firstLook(story, name)).toEqual({
+    expect(await firstLook(scenario, name)).toEqual({
       db: ['644', 'p1'],
       token: ['644', 't0k3n'],
       url: ['644', 'https://example.com'],

@@ -5,7 +5,7 @@ import { makeCertificates } from '../../fakes/aws/certificates.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { FRESH_WITHIN_MS, INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
 import { type ClassOptions, secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
 const MANAGED = { 'secrets-store.csi.k8s.io/managed': 'true' };
@@ -13,17 +13,17 @@ const MANAGED = { 'secrets-store.csi.k8s.io/managed': 'true' };
 vi.setConfig({ maxConcurrency: 6 });
 
 const cluster = await openCluster();
-let story: Story;
+let scenario: Scenario;
 
 beforeAll(async () => {
-  story = await openStory(cluster, 'own-sync');
+  scenario = await openScenario(cluster, 'own-sync');
 });
 
-afterAll(() => story[Symbol.asyncDispose]());
+afterAll(() => scenario[Symbol.asyncDispose]());
 
 /** A class whose file `login` and its `password` become keys of a Secret of its name. */
 async function applyClass(name: string, annotations: ClassOptions['annotations'] = {}, type = 'Opaque'): Promise<void> {
-  await story.seed.secret(name, login('p1'));
+  await scenario.seed.secret(name, login('p1'));
   const jmesPath = [{ path: 'password', objectAlias: 'password' }];
   const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'login', jmesPath };
   const secret = {
@@ -36,17 +36,17 @@ async function applyClass(name: string, annotations: ClassOptions['annotations']
       { objectName: 'login', key: 'login.json' },
     ],
   };
-  await story.apply(
+  await scenario.apply(
     secretProviderClass(name, [object], { provider: LOOKS_AFTER, secretObjects: [secret], annotations }),
   );
 }
 
 async function passwordOf(name: string): Promise<string | undefined> {
-  return (await story.secretOf(name))?.data['password'];
+  return (await scenario.secretOf(name))?.data['password'];
 }
 
 async function ownersOf(name: string): Promise<readonly string[] | undefined> {
-  return (await story.secretOf(name))?.owners;
+  return (await scenario.secretOf(name))?.owners;
 }
 
 describe('a Secret that the provider makes of the files', () => {
@@ -57,17 +57,21 @@ describe('a Secret that the provider makes of the files', () => {
     await applyClass(name);
     const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'password' } } }];
 
-    await story.startPods(story.pod(name, { classes: [name], env }));
-    const refused = await story.kubectl('get', 'events', `--field-selector=involvedObject.name=${name},reason=Failed`);
-    const made = await story.secretOf(name);
-    await story.kubectl('label', 'secret', name, 'of=another');
+    await scenario.startPods(scenario.pod(name, { classes: [name], env }));
+    const refused = await scenario.kubectl(
+      'get',
+      'events',
+      `--field-selector=involvedObject.name=${name},reason=Failed`,
+    );
+    const made = await scenario.secretOf(name);
+    await scenario.kubectl('label', 'secret', name, 'of=another');
     const rotatedAt = performance.now();
-    await story.seed.secretVersion(name, login('p2'));
+    await scenario.seed.secretVersion(name, login('p2'));
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
     const tookMs = performance.now() - rotatedAt;
     console.log(`a Secret followed a rotation after ${(tookMs / 1000).toFixed(1)} s`);
 
-    expect(await story.exec(name, 'sh', '-c', 'echo "$PASSWORD"')).toBe('p1\n');
+    expect(await scenario.exec(name, 'sh', '-c', 'echo "$PASSWORD"')).toBe('p1\n');
     expect(refused.trim()).toBe('');
     expect(made).toMatchObject({ type: 'Opaque', isImmutable: false, owners: ['Pod'] });
     expect(made?.data).toEqual({ password: 'p1', 'login.json': login('p1') });
@@ -78,20 +82,20 @@ describe('a Secret that the provider makes of the files', () => {
     });
     expect(made?.managers).toContain('aws-secrets-csi');
     expect(tookMs).toBeLessThanOrEqual(FRESH_WITHIN_MS);
-    expect((await story.secretOf(name))?.labels).toEqual({ environment: 'test', of: 'another', ...MANAGED });
+    expect((await scenario.secretOf(name))?.labels).toEqual({ environment: 'test', of: 'another', ...MANAGED });
   });
 
   test.concurrent('of type kubernetes.io/tls has its certificates and its key out of one file', async ({ expect }) => {
     const { key, cert, authority } = await makeCertificates(['DNS:shop.example']);
-    await story.seed.secret('tls', key + cert + authority);
+    await scenario.seed.secret('tls', key + cert + authority);
     const object = { objectName: 'tls', objectType: 'secretsmanager' };
     const data = ['tls.crt', 'tls.key'].map((name) => ({ objectName: 'tls', key: name }));
     const secret = { secretName: 'tls', type: 'kubernetes.io/tls', data };
-    await story.apply(secretProviderClass('tls', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
+    await scenario.apply(secretProviderClass('tls', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
 
-    await story.startPods(story.pod('tls', { classes: ['tls'] }));
+    await scenario.startPods(scenario.pod('tls', { classes: ['tls'] }));
 
-    const made = await story.secretOf('tls');
+    const made = await scenario.secretOf('tls');
     const { 'tls.crt': chain = '', 'tls.key': privateKey = '' } = made?.data ?? {};
     expect(made?.type).toBe('kubernetes.io/tls');
     expect(chain).toBe(cert + authority);
@@ -103,15 +107,18 @@ describe('a Secret that the provider makes of the files', () => {
   }) => {
     const name = 'shared';
     await applyClass(name);
-    await story.startPods(story.deployment('red', { classes: [name] }), story.deployment('blue', { classes: [name] }));
+    await scenario.startPods(
+      scenario.deployment('red', { classes: [name] }),
+      scenario.deployment('blue', { classes: [name] }),
+    );
     const both = await ownersOf(name);
 
-    await story.kubectl('scale', 'deployment', 'red', '--replicas=0');
+    await scenario.kubectl('scale', 'deployment', 'red', '--replicas=0');
     await expect.poll(() => ownersOf(name), PATIENCE).toEqual(['ReplicaSet']);
-    await story.kubectl('delete', 'deployment', 'blue');
-    await expect.poll(() => story.secretOf(name), PATIENCE).toBeUndefined();
-    await story.seed.secretVersion(name, login('p2'));
-    await story.kubectl('scale', 'deployment', 'red', '--replicas=1');
+    await scenario.kubectl('delete', 'deployment', 'blue');
+    await expect.poll(() => scenario.secretOf(name), PATIENCE).toBeUndefined();
+    await scenario.seed.secretVersion(name, login('p2'));
+    await scenario.kubectl('scale', 'deployment', 'red', '--replicas=1');
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
 
     expect(both).toEqual(['ReplicaSet', 'ReplicaSet']);
@@ -122,13 +129,13 @@ describe('a Secret that the provider makes of the files', () => {
     const name = 'whole';
     const words = ['sync-immutable', 'sync-all-keys'].map((word) => [`aws-secrets-csi/${word}`, 'true']);
     await applyClass(name, Object.fromEntries(words));
-    await story.startPods(story.pod(name, { classes: [name] }));
-    const made = await story.secretOf(name);
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
+    const made = await scenario.secretOf(name);
 
-    await story.seed.secretVersion(name, login('p2'));
+    await scenario.seed.secretVersion(name, login('p2'));
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
 
-    const anew = await story.secretOf(name);
+    const anew = await scenario.secretOf(name);
     expect(made).toMatchObject({ isImmutable: true, data: { password: 'p1', 'login.json': login('p1') } });
     expect(anew).toMatchObject({
       isImmutable: true,
@@ -142,14 +149,14 @@ describe('a Secret that the provider makes of the files', () => {
     expect,
   }) => {
     const name = 'taken';
-    await story.kubectl('create', 'secret', 'generic', name, '--from-literal=password=theirs');
-    const before = await story.secretOf(name);
+    await scenario.kubectl('create', 'secret', 'generic', name, '--from-literal=password=theirs');
+    const before = await scenario.secretOf(name);
     await applyClass(name);
 
-    await story.startPods(story.pod(name, { classes: [name] }));
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
 
     await expect
-      .poll(() => story.toldOf(name), PATIENCE)
+      .poll(() => scenario.toldOf(name), PATIENCE)
       .toEqual([
         {
           type: 'Warning',
@@ -157,8 +164,8 @@ describe('a Secret that the provider makes of the files', () => {
           message: expect.stringContaining('is not managed by this provider'),
         },
       ]);
-    expect(await story.filesOf(name, name)).toMatchObject({ password: ['644', 'p1'] });
-    expect((await story.secretOf(name))?.resourceVersion).toBe(before?.resourceVersion);
+    expect(await scenario.filesOf(name, name)).toMatchObject({ password: ['644', 'p1'] });
+    expect((await scenario.secretOf(name))?.resourceVersion).toBe(before?.resourceVersion);
   });
 });
 
@@ -171,19 +178,22 @@ describe.runIf(cluster.owned)('a Secret that the driver makes, too', () => {
     const name = 'twice';
     const owners = ['ReplicaSet', 'ReplicaSet'];
     await applyClass(name);
-    await story.startPods(story.deployment('one', { classes: [name] }), story.deployment('two', { classes: [name] }));
+    await scenario.startPods(
+      scenario.deployment('one', { classes: [name] }),
+      scenario.deployment('two', { classes: [name] }),
+    );
     await expect.poll(() => ownersOf(name), PATIENCE).toEqual(owners);
 
-    await story.seed.secretVersion(name, login('p2'));
+    await scenario.seed.secretVersion(name, login('p2'));
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
     // The driver, which has put a Secret of its own in the place of ours, names owners 5 s later, and our next look says anew what it left out.
     await sleep(INTERVAL_MS + 2_000);
-    const settled = await story.secretOf(name);
+    const settled = await scenario.secretOf(name);
     await sleep(INTERVAL_MS + 2_000);
 
     expect(settled).toMatchObject({ data: { password: 'p2', 'login.json': login('p2') }, owners });
     expect(settled?.managers).toEqual(expect.arrayContaining(['aws-secrets-csi', 'csi-secrets-store']));
-    expect((await story.secretOf(name))?.resourceVersion).toBe(settled?.resourceVersion);
+    expect((await scenario.secretOf(name))?.resourceVersion).toBe(settled?.resourceVersion);
   });
 });
 

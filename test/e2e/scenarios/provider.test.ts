@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { PROVIDER_NAMESPACE } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const cluster = await openCluster();
-let story: Story;
+let scenario: Scenario;
 let provider: ProviderPod;
 
 interface ProviderPod {
@@ -18,13 +18,13 @@ interface ProviderPod {
 }
 
 beforeAll(async () => {
-  story = await openStory(cluster, 'provider');
+  scenario = await openScenario(cluster, 'provider');
   const selector = '--selector=app.kubernetes.io/instance=aws-secrets-csi';
   const pods = await cluster.get('pods', `--namespace=${PROVIDER_NAMESPACE}`, selector);
   [provider] = (pods as { items: [ProviderPod] }).items;
 });
 
-afterAll(() => story[Symbol.asyncDispose]());
+afterAll(() => scenario[Symbol.asyncDispose]());
 
 test('runs as the pod of a DaemonSet', () => {
   expect(provider.metadata.ownerReferences).toMatchObject([{ kind: 'DaemonSet' }]);
@@ -85,13 +85,13 @@ test('may read service accounts and nodes, and can get at no Secret, pod or toke
 });
 
 test("mounts a first secret, in the node's region where the class names none", async () => {
-  await story.seed.secret('first', 'p4ssw0rd');
+  await scenario.seed.secret('first', 'p4ssw0rd');
   const objects = [{ objectName: 'first', objectType: 'secretsmanager' }];
-  await story.apply(secretProviderClass('first', objects));
+  await scenario.apply(secretProviderClass('first', objects));
 
-  await story.startPods(story.pod('app', { classes: ['first'] }));
+  await scenario.startPods(scenario.pod('app', { classes: ['first'] }));
 
-  expect(await story.filesOf('app', 'first')).toEqual({ first: ['644', 'p4ssw0rd'] });
+  expect(await scenario.filesOf('app', 'first')).toEqual({ first: ['644', 'p4ssw0rd'] });
 });
 
 /** What an expression comes to in a further process of the provider's container, by the very program that runs there. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 /** The driver sees to owners every 5 s, the kubelet to volumes every 10 to 15 s. */
 const PATIENCE = { timeout: 60_000, interval: 500 };
@@ -11,21 +11,21 @@ const cluster = await openCluster();
 
 // On a cluster you have, it is for you to give the driver syncSecret.enabled.
 describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () => {
-  let story: Story;
+  let scenario: Scenario;
 
   beforeAll(async () => {
-    story = await openStory(cluster, 'secret-sync');
+    scenario = await openScenario(cluster, 'secret-sync');
     await cluster.restartDriver({ syncSecret: true });
   });
 
   afterAll(async () => {
-    await story[Symbol.asyncDispose]();
+    await scenario[Symbol.asyncDispose]();
     await cluster.restartDriver();
   });
 
   /** A class whose files become keys of a Secret of its name. */
   async function applyClass(name: string, provider: string): Promise<void> {
-    await story.seed.secret(name, login('p1'));
+    await scenario.seed.secret(name, login('p1'));
     const jmesPath = [{ path: 'password', objectAlias: `${name}-password` }];
     const object = { objectName: name, objectType: 'secretsmanager', jmesPath };
     const secret = {
@@ -37,15 +37,15 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
         { objectName: name, key: 'login.json' },
       ],
     };
-    await story.apply(secretProviderClass(name, [object], { provider, secretObjects: [secret] }));
+    await scenario.apply(secretProviderClass(name, [object], { provider, secretObjects: [secret] }));
   }
 
   async function passwordOf(name: string): Promise<string | undefined> {
-    return (await story.secretOf(name))?.data['password'];
+    return (await scenario.secretOf(name))?.data['password'];
   }
 
   async function ownersOf(name: string): Promise<readonly string[] | undefined> {
-    return (await story.secretOf(name))?.owners;
+    return (await scenario.secretOf(name))?.owners;
   }
 
   test.concurrent.for(BOTH_WAYS)(
@@ -55,10 +55,10 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
       await applyClass(name, provider);
       const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name, key: 'password' } } }];
 
-      await story.startPods(story.pod(name, { classes: [name], env }));
+      await scenario.startPods(scenario.pod(name, { classes: [name], env }));
 
-      expect(await story.exec(name, 'sh', '-c', 'echo "$PASSWORD"')).toBe('p1\n');
-      const secret = await story.secretOf(name);
+      expect(await scenario.exec(name, 'sh', '-c', 'echo "$PASSWORD"')).toBe('p1\n');
+      const secret = await scenario.secretOf(name);
       expect(secret?.type).toBe('Opaque');
       expect(secret?.labels).toEqual({ environment: 'test', 'secrets-store.csi.k8s.io/managed': 'true' });
       expect(secret?.data).toEqual({ password: 'p1', 'login.json': login('p1') });
@@ -68,25 +68,25 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
   test.concurrent.for(BOTH_WAYS)('follows a rotation, as the file does: %s', async ([, provider], { expect }) => {
     const name = `follows-${provider}`;
     await applyClass(name, provider);
-    await story.startPods(story.pod(name, { classes: [name] }));
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p1');
 
-    await story.seed.secretVersion(name, login('p2'));
+    await scenario.seed.secretVersion(name, login('p2'));
 
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
-    expect(await story.exec(name, 'cat', `/mnt/${name}/${name}-password`)).toBe('p2');
+    expect(await scenario.exec(name, 'cat', `/mnt/${name}/${name}-password`)).toBe('p2');
   });
 
   test.concurrent.for(BOTH_WAYS)('goes with its pod: %s', async ([, provider], { expect }) => {
     const name = `goes-${provider}`;
     await applyClass(name, provider);
-    await story.startPods(story.pod(name, { classes: [name] }));
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
     // The driver names the owner some seconds after it has made the Secret, which would stay if the pod went before.
     await expect.poll(() => ownersOf(name), PATIENCE).toEqual(['SecretProviderClassPodStatus']);
 
-    await story.kubectl('delete', 'pod', name);
+    await scenario.kubectl('delete', 'pod', name);
 
-    await expect.poll(() => story.secretOf(name), PATIENCE).toBeUndefined();
+    await expect.poll(() => scenario.secretOf(name), PATIENCE).toBeUndefined();
   });
 
   test.concurrent.for(BOTH_WAYS)(
@@ -95,13 +95,16 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
       const shared = `shared-${provider}`;
       const [one, two] = [`one-${provider}`, `two-${provider}`];
       await applyClass(shared, provider);
-      await story.startPods(story.deployment(one, { classes: [shared] }), story.deployment(two, { classes: [shared] }));
+      await scenario.startPods(
+        scenario.deployment(one, { classes: [shared] }),
+        scenario.deployment(two, { classes: [shared] }),
+      );
 
       await expect.poll(() => ownersOf(shared), PATIENCE).toEqual(['ReplicaSet', 'ReplicaSet']);
-      await story.kubectl('delete', 'deployment', one);
+      await scenario.kubectl('delete', 'deployment', one);
       await expect.poll(() => ownersOf(shared), PATIENCE).toEqual(['ReplicaSet']);
-      await story.kubectl('delete', 'deployment', two);
-      await expect.poll(() => story.secretOf(shared), PATIENCE).toBeUndefined();
+      await scenario.kubectl('delete', 'deployment', two);
+      await expect.poll(() => scenario.secretOf(shared), PATIENCE).toBeUndefined();
     },
   );
 
@@ -111,7 +114,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
       await applyClass(`pair-${provider}`, provider);
     }
 
-    await story.startPods(story.pod('pair', { classes: names }));
+    await scenario.startPods(scenario.pod('pair', { classes: names }));
 
     for (const name of names) {
       await expect.poll(() => passwordOf(name), PATIENCE).toBe('p1');

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
 import { secretProviderClass, workload } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { withContainer } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
@@ -17,19 +17,19 @@ const WORKLOADS = [
 ] as const;
 
 const cluster = await openCluster();
-let story: Story;
+let scenario: Scenario;
 
 beforeAll(async () => {
-  story = await openStory(cluster, 'restart-on-rotation');
+  scenario = await openScenario(cluster, 'restart-on-rotation');
 });
 
-afterAll(() => story[Symbol.asyncDispose]());
+afterAll(() => scenario[Symbol.asyncDispose]());
 
 /** A program that reads its password once, from its environment and from the file: it logs what it got. */
 function program(name: string): object {
   const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } }];
   const script = 'echo "$PASSWORD,$(cat /mnt/login/password)"; exec sleep infinity';
-  return withContainer(story.pod(name, { classes: ['login'], env }), { command: ['sh', '-c', script] });
+  return withContainer(scenario.pod(name, { classes: ['login'], env }), { command: ['sh', '-c', script] });
 }
 
 interface PodList {
@@ -38,14 +38,14 @@ interface PodList {
 
 /** What the running pods of a workload got. */
 async function heldBy(name: string): Promise<readonly string[]> {
-  const pods: PodList = JSON.parse(await story.kubectl('get', 'pods', `--selector=app=${name}`, '--output=json'));
+  const pods: PodList = JSON.parse(await scenario.kubectl('get', 'pods', `--selector=app=${name}`, '--output=json'));
   const running = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  return Promise.all(running.map(async ({ metadata }) => (await story.kubectl('logs', metadata.name)).trim()));
+  return Promise.all(running.map(async ({ metadata }) => (await scenario.kubectl('logs', metadata.name)).trim()));
 }
 
 /** Goes up with each change of what a workload asks for, and so with each roll. */
 async function generationOf(kind: string, name: string): Promise<number> {
-  return Number(await story.kubectl('get', kind, name, '--output=jsonpath={.metadata.generation}'));
+  return Number(await scenario.kubectl('get', kind, name, '--output=jsonpath={.metadata.generation}'));
 }
 
 function generations(): Promise<readonly number[]> {
@@ -53,11 +53,11 @@ function generations(): Promise<readonly number[]> {
 }
 
 test('workloads that ask for it are rolled once and hold the new value; others go on with the old one', async () => {
-  await story.seed.secret('login', 'p1');
+  await scenario.seed.secret('login', 'p1');
   const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
   const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };
-  await story.apply(secretProviderClass('login', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
-  await story.startPods(
+  await scenario.apply(secretProviderClass('login', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
+  await scenario.startPods(
     ...WORKLOADS.map(([kind, name, replicas, isWanted]) =>
       workload(kind, program(name), { replicas, annotations: isWanted ? ANNOTATIONS : {} }),
     ),
@@ -66,11 +66,11 @@ test('workloads that ask for it are rolled once and hold the new value; others g
   const before = await generations();
 
   const rotatedAt = performance.now();
-  await story.seed.secretVersion('login', 'p2');
+  await scenario.seed.secretVersion('login', 'p2');
   for (const [kind, name, replicas, isWanted] of WORKLOADS) {
     const expected = Array.from({ length: replicas }, () => (isWanted ? 'p2,p2' : 'p1,p1'));
     await expect.poll(() => heldBy(name), PATIENCE).toEqual(expected);
-    await story.kubectl('rollout', 'status', `${kind}/${name}`, '--timeout=60s');
+    await scenario.kubectl('rollout', 'status', `${kind}/${name}`, '--timeout=60s');
   }
   console.log(`workloads were rolled and up again after ${((performance.now() - rotatedAt) / 1000).toFixed(1)} s`);
   const rolled = await generations();
@@ -79,7 +79,7 @@ test('workloads that ask for it are rolled once and hold the new value; others g
   expect(held).toEqual(WORKLOADS.map(([, , replicas]) => Array.from({ length: replicas }, () => 'p1,p1')));
   expect(rolled).toEqual(before.map((generation, at) => generation + (WORKLOADS[at]?.[3] ? 1 : 0)));
   expect(await generations()).toEqual(rolled);
-  expect(await story.exec('deployment/quiet', 'cat', '/mnt/login/password')).toBe('p2');
-  const events = await story.kubectl('get', 'events', '--field-selector=reason=WorkloadRestarted', '--output=name');
+  expect(await scenario.exec('deployment/quiet', 'cat', '/mnt/login/password')).toBe('p2');
+  const events = await scenario.kubectl('get', 'events', '--field-selector=reason=WorkloadRestarted', '--output=name');
   expect(events.trim().split('\n')).toHaveLength(3);
 });

@@ -6,19 +6,19 @@ import { openCluster } from '../cluster/cluster.ts';
 import { LOGS } from '../cluster/layout.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const LOGIN = '{"Name":"app","password":"p1 <&>","port":5432}';
 const KEY = '-----BEGIN KEY-----\nbGluZSAx\nbGluZSAy\n-----END KEY-----\n';
 const BINARY = Uint8Array.of(0, 255, 10, 128);
 
 const cluster = await openCluster();
-let story: Story;
+let scenario: Scenario;
 let tokenArn: string;
 
 beforeAll(async () => {
-  story = await openStory(cluster, 'mount');
-  const { seed } = story;
+  scenario = await openScenario(cluster, 'mount');
+  const { seed } = scenario;
   await seed.secret('db', LOGIN);
   await seed.secret('team/key', KEY);
   await seed.secret('binary', BINARY);
@@ -30,11 +30,11 @@ beforeAll(async () => {
   await seed.parameter('plain', 'äöü €');
 });
 
-afterAll(() => story[Symbol.asyncDispose]());
+afterAll(() => scenario[Symbol.asyncDispose]());
 
 /** As users write it: field names in any case, an unquoted number, an anchor. */
 function everything(): string {
-  const parameterArn = `arn:aws:ssm:us-east-1:${story.aws.account}:parameter/app/url`;
+  const parameterArn = `arn:aws:ssm:us-east-1:${scenario.aws.account}:parameter/app/url`;
   return `
 - objectName: db
   objectType: secretsmanager
@@ -77,17 +77,17 @@ test.for(BOTH_WAYS)(
   'a pod reads secrets and parameters under the names and modes of its class: %s',
   async ([, provider]) => {
     const name = `flat-${provider}`;
-    await story.apply(secretProviderClass(name, everything(), { provider }));
+    await scenario.apply(secretProviderClass(name, everything(), { provider }));
 
-    await story.startPods(story.pod(name, { classes: [name] }));
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
 
-    expect(await story.filesOf(name, name)).toEqual({
+    expect(await scenario.filesOf(name, name)).toEqual({
       ...FILES,
       team_key: ['440', KEY],
       _app_url: ['644', 'https://example.org'],
       url_first: ['644', 'https://example.com'],
     });
-    const links = await story.exec(
+    const links = await scenario.exec(
       name,
       'sh',
       '-c',
@@ -99,11 +99,11 @@ test.for(BOTH_WAYS)(
 
 test.for(BOTH_WAYS)('slashes make directories where they are not translated: %s', async ([, provider]) => {
   const name = `nested-${provider}`;
-  await story.apply(secretProviderClass(name, everything(), { provider, parameters: { pathTranslation: 'False' } }));
+  await scenario.apply(secretProviderClass(name, everything(), { provider, parameters: { pathTranslation: 'False' } }));
 
-  await story.startPods(story.pod(name, { classes: [name] }));
+  await scenario.startPods(scenario.pod(name, { classes: [name] }));
 
-  expect(await story.filesOf(name, name)).toEqual({
+  expect(await scenario.filesOf(name, name)).toEqual({
     ...FILES,
     'team/key': ['440', KEY],
     'app/url': ['644', 'https://example.org'],
@@ -113,46 +113,46 @@ test.for(BOTH_WAYS)('slashes make directories where they are not translated: %s'
 
 test.for(BOTH_WAYS)('a pod starts with an empty volume where its class names no object: %s', async ([, provider]) => {
   const name = `empty-${provider}`;
-  await story.apply(secretProviderClass(name, [], { provider }));
+  await scenario.apply(secretProviderClass(name, [], { provider }));
 
-  await story.startPods(story.pod(name, { classes: [name] }));
+  await scenario.startPods(scenario.pod(name, { classes: [name] }));
 
-  expect(await story.filesOf(name, name)).toEqual({});
+  expect(await scenario.filesOf(name, name)).toEqual({});
 });
 
 test('a class of the old API version mounts too', async () => {
   const objects = [{ objectName: 'plain', objectType: 'ssmparameter' }];
   const old = secretProviderClass('old', objects, { parameters: { region: 'us-east-1' } });
-  await story.apply({ ...old, apiVersion: 'secrets-store.csi.x-k8s.io/v1alpha1' });
+  await scenario.apply({ ...old, apiVersion: 'secrets-store.csi.x-k8s.io/v1alpha1' });
 
-  await story.startPods(story.pod('old', { classes: ['old'] }));
+  await scenario.startPods(scenario.pod('old', { classes: ['old'] }));
 
-  expect(await story.filesOf('old', 'old')).toEqual({ plain: ['644', 'äöü €'] });
+  expect(await scenario.filesOf('old', 'old')).toEqual({ plain: ['644', 'äöü €'] });
 });
 
 test('a second region stands in for a broken one, and is asked for nothing else', async () => {
   const region = { region: 'us-east-1', failoverRegion: 'us-west-2' };
-  const { arn } = await story.seed.secret('pair', 'of us-east-1');
-  const second = await (await story.aws.seed('us-west-2')).secret('pair-replica', 'of us-west-2');
+  const { arn } = await scenario.seed.secret('pair', 'of us-east-1');
+  const second = await (await scenario.aws.seed('us-west-2')).secret('pair-replica', 'of us-west-2');
   const object = { objectName: arn, objectAlias: 'pair', failoverObject: { objectName: second.arn } };
-  await story.addServiceAccount('other');
-  await story.apply(secretProviderClass('pair', [object], { parameters: region }));
+  await scenario.addServiceAccount('other');
+  await scenario.apply(secretProviderClass('pair', [object], { parameters: region }));
 
-  await story.startPods(story.pod('healthy', { classes: ['pair'] }));
-  const asked = story.aws.gate.state.count({ region: 'us-west-2' });
-  using _ = story.aws.gate.state.inject(OUTAGE, { region: 'us-east-1', service: 'secretsmanager' });
-  await story.startPods(story.pod('broken', { classes: ['pair'], serviceAccount: 'other' }));
+  await scenario.startPods(scenario.pod('healthy', { classes: ['pair'] }));
+  const asked = scenario.aws.gate.state.count({ region: 'us-west-2' });
+  using _ = scenario.aws.gate.state.inject(OUTAGE, { region: 'us-east-1', service: 'secretsmanager' });
+  await scenario.startPods(scenario.pod('broken', { classes: ['pair'], serviceAccount: 'other' }));
 
-  expect(await story.filesOf('healthy', 'pair')).toEqual({ pair: ['644', 'of us-east-1'] });
+  expect(await scenario.filesOf('healthy', 'pair')).toEqual({ pair: ['644', 'of us-east-1'] });
   expect(asked).toBe(0);
-  expect(await story.filesOf('broken', 'pair')).toEqual({ pair: ['644', 'of us-west-2'] });
+  expect(await scenario.filesOf('broken', 'pair')).toEqual({ pair: ['644', 'of us-west-2'] });
 });
 
 test.runIf(cluster.owned)('a pod that goes leaves no volume behind', async () => {
   const [[, provider]] = BOTH_WAYS;
-  const uid = await story.kubectl('get', 'pod', `flat-${provider}`, '--output=jsonpath={.metadata.uid}');
+  const uid = await scenario.kubectl('get', 'pod', `flat-${provider}`, '--output=jsonpath={.metadata.uid}');
   const before = await volumesOnNode();
-  await story.kubectl('delete', 'pod', `flat-${provider}`);
+  await scenario.kubectl('delete', 'pod', `flat-${provider}`);
 
   await expect.poll(volumesOnNode, { timeout: 60_000, interval: 500 }).not.toContain(uid);
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { firstLook, looksFirst } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 90_000, interval: 500 };
@@ -11,33 +11,33 @@ const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('running pods outlast restarts', () => {
   const names = BOTH_WAYS.map(([, provider]) => `app-${provider}`);
-  let story: Story;
+  let scenario: Scenario;
 
   beforeAll(async () => {
-    story = await openStory(cluster, 'restarts');
-    await story.seed.secret('db', 'p1');
+    scenario = await openScenario(cluster, 'restarts');
+    await scenario.seed.secret('db', 'p1');
     const object = { objectName: 'db', objectType: 'secretsmanager' };
-    await story.apply(
+    await scenario.apply(
       ...BOTH_WAYS.map(([, provider]) => secretProviderClass(`app-${provider}`, [object], { provider })),
     );
-    await story.startPods(...names.map((name) => looksFirst(story.pod(name, { classes: [name] }), name)));
+    await scenario.startPods(...names.map((name) => looksFirst(scenario.pod(name, { classes: [name] }), name)));
   });
 
-  afterAll(() => story[Symbol.asyncDispose]());
+  afterAll(() => scenario[Symbol.asyncDispose]());
 
   function stateOf(pod: string): Promise<string> {
     const state = '{.status.containerStatuses[0].ready},{.status.containerStatuses[0].restartCount}';
-    return story.kubectl('get', 'pod', pod, `--output=jsonpath=${state}`);
+    return scenario.kubectl('get', 'pod', pod, `--output=jsonpath=${state}`);
   }
 
   test('of the driver: files stay while it is away, and rotation goes on after', async () => {
     await cluster.stopDriver();
-    await story.seed.secretVersion('db', 'p2');
-    const away = await Promise.all(names.map((name) => story.filesOf(name, name)));
+    await scenario.seed.secretVersion('db', 'p2');
+    const away = await Promise.all(names.map((name) => scenario.filesOf(name, name)));
     await cluster.startDriver();
 
     for (const name of names) {
-      await expect.poll(() => story.filesOf(name, name), PATIENCE).toEqual({ db: ['644', 'p2'] });
+      await expect.poll(() => scenario.filesOf(name, name), PATIENCE).toEqual({ db: ['644', 'p2'] });
       expect(await stateOf(name)).toBe('true,0');
     }
     expect(away).toEqual(names.map(() => ({ db: ['644', 'p1'] })));
@@ -45,13 +45,13 @@ describe.runIf(cluster.owned)('running pods outlast restarts', () => {
 
   test('of the node: pods start again with the secrets of that day', async () => {
     await cluster.stopNode();
-    await story.seed.secretVersion('db', 'p3');
+    await scenario.seed.secretVersion('db', 'p3');
     await cluster.startNode();
 
     for (const name of names) {
       await expect.poll(() => stateOf(name).catch(String), PATIENCE).toBe('true,1');
-      expect(await firstLook(story, name)).toEqual({ db: ['644', 'p3'] });
-      expect(await story.filesOf(name, name)).toEqual({ db: ['644', 'p3'] });
+      expect(await firstLook(scenario, name)).toEqual({ db: ['644', 'p3'] });
+      expect(await scenario.filesOf(name, name)).toEqual({ db: ['644', 'p3'] });
     }
   });
 });

@@ -15,12 +15,12 @@ import { type Listing, LISTING, readListing } from './volume-listing.ts';
 /** Kinds that make pods. */
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
-export const STORY_LABEL = 'aws-secrets-csi-e2e=story';
+export const STORY_LABEL = 'aws-secrets-csi-e2e=scenario';
 
-export type StoryPod = Omit<PodOptions, 'image' | 'serviceAccount'> & Partial<Pick<PodOptions, 'serviceAccount'>>;
+export type ScenarioPod = Omit<PodOptions, 'image' | 'serviceAccount'> & Partial<Pick<PodOptions, 'serviceAccount'>>;
 
-/** A namespace and an AWS account of a story's own; the provider sees this AWS for as long as the story is open. */
-export interface Story extends AsyncDisposable {
+/** A namespace and an AWS account of a scenario's own; the provider sees this AWS for as long as the scenario is open. */
+export interface Scenario extends AsyncDisposable {
   readonly namespace: string;
   readonly aws: AwsFakes;
   /** Fills the account in the node's region. */
@@ -28,16 +28,16 @@ export interface Story extends AsyncDisposable {
   /** The role of the service account `app`, which may read everything. */
   readonly appRole: string;
 
-  /** kubectl in the story's namespace. */
+  /** kubectl in the scenario's namespace. */
   kubectl(...args: readonly string[]): Promise<string>;
-  /** Applies objects in the story's namespace. */
+  /** Applies objects in the scenario's namespace. */
   apply(...objects: readonly object[]): Promise<void>;
   /** Makes a service account with a role that may do this, by its annotation. @returns the role's ARN */
   addServiceAccount(name: string, allows?: readonly Statement[]): Promise<string>;
 
   /** A pod that sleeps, of service account `app` unless told. */
-  pod(name: string, options: StoryPod): object;
-  deployment(name: string, options: StoryPod): object;
+  pod(name: string, options: ScenarioPod): object;
+  deployment(name: string, options: ScenarioPod): object;
   /** Applies pods and what makes pods, and returns when all are ready. Says what their events say if they do not get so. */
   startPods(...pods: readonly object[]): Promise<void>;
   /** Runs a command in a pod, or in one of `deployment/<name>`. */
@@ -58,9 +58,9 @@ export interface PodEvent {
   readonly message: string;
 }
 
-export async function openStory(cluster: Cluster, name: string): Promise<Story> {
+export async function openScenario(cluster: Cluster, name: string): Promise<Scenario> {
   const { motoUrl, issuer, certificates } = inject('provider');
-  // The story before may have switched the node off.
+  // The scenario before may have switched the node off.
   await releasesAreReady(cluster);
   await using opening = new AsyncDisposableStack();
   const aws = opening.use(await startAwsFakes({ motoUrl, issuer, certificates }));
@@ -73,7 +73,7 @@ export async function openStory(cluster: Cluster, name: string): Promise<Story> 
   ]);
   opening.defer(async () => {
     await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
-    // Its pods go before its AWS does: else they would ask the next story's.
+    // Its pods go before its AWS does: else they would ask the next scenario's.
     await kubectl('delete', 'pods', '--all');
   });
 

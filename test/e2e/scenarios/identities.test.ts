@@ -4,25 +4,25 @@ import type { Statement } from '../../fakes/aws/policy.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const cluster = await openCluster();
-let story: Story;
+let scenario: Scenario;
 let teaRole: string;
 let teaAllows: Statement[];
 let coffeeArn: string;
 
 beforeAll(async () => {
-  story = await openStory(cluster, 'identities');
-  await story.seed.secret('tea', 'of tea');
-  ({ arn: coffeeArn } = await story.seed.secret('coffee', 'of coffee'));
+  scenario = await openScenario(cluster, 'identities');
+  await scenario.seed.secret('tea', 'of tea');
+  ({ arn: coffeeArn } = await scenario.seed.secret('coffee', 'of coffee'));
   teaAllows = [reads('tea')];
-  teaRole = await story.addServiceAccount('tea', teaAllows);
-  await story.addServiceAccount('coffee', [reads('coffee')]);
-  await story.apply(secretProviderClass('tea', [secret('tea')]), secretProviderClass('coffee', [secret('coffee')]));
+  teaRole = await scenario.addServiceAccount('tea', teaAllows);
+  await scenario.addServiceAccount('coffee', [reads('coffee')]);
+  await scenario.apply(secretProviderClass('tea', [secret('tea')]), secretProviderClass('coffee', [secret('coffee')]));
 });
 
-afterAll(() => story[Symbol.asyncDispose]());
+afterAll(() => scenario[Symbol.asyncDispose]());
 
 function secret(objectName: string): object {
   return { objectName, objectType: 'secretsmanager' };
@@ -31,52 +31,52 @@ function secret(objectName: string): object {
 function reads(name: string): Statement {
   return {
     actions: ['secretsmanager:GetSecretValue'],
-    resources: [`arn:aws:secretsmanager:us-east-1:${story.aws.account}:secret:${name}-*`],
+    resources: [`arn:aws:secretsmanager:us-east-1:${scenario.aws.account}:secret:${name}-*`],
   };
 }
 
 test('pods of two service accounts of a namespace read what their own role allows', async () => {
-  await story.startPods(
-    story.pod('tea', { classes: ['tea'], serviceAccount: 'tea' }),
-    story.pod('coffee', { classes: ['coffee'], serviceAccount: 'coffee' }),
+  await scenario.startPods(
+    scenario.pod('tea', { classes: ['tea'], serviceAccount: 'tea' }),
+    scenario.pod('coffee', { classes: ['coffee'], serviceAccount: 'coffee' }),
   );
 
-  expect(await story.filesOf('tea', 'tea')).toEqual({ tea: ['644', 'of tea'] });
-  expect(await story.filesOf('coffee', 'coffee')).toEqual({ coffee: ['644', 'of coffee'] });
+  expect(await scenario.filesOf('tea', 'tea')).toEqual({ tea: ['644', 'of tea'] });
+  expect(await scenario.filesOf('coffee', 'coffee')).toEqual({ coffee: ['644', 'of coffee'] });
 });
 
 test("a pod that asks for another's secret does not start, is told why and what to do, and starts when that is done", async () => {
-  const account = `${story.namespace}-tea`;
-  await story.apply(story.pod('thief', { classes: ['tea', 'coffee'], serviceAccount: 'tea' }));
+  const account = `${scenario.namespace}-tea`;
+  await scenario.apply(scenario.pod('thief', { classes: ['tea', 'coffee'], serviceAccount: 'tea' }));
 
-  const message = await story.mountFailure('thief', 'AccessDeniedException');
-  const phase = await story.kubectl('get', 'pod', 'thief', '--output=jsonpath={.status.phase}');
+  const message = await scenario.mountFailure('thief', 'AccessDeniedException');
+  const phase = await scenario.kubectl('get', 'pod', 'thief', '--output=jsonpath={.status.phase}');
   teaAllows.push(reads('coffee'));
-  await story.kubectl('wait', '--for=condition=Ready', 'pod/thief', '--timeout=60s');
+  await scenario.kubectl('wait', '--for=condition=Ready', 'pod/thief', '--timeout=60s');
 
-  expect(message).toContain(`assumed-role/${account}/${story.namespace}.tea`);
+  expect(message).toContain(`assumed-role/${account}/${scenario.namespace}.tea`);
   expect(message).toMatch(/request id [\w-]{10,}/);
   expect(message).toContain(teaRole);
   expect(message).toContain(`allow secretsmanager:GetSecretValue on ${coffeeArn.slice(0, -6)}`);
   expect(message).not.toContain('of coffee');
   expect(phase).toBe('Pending');
-  expect(await story.filesOf('thief', 'coffee')).toEqual({ coffee: ['644', 'of coffee'] });
+  expect(await scenario.filesOf('thief', 'coffee')).toEqual({ coffee: ['644', 'of coffee'] });
 });
 
 test('a service account without a role, and a role that does not trust it, are told apart', async () => {
   const annotations = { 'eks.amazonaws.com/role-arn': teaRole };
-  await story.apply(
+  await scenario.apply(
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'plain' } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'stranger', annotations } },
-    story.pod('plain', { classes: ['tea'], serviceAccount: 'plain' }),
-    story.pod('stranger', { classes: ['tea'], serviceAccount: 'stranger' }),
+    scenario.pod('plain', { classes: ['tea'], serviceAccount: 'plain' }),
+    scenario.pod('stranger', { classes: ['tea'], serviceAccount: 'stranger' }),
   );
 
-  const withoutRole = await story.mountFailure('plain', 'IAM role must be associated');
-  const untrusted = await story.mountFailure('stranger', 'AssumeRoleWithWebIdentity');
+  const withoutRole = await scenario.mountFailure('plain', 'IAM role must be associated');
+  const untrusted = await scenario.mountFailure('stranger', 'AssumeRoleWithWebIdentity');
 
   expect(withoutRole).toContain('eks.amazonaws.com/role-arn');
-  expect(untrusted).toContain(`system:serviceaccount:${story.namespace}:stranger`);
+  expect(untrusted).toContain(`system:serviceaccount:${scenario.namespace}:stranger`);
 });
 
 test.runIf(cluster.owned)(
@@ -84,9 +84,9 @@ test.runIf(cluster.owned)(
   async () => {
     await cluster.restartDriver({ tokenAudiences: [] });
     onTestFinished(() => cluster.restartDriver());
-    await story.apply(story.pod('tokenless', { classes: ['tea'], serviceAccount: 'tea' }));
+    await scenario.apply(scenario.pod('tokenless', { classes: ['tea'], serviceAccount: 'tea' }));
 
-    const message = await story.mountFailure('tokenless', 'serviceAccount.tokens not provided');
+    const message = await scenario.mountFailure('tokenless', 'serviceAccount.tokens not provided');
     const notes = await cluster.helm(['install', 'aws-secrets-csi-notes', CHART, '--dry-run=server']);
 
     expect(message).toContain('tokenRequests');
@@ -100,7 +100,7 @@ test('many pods with several classes start at once, each with its own', async ()
   const both = [...BOTH_WAYS].flatMap(([, provider]) =>
     drinks.map((drink) => ({ drink, name: `${drink}-${provider}`, provider })),
   );
-  await story.apply(
+  await scenario.apply(
     ...both.map(({ drink, name, provider }) =>
       secretProviderClass(name, [{ ...secret(drink), objectAlias: name }], { provider }),
     ),
@@ -108,25 +108,25 @@ test('many pods with several classes start at once, each with its own', async ()
   const classes = both.map(({ name }) => name);
   const names = Array.from({ length: 8 }, (_, index) => `crowd-${index}`);
 
-  await story.startPods(...names.map((name) => story.pod(name, { classes })));
+  await scenario.startPods(...names.map((name) => scenario.pod(name, { classes })));
 
   const read = await Promise.all(
-    names.flatMap((name) => both.map(async ({ name: className }) => story.filesOf(name, className))),
+    names.flatMap((name) => both.map(async ({ name: className }) => scenario.filesOf(name, className))),
   );
   const expected = both.map(({ name, drink }) => ({ [name]: ['644', `of ${drink}`] }));
   expect(read).toEqual(names.flatMap(() => expected));
 });
 
 test('a class of another namespace is none of the pod', async () => {
-  const name = `elsewhere-${story.namespace}`;
+  const name = `elsewhere-${scenario.namespace}`;
   const object = secretProviderClass(name, [secret('tea')]);
   await cluster.apply([{ ...object, metadata: { name, namespace: 'default' } }]);
   onTestFinished(async () => {
     await cluster.kubectl(['delete', 'secretproviderclass', name, '--namespace=default']);
   });
-  await story.apply(story.pod('lost', { classes: [name], serviceAccount: 'tea' }));
+  await scenario.apply(scenario.pod('lost', { classes: [name], serviceAccount: 'tea' }));
 
-  const message = await story.mountFailure('lost', name);
+  const message = await scenario.mountFailure('lost', name);
 
   expect(message).toContain(`"${name}" not found`);
 });

@@ -4,7 +4,7 @@ import { LOOKING_AFTER } from '../provider/facts.ts';
 import { secretProviderClass, workload } from '../provider/objects.ts';
 import { providerPod } from '../provider/provider-process.ts';
 import { installRelease, PROVIDER_NAMESPACE, type Release } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 90_000, interval: 500 };
 const SOCKET_NAME = 'aws-bounded';
@@ -14,7 +14,7 @@ const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('with admissionPolicies.enabled', () => {
   const resources = new AsyncDisposableStack();
-  let story: Story;
+  let scenario: Scenario;
   let release: Release;
 
   beforeAll(async () => {
@@ -23,46 +23,46 @@ describe.runIf(cluster.owned)('with admissionPolicies.enabled', () => {
     resources.defer(() => cluster.restartDriver());
     const values = { ...LOOKING_AFTER, socketName: SOCKET_NAME, admissionPolicies: { enabled: true } };
     release = resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-bounded', values));
-    story = resources.use(await openStory(cluster, 'admission'));
-    await story.seed.secret('login', 'p1');
+    scenario = resources.use(await openScenario(cluster, 'admission'));
+    await scenario.seed.secret('login', 'p1');
     const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
     const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };
-    await story.apply(secretProviderClass('login', [object], { provider: SOCKET_NAME, secretObjects: [secret] }));
+    await scenario.apply(secretProviderClass('login', [object], { provider: SOCKET_NAME, secretObjects: [secret] }));
   });
 
   afterAll(() => resources.disposeAsync());
 
   /** As the provider's service account. */
   function asProvider(...args: readonly string[]): Promise<string> {
-    return story.kubectl(...args, `--as=system:serviceaccount:${PROVIDER_NAMESPACE}:${release.name}`);
+    return scenario.kubectl(...args, `--as=system:serviceaccount:${PROVIDER_NAMESPACE}:${release.name}`);
   }
 
   test('a rotation reaches files, Secret and workload of a provider that has to request tokens', async () => {
     const annotations = { 'aws-secrets-csi/restart-on-rotation': 'true' };
-    const web = workload('Deployment', story.pod('web', { classes: ['login'] }), { annotations });
-    await story.startPods(web, story.pod('plain', { classes: ['login'] }));
-    await expect.poll(async () => (await story.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p1' });
+    const web = workload('Deployment', scenario.pod('web', { classes: ['login'] }), { annotations });
+    await scenario.startPods(web, scenario.pod('plain', { classes: ['login'] }));
+    await expect.poll(async () => (await scenario.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p1' });
     const before = await providerPod(cluster, release.name);
     await cluster.kubectl(['delete', 'pod', before.metadata.name, `--namespace=${PROVIDER_NAMESPACE}`]);
 
-    await story.seed.secretVersion('login', 'p2');
+    await scenario.seed.secretVersion('login', 'p2');
 
-    await expect.poll(() => story.filesOf('plain', 'login'), PATIENCE).toEqual({ password: ['644', 'p2'] });
-    await expect.poll(async () => (await story.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p2' });
+    await expect.poll(() => scenario.filesOf('plain', 'login'), PATIENCE).toEqual({ password: ['644', 'p2'] });
+    await expect.poll(async () => (await scenario.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p2' });
     await expect
       .poll(
-        () => story.kubectl('get', 'events', '--field-selector=reason=WorkloadRestarted', '--output=name'),
+        () => scenario.kubectl('get', 'events', '--field-selector=reason=WorkloadRestarted', '--output=name'),
         PATIENCE,
       )
       .not.toBe('');
-    await story.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
-    await story.kubectl('delete', 'deployment/web', 'pod/plain');
-    await expect.poll(() => story.secretOf('login'), PATIENCE).toBeUndefined();
+    await scenario.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await scenario.kubectl('delete', 'deployment/web', 'pod/plain');
+    await expect.poll(() => scenario.secretOf('login'), PATIENCE).toBeUndefined();
   });
 
   test("its service account may touch no Secret and no workload of others, and gets no other's token", async () => {
-    await story.kubectl('create', 'secret', 'generic', 'theirs', '--from-literal=password=theirs');
-    await story.apply(workload('Deployment', story.pod('idle', { classes: [] })));
+    await scenario.kubectl('create', 'secret', 'generic', 'theirs', '--from-literal=password=theirs');
+    await scenario.apply(workload('Deployment', scenario.pod('idle', { classes: [] })));
     const attempts = [
       ['delete', 'secret', 'theirs'],
       ['label', 'secret', 'theirs', 'secrets-store.csi.k8s.io/managed=true'],

@@ -5,7 +5,7 @@ import { FRESH_WITHIN_MS, LOOKS_AFTER } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { killProvider, providerIsBack, type ProviderPod, providerPod } from '../provider/provider-process.ts';
 import { PROVIDER_NAMESPACE } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
 const RELEASE = 'aws-secrets-csi-looks-after';
@@ -15,15 +15,15 @@ const cluster = await openCluster();
 describe.runIf(cluster.owned)(
   "a provider that goes after a rotation, before it has looked, the driver's rotation being off",
   () => {
-    let story: Story;
+    let scenario: Scenario;
 
     beforeAll(async () => {
-      story = await openStory(cluster, 'rotation-interrupted');
+      scenario = await openScenario(cluster, 'rotation-interrupted');
       await cluster.restartDriver({ rotation: false });
     });
 
     afterAll(async () => {
-      await story[Symbol.asyncDispose]();
+      await scenario[Symbol.asyncDispose]();
       await cluster.restartDriver();
     });
 
@@ -43,22 +43,26 @@ describe.runIf(cluster.owned)(
       'leaves it to the next one: it %s',
       async (how, { expect }) => {
         const name = how.replaceAll(' ', '-');
-        await story.seed.secret(name, 'p1');
+        await scenario.seed.secret(name, 'p1');
         const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'file' };
-        await story.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
-        await story.startPods(...['one', 'two'].map((which) => story.pod(`${which}-${name}`, { classes: [name] })));
+        await scenario.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
+        await scenario.startPods(
+          ...['one', 'two'].map((which) => scenario.pod(`${which}-${name}`, { classes: [name] })),
+        );
         const before = await providerPod(cluster, RELEASE);
-        const { state } = story.aws.gate;
+        const { state } = scenario.aws.gate;
         const [looks, sessions] = [state.count({ resource: name }), state.count({ service: 'sts' })];
 
         // When a look has ended, there is time until the next.
         await expect.poll(() => state.count({ resource: name }), PATIENCE).toBeGreaterThan(looks);
         await sleep(1_000);
-        await story.seed.secretVersion(name, 'p2');
+        await scenario.seed.secretVersion(name, 'p2');
         await ENDS[how](before);
         const backAt = performance.now();
         for (const which of ['one', 'two']) {
-          await expect.poll(() => story.filesOf(`${which}-${name}`, name), PATIENCE).toEqual({ file: ['644', 'p2'] });
+          await expect
+            .poll(() => scenario.filesOf(`${which}-${name}`, name), PATIENCE)
+            .toEqual({ file: ['644', 'p2'] });
         }
         const tookMs = performance.now() - backAt;
         console.log(`provider ${how}: the new values were there ${(tookMs / 1000).toFixed(1)} s after its return`);
@@ -69,7 +73,7 @@ describe.runIf(cluster.owned)(
         // By a token that the new one has asked the API server for, as nobody sends it any.
         expect(state.count({ service: 'sts' })).toBeGreaterThan(sessions);
         async function told(): Promise<readonly string[]> {
-          return (await story.toldOf(`one-${name}`)).map(({ reason }) => reason);
+          return (await scenario.toldOf(`one-${name}`)).map(({ reason }) => reason);
         }
         await expect.poll(told, PATIENCE).toEqual(['SecretsRotated']);
       },

@@ -4,22 +4,22 @@ import type { Statement } from '../../fakes/aws/policy.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { LOOKS_AFTER } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
 const cluster = await openCluster();
 
 describe.runIf(cluster.owned)("what keeps a new value from a running pod, the driver's rotation being off", () => {
-  let story: Story;
+  let scenario: Scenario;
 
   beforeAll(async () => {
-    story = await openStory(cluster, 'own-failures');
+    scenario = await openScenario(cluster, 'own-failures');
     await cluster.restartDriver({ rotation: false });
   });
 
   afterAll(async () => {
-    await story[Symbol.asyncDispose]();
+    await scenario[Symbol.asyncDispose]();
     await cluster.restartDriver();
   });
 
@@ -32,11 +32,11 @@ describe.runIf(cluster.owned)("what keeps a new value from a running pod, the dr
 
   async function prepare(name: 'denied' | 'classless'): Promise<Trouble> {
     const allows: Statement[] = [READ_ALL];
-    await story.addServiceAccount(name, allows);
-    await story.seed.secret(name, 'p1');
+    await scenario.addServiceAccount(name, allows);
+    await scenario.seed.secret(name, 'p1');
     const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'file' };
     function applyClass(): Promise<void> {
-      return story.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
+      return scenario.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
     }
     await applyClass();
     return name === 'denied'
@@ -49,7 +49,7 @@ describe.runIf(cluster.owned)("what keeps a new value from a running pod, the dr
       : {
           reason: 'ClassMissing',
           says: [`SecretProviderClass classless`, 'keeps the files'],
-          impose: () => story.kubectl('delete', 'secretproviderclass', name),
+          impose: () => scenario.kubectl('delete', 'secretproviderclass', name),
           lift: applyClass,
         };
   }
@@ -58,29 +58,29 @@ describe.runIf(cluster.owned)("what keeps a new value from a running pod, the dr
     'is told by an event, leaves the files, and once it is over new values arrive by themselves: %s',
     async (name, { expect }) => {
       const { reason, says, impose, lift } = await prepare(name);
-      await story.startPods(story.pod(name, { classes: [name], serviceAccount: name }));
+      await scenario.startPods(scenario.pod(name, { classes: [name], serviceAccount: name }));
       async function told(word: string): Promise<string | undefined> {
-        return (await story.toldOf(name)).find((event) => event.reason === word)?.message;
+        return (await scenario.toldOf(name)).find((event) => event.reason === word)?.message;
       }
 
       await impose();
-      await story.seed.secretVersion(name, 'p2');
+      await scenario.seed.secretVersion(name, 'p2');
       await expect.poll(() => told(reason), PATIENCE).toBeDefined();
-      const [message, kept] = [await told(reason), await story.filesOf(name, name)];
+      const [message, kept] = [await told(reason), await scenario.filesOf(name, name)];
       await lift();
-      await expect.poll(() => story.filesOf(name, name), PATIENCE).toEqual({ file: ['644', 'p2'] });
+      await expect.poll(() => scenario.filesOf(name, name), PATIENCE).toEqual({ file: ['644', 'p2'] });
       await expect.poll(() => told('SecretsRefreshed'), PATIENCE).toContain(name);
-      await story.seed.secretVersion(name, 'p3');
-      await expect.poll(() => story.filesOf(name, name), PATIENCE).toEqual({ file: ['644', 'p3'] });
+      await scenario.seed.secretVersion(name, 'p3');
+      await expect.poll(() => scenario.filesOf(name, name), PATIENCE).toEqual({ file: ['644', 'p3'] });
 
       for (const fragment of says) {
         expect(message).toContain(fragment);
       }
       expect(kept).toEqual({ file: ['644', 'p1'] });
-      const warnings = (await story.toldOf(name)).filter(({ type }) => type === 'Warning');
+      const warnings = (await scenario.toldOf(name)).filter(({ type }) => type === 'Warning');
       expect(warnings.map((event) => event.reason)).toEqual([reason]);
       const restarts = '--output=jsonpath={.status.containerStatuses[0].restartCount}';
-      expect(await story.kubectl('get', 'pod', name, restarts)).toBe('0');
+      expect(await scenario.kubectl('get', 'pod', name, restarts)).toBe('0');
     },
   );
 });

@@ -4,7 +4,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { type Relay, relay } from '../cluster/relay.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { installRelease, PROVIDER_NAMESPACE } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const IPV4 = '169.254.170.23';
 const IPV6 = 'fd00:ec2::23';
@@ -20,17 +20,17 @@ const cluster = await openCluster();
 describe.runIf(cluster.owned)('EKS Pod Identity', () => {
   const resources = new AsyncDisposableStack();
   const associations = new Map<string, string>();
-  let story: Story;
+  let scenario: Scenario;
   let ipv4: Relay;
 
   beforeAll(async () => {
-    story = resources.use(await openStory(cluster, 'pod-identity'));
-    await story.seed.secret('db', 'p1');
-    await story.seed.parameter('/app/url', 'https://example.com');
-    const role = story.aws.addRole('by-association', []);
-    associations.set(`${story.namespace}/plain`, role);
+    scenario = resources.use(await openScenario(cluster, 'pod-identity'));
+    await scenario.seed.secret('db', 'p1');
+    await scenario.seed.parameter('/app/url', 'https://example.com');
+    const role = scenario.aws.addRole('by-association', []);
+    associations.set(`${scenario.namespace}/plain`, role);
     for (const name of ['plain', 'forgotten']) {
-      await story.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+      await scenario.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
     }
     ipv4 = await startAgent('127.0.0.1', IPV4);
   });
@@ -39,31 +39,31 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
 
   async function startAgent(host: '127.0.0.1' | '::1', at: string): Promise<Relay> {
     const { motoUrl } = inject('provider');
-    const gate = story.aws.gate.state;
+    const gate = scenario.aws.gate.state;
     const agent = resources.use(await startPodIdentityAgent({ motoUrl, gate, associations, host }));
     return resources.use(await relay({ host: at, port: 80 }, { host, port: Number(new URL(agent.url).port) }));
   }
 
   test('a pod reads what its association allows, without an annotation and without STS', async () => {
-    await story.apply(classOf('associated', 'aws'));
+    await scenario.apply(classOf('associated', 'aws'));
 
-    await story.startPods(story.pod('associated', { classes: ['associated'], serviceAccount: 'plain' }));
+    await scenario.startPods(scenario.pod('associated', { classes: ['associated'], serviceAccount: 'plain' }));
 
-    expect(await story.filesOf('associated', 'associated')).toEqual(FILES);
-    expect(story.aws.gate.state.count({ service: 'sts' })).toBe(0);
-    expect(new Set(story.aws.gate.state.calls.map(({ role }) => role?.split('/').at(-1)))).toEqual(
+    expect(await scenario.filesOf('associated', 'associated')).toEqual(FILES);
+    expect(scenario.aws.gate.state.count({ service: 'sts' })).toBe(0);
+    expect(new Set(scenario.aws.gate.state.calls.map(({ role }) => role?.split('/').at(-1)))).toEqual(
       new Set(['by-association']),
     );
   });
 
   test('a pod of a service account without an association is told so', async () => {
-    await story.apply(story.pod('forgotten', { classes: ['associated'], serviceAccount: 'forgotten' }));
+    await scenario.apply(scenario.pod('forgotten', { classes: ['associated'], serviceAccount: 'forgotten' }));
 
-    const message = await story.mountFailure('forgotten', 'Pod Identity');
+    const message = await scenario.mountFailure('forgotten', 'Pod Identity');
 
     expect(message).toContain('No association found');
     expect(message).toContain('create a Pod Identity association');
-    expect(message).toContain(`${story.namespace}/forgotten`);
+    expect(message).toContain(`${scenario.namespace}/forgotten`);
   });
 
   test('a provider for Pod Identity alone has no access to the API server', async () => {
@@ -71,9 +71,9 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
     await using release = await installRelease(cluster, inject('provider'), 'aws-secrets-csi-associated', values);
     const selector = `--selector=app.kubernetes.io/instance=${release.name}`;
     const inContainer = ['exec', `--namespace=${PROVIDER_NAMESPACE}`, `daemonset/${release.name}`, '--'];
-    await story.apply(classOf('no-api', values.socketName, { preferredAddressType: 'ipv4' }));
+    await scenario.apply(classOf('no-api', values.socketName, { preferredAddressType: 'ipv4' }));
 
-    await story.startPods(story.pod('no-api', { classes: ['no-api'], serviceAccount: 'plain' }));
+    await scenario.startPods(scenario.pod('no-api', { classes: ['no-api'], serviceAccount: 'plain' }));
     const roles = await cluster.kubectl(['get', 'clusterroles,clusterrolebindings', selector, '--output=name']);
     const token = await cluster.kubectl([
       ...inContainer,
@@ -82,7 +82,7 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
       "fs.existsSync('/var/run/secrets')",
     ]);
 
-    expect(await story.filesOf('no-api', 'no-api')).toEqual(FILES);
+    expect(await scenario.filesOf('no-api', 'no-api')).toEqual(FILES);
     expect(roles).toBe('');
     expect(token.trim()).toBe('false');
   });
@@ -92,11 +92,11 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
     await startAgent('::1', IPV6);
     const values = { socketName: 'aws-host', hostNetwork: true };
     await using _ = await installRelease(cluster, inject('provider'), 'aws-secrets-csi-host', values);
-    await story.apply(classOf('ipv6', values.socketName));
+    await scenario.apply(classOf('ipv6', values.socketName));
 
-    await story.startPods(story.pod('ipv6', { classes: ['ipv6'], serviceAccount: 'plain' }));
+    await scenario.startPods(scenario.pod('ipv6', { classes: ['ipv6'], serviceAccount: 'plain' }));
 
-    expect(await story.filesOf('ipv6', 'ipv6')).toEqual(FILES);
+    expect(await scenario.filesOf('ipv6', 'ipv6')).toEqual(FILES);
   });
 });
 

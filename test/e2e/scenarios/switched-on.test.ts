@@ -4,7 +4,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { LOOKING_AFTER } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { installRelease, type Release } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
 const SOCKET = { socketName: 'aws-switched' };
@@ -15,13 +15,13 @@ const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('where nobody rotates and nobody makes Secrets any more', () => {
   const resources = new AsyncDisposableStack();
-  let story: Story;
+  let scenario: Scenario;
   let release: Release;
 
   beforeAll(async () => {
     resources.defer(() => cluster.restartDriver());
     release = resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-switched', SOCKET));
-    story = resources.use(await openStory(cluster, 'switched-on'));
+    scenario = resources.use(await openScenario(cluster, 'switched-on'));
   });
 
   afterAll(() => resources.disposeAsync());
@@ -29,43 +29,43 @@ describe.runIf(cluster.owned)('where nobody rotates and nobody makes Secrets any
   /** A pod that takes its password from the Secret. */
   function program(name: string): object {
     const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } }];
-    return story.pod(name, { classes: ['login'], env });
+    return scenario.pod(name, { classes: ['login'], env });
   }
 
   /** What a pod has in its environment, and in its file. */
   async function heldBy(pod: string): Promise<string> {
-    return (await story.exec(pod, 'sh', '-c', 'echo "$PASSWORD,$(cat /mnt/login/password)"')).trim();
+    return (await scenario.exec(pod, 'sh', '-c', 'echo "$PASSWORD,$(cat /mnt/login/password)"')).trim();
   }
 
   test('pods keep old values until the chart is told to rotate and to sync; running ones then follow', async () => {
-    await story.seed.secret('login', 'p1');
+    await scenario.seed.secret('login', 'p1');
     const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
     const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };
     const provider = SOCKET.socketName;
-    await story.apply(secretProviderClass('login', [object], { provider, secretObjects: [secret] }));
+    await scenario.apply(secretProviderClass('login', [object], { provider, secretObjects: [secret] }));
     await cluster.restartDriver({ rotation: false, syncSecret: true });
-    await story.startPods(program('old'));
+    await scenario.startPods(program('old'));
     await cluster.restartDriver({ rotation: false });
 
-    await story.seed.secretVersion('login', 'p2');
+    await scenario.seed.secretVersion('login', 'p2');
     await sleep(LATER_MS);
-    await story.startPods(program('new'));
-    const stale = [await heldBy('old'), await heldBy('new'), (await story.secretOf('login'))?.data];
+    await scenario.startPods(program('new'));
+    const stale = [await heldBy('old'), await heldBy('new'), (await scenario.secretOf('login'))?.data];
     await release.upgrade({ ...SOCKET, ...LOOKING_AFTER });
     await expect.poll(() => heldBy('old'), PATIENCE).toBe('p1,p2');
-    await expect.poll(async () => (await story.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p2' });
-    await story.startPods(program('next'));
-    await story.seed.secretVersion('login', 'p3');
+    await expect.poll(async () => (await scenario.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p2' });
+    await scenario.startPods(program('next'));
+    await scenario.seed.secretVersion('login', 'p3');
     for (const pod of ['old', 'new', 'next']) {
       await expect.poll(() => heldBy(pod), PATIENCE).toContain(',p3');
     }
 
-    await expect.poll(async () => (await story.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p3' });
+    await expect.poll(async () => (await scenario.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p3' });
 
     // The file of a new pod is what AWS says; its variable is what the Secret was left with.
     expect(stale).toEqual(['p1,p1', 'p1,p2', { password: 'p1' }]);
     expect(await heldBy('next')).toBe('p2,p3');
     const restarts = '--output=jsonpath={.items[*].status.containerStatuses[0].restartCount}';
-    expect(await story.kubectl('get', 'pods', restarts)).toBe('0 0 0');
+    expect(await scenario.kubectl('get', 'pods', restarts)).toBe('0 0 0');
   });
 });

@@ -6,7 +6,7 @@ import { FRESH_WITHIN_MS, INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts'
 import { textsIn, volumeOnNode } from '../provider/node-volume.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { PROVIDER_NAMESPACE } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 40_000, interval: 100 };
 /** For so long calls of AWS are counted. */
@@ -16,33 +16,33 @@ const BATCH = 'secretsmanager:BatchGetSecretValue';
 const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('rotation by the provider', () => {
-  let story: Story;
+  let scenario: Scenario;
   let roles: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    story = await openStory(cluster, 'own-rotation');
+    scenario = await openScenario(cluster, 'own-rotation');
     const batching = [{ ...READ_ALL, actions: [...READ_ALL.actions, BATCH] }];
-    roles = { app: story.appRole, batching: await story.addServiceAccount('batching', batching) };
+    roles = { app: scenario.appRole, batching: await scenario.addServiceAccount('batching', batching) };
   });
 
   afterAll(async () => {
-    await story[Symbol.asyncDispose]();
+    await scenario[Symbol.asyncDispose]();
     await cluster.restartDriver();
   });
 
   /** What a service account has asked AWS's stores so far, a word a call. */
   function askedBy(account: string): readonly string[] {
-    const calls = story.aws.gate.state.calls.filter(
+    const calls = scenario.aws.gate.state.calls.filter(
       ({ role, service }) => role === roles[account] && service !== 'sts',
     );
     return calls.map(({ action }) => action.replace(/^.*:/, ''));
   }
 
-  /** Calls of the driver for this story that were answered so far. */
+  /** Calls of the driver for this scenario that were answered so far. */
   async function mountCalls(): Promise<number> {
     const selector = '--selector=app.kubernetes.io/instance=aws-secrets-csi-looks-after';
     const log = await cluster.kubectl(['logs', `--namespace=${PROVIDER_NAMESPACE}`, selector, '--tail=-1']);
-    const ours = `"namespace":"${story.namespace}"`;
+    const ours = `"namespace":"${scenario.namespace}"`;
     return log.split('\n').filter((line) => line.includes(ours) && line.includes('"msg":"mount served"')).length;
   }
 
@@ -53,17 +53,17 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
     "every pod has a new value within the interval and five seconds, with the driver's rotation %s",
     async ([title, options], { expect }) => {
       await cluster.restartDriver(options);
-      await story.kubectl('delete', 'pods', '--all');
+      await scenario.kubectl('delete', 'pods', '--all');
       const [changing, unchanged] = [`changing-${title}`, `unchanged-${title}`];
       const [db, url, still] = [`db-${title}`, `/url/${title}`, `still-${title}`];
-      await story.seed.secret(db, login('p1'));
-      await story.seed.parameter(url, 'https://one.example');
-      await story.seed.secret(still, 'still');
+      await scenario.seed.secret(db, login('p1'));
+      await scenario.seed.parameter(url, 'https://one.example');
+      await scenario.seed.secret(still, 'still');
       const jmesPath = [{ path: 'password', objectAlias: 'password', filePermission: '0400' }];
       const secret = { objectName: db, objectType: 'secretsmanager', objectAlias: 'db', jmesPath };
       const parameter = { objectName: url, objectType: 'ssmparameter', objectAlias: 'url' };
       const other = { objectName: still, objectType: 'secretsmanager', objectAlias: 'still' };
-      await story.apply(
+      await scenario.apply(
         secretProviderClass(changing, [secret, parameter, other], { provider: LOOKS_AFTER }),
         secretProviderClass(unchanged, [other], { provider: LOOKS_AFTER }),
       );
@@ -71,18 +71,20 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
         ['one', 'two'].map((which) => ({ name: `${serviceAccount}-${which}-${title}`, serviceAccount })),
       );
       const first = `app-one-${title}`;
-      await story.startPods(
-        ...pods.map(({ name, serviceAccount }) => story.pod(name, { classes: [changing, unchanged], serviceAccount })),
+      await scenario.startPods(
+        ...pods.map(({ name, serviceAccount }) =>
+          scenario.pod(name, { classes: [changing, unchanged], serviceAccount }),
+        ),
       );
-      const volumes = await Promise.all(pods.map(({ name }) => volumeOnNode(cluster, story, name, changing)));
-      const before = await story.filesOf(first, changing);
+      const volumes = await Promise.all(pods.map(({ name }) => volumeOnNode(cluster, scenario, name, changing)));
+      const before = await scenario.filesOf(first, changing);
       const traceBefore = await traceOf(first, unchanged);
       const mountsBefore = await mountCalls();
       const askedBefore = { app: askedBy('app').length, batching: askedBy('batching').length };
 
       const rotatedAt = performance.now();
-      const version = await story.seed.secretVersion(db, login('p2'));
-      await story.seed.parameter(url, 'https://two.example');
+      const version = await scenario.seed.secretVersion(db, login('p2'));
+      await scenario.seed.parameter(url, 'https://two.example');
 
       const texts = { db: login('p2'), password: 'p2', url: 'https://two.example', still: 'still' };
       await expect.poll(() => Promise.all(volumes.map(textsIn)), PATIENCE).toEqual(volumes.map(() => texts));
@@ -111,7 +113,10 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
 
       expect(tookMs).toBeLessThanOrEqual(FRESH_WITHIN_MS);
       expect(before).toMatchObject({ db: ['644', login('p1')], password: ['400', 'p1'] });
-      expect(await story.filesOf(first, changing)).toMatchObject({ db: ['644', login('p2')], password: ['400', 'p2'] });
+      expect(await scenario.filesOf(first, changing)).toMatchObject({
+        db: ['644', login('p2')],
+        password: ['400', 'p2'],
+      });
       expect(await traceOf(first, unchanged)).toBe(traceBefore);
       // Three looks at most, at two secrets and a parameter, and once more at the secret that has changed.
       expect(asked.app.length).toBeLessThanOrEqual(3 * 3 + 1);
@@ -121,7 +126,7 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
       if (title === 'off') {
         for (const { name } of pods) {
           const message = expect.stringContaining(`${changing}: new versions of db, password, url`);
-          expect(await story.toldOf(name)).toEqual([{ type: 'Normal', reason: 'SecretsRotated', message }]);
+          expect(await scenario.toldOf(name)).toEqual([{ type: 'Normal', reason: 'SecretsRotated', message }]);
         }
       }
     },
@@ -129,21 +134,21 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
 
   /** What changes when a volume is written, and only then: where its files lie, and what they are to the kernel. */
   function traceOf(pod: string, className: string): Promise<string> {
-    return story.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
+    return scenario.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
   }
 
   /** What the driver's note of a mount says, by file. */
   async function versionsOf(pod: string, className: string): Promise<Readonly<Record<string, string>>> {
-    const status = ['secretproviderclasspodstatus', `${pod}-${story.namespace}-${className}`];
+    const status = ['secretproviderclasspodstatus', `${pod}-${scenario.namespace}-${className}`];
     const objects: readonly { readonly id: string; readonly version: string }[] = JSON.parse(
-      await story.kubectl('get', ...status, '--output=jsonpath={.status.objects}'),
+      await scenario.kubectl('get', ...status, '--output=jsonpath={.status.objects}'),
     );
     return Object.fromEntries(objects.map(({ id, version }) => [id, version]));
   }
 
   /** The writer's own folders: one holds the files, a further one would hold old secrets. */
   async function timestampFolders(pod: string, className: string): Promise<readonly string[]> {
-    const names = await story.exec(pod, 'ls', '-A', `/mnt/${className}`);
+    const names = await scenario.exec(pod, 'ls', '-A', `/mnt/${className}`);
     return names.split('\n').filter((name) => /^\.\.\d/.test(name));
   }
 });

@@ -8,7 +8,7 @@ import { CHECKOUT } from '../cluster/layout.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { providerPod } from '../provider/provider-process.ts';
 import { installRelease, PROVIDER_NAMESPACE, type Release } from '../provider/release.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { firstLook, looksFirst } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
@@ -23,7 +23,7 @@ const cluster = await openCluster();
 
 describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => {
   const resources = new AsyncDisposableStack();
-  let story: Story;
+  let scenario: Scenario;
   let release: Release;
 
   beforeAll(async () => {
@@ -31,10 +31,10 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
     await cluster.importImage(image);
     const values = { socketName: SOCKET_NAME, ...SURGE };
     release = resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-upgraded', values));
-    story = resources.use(await openStory(cluster, 'upgrade'));
-    await story.seed.secret('db', 'p1');
+    scenario = resources.use(await openScenario(cluster, 'upgrade'));
+    await scenario.seed.secret('db', 'p1');
     const object = { objectName: 'db', objectType: 'secretsmanager' };
-    await story.apply(secretProviderClass('db', [object], { provider: SOCKET_NAME }));
+    await scenario.apply(secretProviderClass('db', [object], { provider: SOCKET_NAME }));
   });
 
   afterAll(() => resources.disposeAsync());
@@ -45,14 +45,14 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
     while (!stop.aborted) {
       const name = `during-${names.length}`;
       names.push(name);
-      await story.apply(looksFirst(story.pod(name, { classes: ['db'] }), 'db'));
+      await scenario.apply(looksFirst(scenario.pod(name, { classes: ['db'] }), 'db'));
     }
     return names;
   }
 
   test('fails no mount and no call, and running pods keep their files and get the next', async () => {
     const before = await providerPod(cluster, release.name);
-    await story.startPods(story.pod('before', { classes: ['db'] }));
+    await scenario.startPods(scenario.pod('before', { classes: ['db'] }));
     const oldSocket = await cluster.runInNode(['stat', '--format=%i', SOCKET]);
 
     const upgraded = new AbortController();
@@ -67,18 +67,18 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
     ]);
     upgraded.abort();
     const [names, { answered, failed }] = await meanwhile;
-    const kept = await story.filesOf('before', 'db');
-    await story.kubectl('wait', '--for=condition=Ready', 'pod', ...names, '--timeout=90s');
-    const failures = await story.kubectl('get', 'events', '--field-selector=reason=FailedMount', '--output=name');
-    await story.seed.secretVersion('db', 'p2');
-    await expect.poll(() => story.filesOf('before', 'db'), PATIENCE).toEqual({ db: ['644', 'p2'] });
+    const kept = await scenario.filesOf('before', 'db');
+    await scenario.kubectl('wait', '--for=condition=Ready', 'pod', ...names, '--timeout=90s');
+    const failures = await scenario.kubectl('get', 'events', '--field-selector=reason=FailedMount', '--output=name');
+    await scenario.seed.secretVersion('db', 'p2');
+    await expect.poll(() => scenario.filesOf('before', 'db'), PATIENCE).toEqual({ db: ['644', 'p2'] });
     console.log(`upgrade: ${names.length} pods started meanwhile, ${answered} calls answered, ${failed.length} failed`);
 
     expect(failed).toEqual([]);
     expect(answered).toBeGreaterThan(20);
     expect(names.length).toBeGreaterThan(3);
     for (const name of names) {
-      expect(await firstLook(story, name)).toEqual(FILES);
+      expect(await firstLook(scenario, name)).toEqual(FILES);
     }
     expect(failures).toBe('');
     expect(kept).toEqual(FILES);

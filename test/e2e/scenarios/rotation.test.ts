@@ -2,19 +2,19 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
-import { openStory, type Story } from '../provider/story.ts';
+import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 /** The kubelet publishes a volume again every 10 to 15 s. */
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
 const cluster = await openCluster();
-let story: Story;
+let scenario: Scenario;
 
 beforeAll(async () => {
-  story = await openStory(cluster, 'rotation');
+  scenario = await openScenario(cluster, 'rotation');
 });
 
-afterAll(() => story[Symbol.asyncDispose]());
+afterAll(() => scenario[Symbol.asyncDispose]());
 
 function login(password: string): string {
   return JSON.stringify({ user: 'app', password });
@@ -22,7 +22,7 @@ function login(password: string): string {
 
 /** What changes when a volume is written, and only then: where its files lie, and what they are to the kernel. */
 function traceOf(pod: string, className: string): Promise<string> {
-  return story.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
+  return scenario.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
 }
 
 test.concurrent.for(BOTH_WAYS)(
@@ -30,9 +30,9 @@ test.concurrent.for(BOTH_WAYS)(
   async ([, provider], { expect }) => {
     const [db, url, still] = [`db-${provider}`, `/url/${provider}`, `still-${provider}`];
     const [changing, unchanged] = [`changing-${provider}`, `unchanged-${provider}`];
-    await story.seed.secret(db, login('p1'));
-    await story.seed.parameter(url, 'https://one.example');
-    await story.seed.secret(still, 'still');
+    await scenario.seed.secret(db, login('p1'));
+    await scenario.seed.parameter(url, 'https://one.example');
+    await scenario.seed.secret(still, 'still');
     const secret = {
       objectName: db,
       objectType: 'secretsmanager',
@@ -41,16 +41,16 @@ test.concurrent.for(BOTH_WAYS)(
     };
     const parameter = { objectName: url, objectType: 'ssmparameter', objectAlias: 'url' };
     const other = { objectName: still, objectType: 'secretsmanager', objectAlias: 'still' };
-    await story.apply(
+    await scenario.apply(
       secretProviderClass(changing, [secret, parameter, other], { provider }),
       secretProviderClass(unchanged, [other], { provider }),
     );
-    await story.startPods(story.pod(provider, { classes: [changing, unchanged] }));
-    const before = await story.filesOf(provider, changing);
+    await scenario.startPods(scenario.pod(provider, { classes: [changing, unchanged] }));
+    const before = await scenario.filesOf(provider, changing);
     const traceBefore = await traceOf(provider, unchanged);
 
-    const version = await story.seed.secretVersion(db, login('p2'));
-    await story.seed.parameter(url, 'https://two.example');
+    const version = await scenario.seed.secretVersion(db, login('p2'));
+    await scenario.seed.parameter(url, 'https://two.example');
 
     const still644 = { still: ['644', 'still'] };
     const changed = {
@@ -59,7 +59,7 @@ test.concurrent.for(BOTH_WAYS)(
       url: ['644', 'https://two.example'],
       ...still644,
     };
-    await expect.poll(() => story.filesOf(provider, changing), PATIENCE).toEqual(changed);
+    await expect.poll(() => scenario.filesOf(provider, changing), PATIENCE).toEqual(changed);
     expect(before).toEqual({
       db: ['644', login('p1')],
       password: ['400', 'p1'],
@@ -82,34 +82,34 @@ test.concurrent.for(BOTH_WAYS)(
   'an object that the class no longer names loses its file, a new one gets one: %s',
   async ([, provider], { expect }) => {
     const name = `edited-${provider}`;
-    await story.seed.secret(`first-${provider}`, 'first');
-    await story.seed.secret(`second-${provider}`, 'second');
+    await scenario.seed.secret(`first-${provider}`, 'first');
+    await scenario.seed.secret(`second-${provider}`, 'second');
     const [first, second] = ['first', 'second'].map((alias) => ({
       objectName: `${alias}-${provider}`,
       objectType: 'secretsmanager',
       objectAlias: alias,
     }));
-    await story.apply(secretProviderClass(name, [first ?? {}], { provider }));
-    await story.startPods(story.pod(name, { classes: [name] }));
-    const before = await story.filesOf(name, name);
+    await scenario.apply(secretProviderClass(name, [first ?? {}], { provider }));
+    await scenario.startPods(scenario.pod(name, { classes: [name] }));
+    const before = await scenario.filesOf(name, name);
 
-    await story.apply(secretProviderClass(name, [second ?? {}], { provider }));
+    await scenario.apply(secretProviderClass(name, [second ?? {}], { provider }));
 
-    await expect.poll(() => story.filesOf(name, name), PATIENCE).toEqual({ second: ['644', 'second'] });
+    await expect.poll(() => scenario.filesOf(name, name), PATIENCE).toEqual({ second: ['644', 'second'] });
     expect(before).toEqual({ first: ['644', 'first'] });
   },
 );
 
 /** What the driver has been told of the versions in a volume. */
 async function versionsOf(pod: string, className: string): Promise<unknown> {
-  const name = `${pod}-${story.namespace}-${className}`;
+  const name = `${pod}-${scenario.namespace}-${className}`;
   return JSON.parse(
-    await story.kubectl('get', 'secretproviderclasspodstatus', name, '--output=jsonpath={.status.objects}'),
+    await scenario.kubectl('get', 'secretproviderclasspodstatus', name, '--output=jsonpath={.status.objects}'),
   );
 }
 
 /** The writer's own folders: one holds the files, a further one would hold old secrets. */
 async function timestampFolders(pod: string, className: string): Promise<readonly string[]> {
-  const names = await story.exec(pod, 'ls', '-A', `/mnt/${className}`);
+  const names = await scenario.exec(pod, 'ls', '-A', `/mnt/${className}`);
   return names.split('\n').filter((name) => /^\.\.\d/.test(name));
 }
