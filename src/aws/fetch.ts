@@ -1,21 +1,19 @@
-import { type Clock, SYSTEM_CLOCK } from '../concurrency/clock.ts';
-import { createServerClock } from '../concurrency/server-clock.ts';
+import { withTimeout } from '../concurrency/cancellation.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { MountSpec, ObjectSpec } from '../model/mount-spec.ts';
 import type { ObjectAccess, ServeDeps } from '../mount/serve.ts';
 import { type CachedStore, createCachedStore } from './cache/cached-store.ts';
 import type { StoreClient } from './cache/shared-fetches.ts';
 import { isPinned } from './cache/source-key.ts';
-import { type Clients, openClients } from './client/clients.ts';
-import { createCredentialsSource, type CredentialDeps } from './identity/credentials.ts';
+import type { Clients } from './client/clients.ts';
+import { createAuthentication, type CredentialDeps } from './identity/credentials.ts';
 import type { StoreRequest } from './model/store.ts';
 import { createStoreClients } from './store-client.ts';
 import { fetchWithFailover } from './stores/failover.ts';
 
-export interface FetcherDeps extends Pick<CredentialDeps, 'settings' | 'roleOf'> {
-  readonly clock?: Clock;
-  /** Default: new clients. The fetcher disposes of them. */
-  readonly clients?: Clients;
+export interface FetcherDeps extends Omit<CredentialDeps, 'clients' | 'deadline'> {
+  /** The fetcher disposes of them. */
+  readonly clients: Clients;
   readonly limits: FetchLimits;
 }
 
@@ -38,24 +36,18 @@ export interface Fetcher extends Pick<ServeDeps, 'authenticate'>, Disposable {
   refresh(specs: readonly MountSpec[], signal: AbortSignal): Promise<void>;
 }
 
-export function createFetcher({
-  settings,
-  roleOf,
-  limits,
-  clock = SYSTEM_CLOCK,
-  clients = openClients(settings, createServerClock(clock)),
-}: FetcherDeps): Fetcher {
+export function createFetcher({ clock, clients, limits, settings, roleOf }: FetcherDeps): Fetcher {
   const closing = new AbortController();
   function deadline(): AbortSignal {
-    return AbortSignal.any([closing.signal, clock.timeout(limits.deadlineMs)]);
+    return withTimeout(clock, limits.deadlineMs, closing.signal);
   }
-  const credentials = createCredentialsSource({ clock, settings, roleOf, clients, deadline });
+  const authenticate = createAuthentication({ clock, settings, roleOf, clients, deadline });
   const storeClientFor = createStoreClients(clients, clock);
   const store = createCachedStore({ clock, maxBytes: limits.cacheMaxBytes, deadline });
 
   /** @returns nothing for a pod that cannot authenticate, or whose token is unverified: its values are not shared, so there is nothing to cache */
   async function refreshable(spec: MountSpec, signal: AbortSignal) {
-    const pod = await credentials.authenticate(spec, signal).catch(() => undefined);
+    const pod = await authenticate(spec, signal).catch(() => undefined);
     const { objects, regions } = spec;
     return pod?.isOwn === true
       ? [{ objects, client: storeClientFor(pod, regions[0]), tokenEndsAt: pod.tokenEndsAt }]
@@ -67,7 +59,7 @@ export function createFetcher({
       if (spec.objects.length === 0) {
         return { fetchAll: async () => new Map(), confirmVersions: async () => clock.now() };
       }
-      const pod = await credentials.authenticate(spec, signal);
+      const pod = await authenticate(spec, signal);
       // A class may shorten the operator's interval, but not extend it.
       const maxAgeMs = Math.min(spec.pollIntervalMs ?? limits.intervalMs, limits.intervalMs);
       return accessTo(spec, store, (region) => storeClientFor(pod, region), maxAgeMs);

@@ -16,6 +16,11 @@ const MAX_REGION = 64;
 /** Maximum characters of a message; an EventBridge event has at most 256 KiB. */
 const MAX_BODY = 256 * 1024;
 
+const STORES: ReadonlyMap<unknown, Store> = new Map([
+  ['aws.ssm', 'ssmparameter'],
+  ['aws.secretsmanager', 'secretsmanager'],
+]);
+
 /** Read-only calls to Secrets Manager, including our own. */
 const READS = /^(?:BatchGet|Get|Describe|List|Validate)/;
 
@@ -34,21 +39,14 @@ export function parseChangeEvents(body: string): readonly ChangeEvent[] {
   const message = parseJsonObject(body);
   const isEnvelope = message['Type'] === 'Notification' && typeof message['Message'] === 'string';
   const event = isEnvelope ? parseJsonObject(String(message['Message'])) : message;
-  const { region, source } = event;
-  const id = source === 'aws.ssm' ? changedParameter(event) : changedSecret(event);
-  if (
-    typeof region !== 'string' ||
-    typeof id !== 'string' ||
-    id === '' ||
-    id.length > MAX_ID ||
-    region.length > MAX_REGION
-  ) {
-    return [];
-  }
-  if (source === 'aws.ssm') {
-    return [{ store: 'ssmparameter', id, region }];
-  }
-  return source === 'aws.secretsmanager' ? [{ store: 'secretsmanager', id, region }] : [];
+  const { region } = event;
+  const store = STORES.get(event['source']);
+  const id = store === 'ssmparameter' ? changedParameter(event) : changedSecret(event);
+  return store !== undefined && isName(id, MAX_ID) && isName(region, MAX_REGION) ? [{ store, id, region }] : [];
+}
+
+function isName(value: unknown, maxLength: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxLength;
 }
 
 function changedParameter(event: JsonObject): unknown {

@@ -1,5 +1,5 @@
 import { ProviderError } from '../../model/errors.ts';
-import { readFault } from '../errors/fault.ts';
+import { faultText, readFault } from '../errors/fault.ts';
 import { type AwsReason, reasonOf } from '../errors/reasons.ts';
 
 const REMEDIES: Readonly<Record<AwsReason, string>> = {
@@ -27,6 +27,5 @@ export function queueError(thrown: unknown, queueUrl: string): ProviderError {
   }
   // STS may have refused the provider's own role.
   const reason = reasonOf(fault, fault.text.includes('sts:') ? 'sts' : 'store');
-  const what = [doing, fault.status ?? '', fault.kind === 'answer' ? fault.code : '', fault.text];
-  return new ProviderError(reason, `${what.filter((part) => part !== '').join(': ')}: ${REMEDIES[reason]}`);
+  return new ProviderError(reason, `${faultText(doing, fault)}: ${REMEDIES[reason]}`);
 }

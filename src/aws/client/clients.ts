@@ -5,8 +5,7 @@ import type { ServerClock } from '../../concurrency/server-clock.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { clientConfig } from './client-config.ts';
 import type { Regional } from '../model/store.ts';
-import { eachTryInTurn, type Plugin } from './in-turn.ts';
-import { readsDate } from './response-date.ts';
+import { limitsAttempts, readsDate, withPlugin } from './plugins.ts';
 import type { AwsSettings } from './settings.ts';
 import { openTransport } from './transport.ts';
 
@@ -45,13 +44,6 @@ export function openClients(settings: AwsSettings, clock: ServerClock): Clients 
     return clientConfig(settings, transport, { region, endpoint: settings.endpoints[service] });
   }
 
-  function withDate<Client extends { readonly middlewareStack: { use(plugin: Plugin): void } }>(
-    client: Client,
-  ): Client {
-    client.middlewareStack.use(readsDate(clock));
-    return client;
-  }
-
   return {
     assumeRoleWithWebIdentity: ({ region, limit }, { roleArn, sessionName, token }, signal) =>
       fromWebToken({
@@ -59,13 +51,13 @@ export function openClients(settings: AwsSettings, clock: ServerClock): Clients 
         roleSessionName: sessionName,
         webIdentityToken: token.exposeText(),
         clientConfig: configFor(region, 'sts'),
-        clientPlugins: [eachTryInTurn(limit, signal), readsDate(clock)],
+        clientPlugins: [limitsAttempts(limit, signal), readsDate(clock)],
       })(),
     secretsManager: keptWithCredentials((region, credentials) =>
-      withDate(new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials })),
+      withPlugin(new SecretsManagerClient({ ...configFor(region, 'secretsManager'), credentials }), readsDate(clock)),
     ),
     ssm: keptWithCredentials((region, credentials) =>
-      withDate(new SSMClient({ ...configFor(region, 'ssm'), credentials })),
+      withPlugin(new SSMClient({ ...configFor(region, 'ssm'), credentials }), readsDate(clock)),
     ),
     [Symbol.dispose]: () => transport[Symbol.dispose](),
   };

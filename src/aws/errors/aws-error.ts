@@ -1,7 +1,7 @@
 import { ProviderError } from '../../model/errors.ts';
 import { remedy } from './advice.ts';
 import type { AwsCall } from './call.ts';
-import { type Fault, readFault } from './fault.ts';
+import { type Fault, faultText, readFault } from './fault.ts';
 import { describeIdentity } from '../model/identity.ts';
 import { bare } from '../../text/quote.ts';
 import { type AwsReason, reasonOf } from './reasons.ts';
@@ -20,12 +20,11 @@ export function awsError(thrown: unknown, call: AwsCall, signal: AbortSignal): P
 
 /** Names what failed, AWS's message, the identity and the remedy. */
 export function faultError(fault: Fault, reason: AwsReason, call: AwsCall): ProviderError {
-  const code = fault.kind === 'answer' && fault.code !== '' ? bare(fault.code) : '';
-  const what = [call.doing, fault.status ?? '', call.region, code, fault.text].filter((part) => part !== '');
+  const what = faultText(call.doing, fault, call.region);
   const request = fault.requestId === undefined ? '' : `request id ${bare(fault.requestId)}, `;
   return new ProviderError(
     reason,
-    `${what.join(': ')} (${request}as ${describeIdentity(call.identity)}): ${remedy(fault, reason, call)}`,
+    `${what} (${request}as ${describeIdentity(call.identity)}): ${remedy(fault, reason, call)}`,
     call.object === undefined ? {} : { object: call.object },
   );
 }

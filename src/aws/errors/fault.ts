@@ -1,3 +1,4 @@
+import { bare } from '../../text/quote.ts';
 import { cutText, visible } from '../../text/visible-text.ts';
 
 /** The safe part of an SDK error. The error itself contains the request with its session token and the response with its body. */
@@ -40,6 +41,12 @@ export function readFault(thrown: unknown): Fault | undefined {
     return { kind: 'unreadable', code: thrown.name, text: 'a response that is not from AWS', ...answer };
   }
   return undefined;
+}
+
+/** Beginning of a message: what failed, and what AWS said. */
+export function faultText(doing: string, { kind, status, code, text }: Fault, region = ''): string {
+  const parts = [doing, status ?? '', region, kind === 'answer' && code !== '' ? bare(code) : '', text];
+  return parts.filter((part) => part !== '').join(': ');
 }
 
 /** Makes text from outside safe for a message: one line, bounded, without passwords in URLs. */

@@ -5,7 +5,7 @@ import { SecretBytes } from '../../model/secret-bytes.ts';
 import type { MountSpec } from '../../model/mount-spec.ts';
 import type { AwsSettings } from '../client/settings.ts';
 import type { Credentials } from '../client/clients.ts';
-import { createCredentialsSource } from './credentials.ts';
+import { createAuthentication } from './credentials.ts';
 import { identityKey } from '../model/identity.ts';
 
 const NEVER = new AbortController().signal;
@@ -15,7 +15,7 @@ const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'w
 function createSource() {
   const asked: string[] = [];
   const answers = new Map<string, PromiseWithResolvers<Credentials>>();
-  const source = createCredentialsSource({
+  const authenticate = createAuthentication({
     // Of the Pod Identity agent, which nobody asks here.
     settings: {} as AwsSettings,
     clock: SYSTEM_CLOCK,
@@ -31,7 +31,7 @@ function createSource() {
     deadline: () => NEVER,
   });
   return {
-    source,
+    authenticate,
     asked,
     give(region: string): Credentials {
       const credentials = {
@@ -58,8 +58,8 @@ function specWith(token: string): MountSpec {
 }
 
 it("waits for no region's STS but the one that is asked, so that one that hangs keeps a failover region from nothing", async () => {
-  const { source, asked, give } = createSource();
-  const { credentialsIn } = await source.authenticate(specWith(mintToken('shop/web')), NEVER);
+  const { authenticate, asked, give } = createSource();
+  const { credentialsIn } = await authenticate(specWith(mintToken('shop/web')), NEVER);
   const hanging = credentialsIn('us-east-1', NEVER);
   const other = credentialsIn('us-west-2', NEVER);
   await expect.poll(() => asked).toEqual(['us-east-1', 'us-west-2']);
@@ -71,10 +71,10 @@ it("waits for no region's STS but the one that is asked, so that one that hangs 
 });
 
 it('has the identity for its key where the token is what AWS takes, and for one that was renewed too', async () => {
-  const { source } = createSource();
+  const { authenticate } = createSource();
   const [one, renewed] = await Promise.all(
     [mintToken('shop/web'), mintToken('shop/web', { exp: Math.floor(Date.now() / 1_000) + 7_200 })].map((token) =>
-      source.authenticate(specWith(token), NEVER),
+      authenticate(specWith(token), NEVER),
     ),
   );
 
@@ -89,10 +89,10 @@ it.for([
   ["is of another namespace's service account", mintToken('other/web')],
   ['is none', 'no token'],
 ] as const)('shares nothing with anybody where the token %s', async ([, token]) => {
-  const { source } = createSource();
-  const own = await source.authenticate(specWith(mintToken('shop/web')), NEVER);
-  const one = await source.authenticate(specWith(token), NEVER);
-  const again = await source.authenticate(specWith(token), NEVER);
+  const { authenticate } = createSource();
+  const own = await authenticate(specWith(mintToken('shop/web')), NEVER);
+  const one = await authenticate(specWith(token), NEVER);
+  const again = await authenticate(specWith(token), NEVER);
 
   expect([one.isOwn, again.isOwn]).toEqual([false, false]);
   expect(new Set([own.key, one.key, again.key]).size).toBe(3);

@@ -4,7 +4,7 @@ import { createLimiter } from '../../concurrency/limiter.ts';
 import { type AddressType, type MountSpec, partyOf, type PodRef } from '../../model/mount-spec.ts';
 import type { SecretBytes } from '../../model/secret-bytes.ts';
 import { audienceOf, tokenFor } from '../../request/service-account-tokens.ts';
-import { tokenClaims } from '../../request/token-claims.ts';
+import { type TokenClaims, tokenClaims } from '../../request/token-claims.ts';
 import type { Clients, Credentials } from '../client/clients.ts';
 import type { AwsSettings } from '../client/settings.ts';
 import { type Identity, identityKey } from '../model/identity.ts';
@@ -38,10 +38,11 @@ export interface Authenticated {
   drop(region: string, credentials: Credentials): void;
 }
 
-export interface CredentialsSource {
-  /** Makes no call to AWS. @throws ProviderError if the request has no token, or the service account no role */
-  authenticate(spec: MountSpec, signal: AbortSignal): Promise<Authenticated>;
-}
+/** Makes no call to AWS. @throws ProviderError if the request has no token, or the service account no role */
+export type Authenticate = (
+  spec: Pick<MountSpec, 'authentication' | 'pod' | 'tokens'>,
+  signal: AbortSignal,
+) => Promise<Authenticated>;
 
 /** How a pod's token becomes credentials. */
 interface Exchange {
@@ -49,7 +50,7 @@ interface Exchange {
   obtain(token: SecretBytes, region: string): Promise<Credentials>;
 }
 
-export function createCredentialsSource(deps: CredentialDeps): CredentialsSource {
+export function createAuthentication(deps: CredentialDeps): Authenticate {
   const { clock, clients, settings, deadline } = deps;
   const cache = createCredentialsCache(clock);
   const limiters = { sts: createLimiter(16), agent: createLimiter(16) };
@@ -75,42 +76,38 @@ export function createCredentialsSource(deps: CredentialDeps): CredentialsSource
     };
   }
 
-  return {
-    async authenticate({ authentication, pod, tokens }, signal) {
-      const audience = audienceOf(authentication);
-      const token = tokenFor(tokens, audience);
-      const { identity, obtain } =
-        authentication.kind === 'irsa'
-          ? await roleExchange(pod, signal)
-          : agentExchange(pod, authentication.addressType);
-      // Cached credentials and values belong to a token that AWS has verified. A token of another service account, for another audience, expired or malformed
-      // must not get them: it goes to AWS each time, under a key of its own.
-      const isOwn = isOwnToken(token, pod, audience, clock);
-      const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${randomUUID()}`;
-      // Each region has an STS of its own; the agent is the same for all.
-      function keyIn(region: string): string {
-        return identity.kind === 'irsa' ? `${key} ${region}` : key;
-      }
-      return {
-        identity,
-        key,
-        isOwn,
-        tokenEndsAt: tokenClaims(token).expiresAt ?? 0,
-        credentialsIn: (region, ends) => cache.get(keyIn(region), () => obtain(token, region), ends),
-        drop: (region, credentials) => cache.drop(keyIn(region), credentials),
-      };
-    },
+  return async ({ authentication, pod, tokens }, signal) => {
+    const audience = audienceOf(authentication);
+    const token = tokenFor(tokens, audience);
+    const claims = tokenClaims(token);
+    const { identity, obtain } =
+      authentication.kind === 'irsa' ? await roleExchange(pod, signal) : agentExchange(pod, authentication.addressType);
+    // Cached credentials and values belong to a token that AWS has verified. A token of another service account, for another audience, expired or malformed
+    // must not get them: it goes to AWS each time, under a key of its own.
+    const isOwn = isOwnToken(claims, pod, audience, clock);
+    const key = isOwn ? identityKey(identity) : `${identityKey(identity)} ${randomUUID()}`;
+    // Each region has an STS of its own; the agent is the same for all.
+    function keyIn(region: string): string {
+      return identity.kind === 'irsa' ? `${key} ${region}` : key;
+    }
+    return {
+      identity,
+      key,
+      isOwn,
+      tokenEndsAt: claims.expiresAt ?? 0,
+      credentialsIn: (region, ends) => cache.get(keyIn(region), () => obtain(token, region), ends),
+      drop: (region, credentials) => cache.drop(keyIn(region), credentials),
+    };
   };
 }
 
 /** Checks the claims only. AWS verifies the signature when it issues credentials. */
 function isOwnToken(
-  token: SecretBytes,
+  { subject, audiences, expiresAt = 0 }: TokenClaims,
   { namespace, serviceAccount }: PodRef,
   audience: string,
   clock: Clock,
 ): boolean {
-  const { subject, audiences, expiresAt = 0 } = tokenClaims(token);
   return (
     subject === `system:serviceaccount:${namespace}:${serviceAccount}` &&
     audiences.includes(audience) &&

@@ -6,7 +6,7 @@ import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
 import { batchesOf } from './batches.ts';
-import { inTurn } from '../client/in-turn.ts';
+import { limitsAttempts, withPlugin } from '../client/plugins.ts';
 import { findParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
@@ -48,7 +48,7 @@ async function askForBatch(names: readonly string[], access: Access): Promise<Ma
 async function ask(names: readonly string[], { client, limit, signal }: Access): Promise<Response> {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
   try {
-    const result = await client.send(inTurn(command, limit, signal), { abortSignal: signal });
+    const result = await client.send(withPlugin(command, limitsAttempts(limit, signal)), { abortSignal: signal });
     return { ...result, asked: names };
   } catch (thrown) {
     return { thrown };

@@ -12,7 +12,7 @@ import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError } from '../errors/aws-error.ts';
 import { batchesOf } from './batches.ts';
-import { inTurn } from '../client/in-turn.ts';
+import { limitsAttempts, withPlugin } from '../client/plugins.ts';
 import type { DeniedActions } from './denied-actions.ts';
 import { secretResource } from './policy-resource.ts';
 import type { StoreAccess, StoreRequest } from '../model/store.ts';
@@ -50,7 +50,9 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access): Pr
   }
   const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
   try {
-    const { SecretValues = [] } = await client.send(inTurn(command, limit, signal), { abortSignal: signal });
+    const { SecretValues = [] } = await client.send(withPlugin(command, limitsAttempts(limit, signal)), {
+      abortSignal: signal,
+    });
     return new Map(
       requests.flatMap((request): [ObjectSpec, FetchedObject | ProviderError][] => {
         const { name } = request.source;
@@ -80,7 +82,11 @@ async function fetchOne(request: StoreRequest, access: Access): Promise<FetchedO
     ...(label !== undefined && { VersionStage: label }),
   });
   try {
-    return fetchedFrom(await client.send(inTurn(command, limit, signal), { abortSignal: signal }), request, access);
+    return fetchedFrom(
+      await client.send(withPlugin(command, limitsAttempts(limit, signal)), { abortSignal: signal }),
+      request,
+      access,
+    );
   } catch (thrown) {
     return failureOf(thrown, request, access);
   }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createFetcher } from '../../../src/aws/fetch.ts';
 import { ProviderError } from '../../../src/model/errors.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import { mintToken } from '../../fakes/aws/web-token.ts';
-import { NO_MEMORY, fetchAll, podSpec, secret, settingsFor, texts, useFetcher } from './fetch-fixture.ts';
+import { NO_MEMORY, fetchAll, newFetcher, podSpec, secret, settingsFor, texts, useFetcher } from './fetch-fixture.ts';
 
 const { signal } = new AbortController();
 const ASSUME = { action: 'sts:AssumeRoleWithWebIdentity' };
@@ -78,7 +77,7 @@ it('asks nobody when the request has no token', async () => {
 
 it('passes on why there is no role', async () => {
   const missing = new ProviderError('RoleMissing', 'no role');
-  using roleless = createFetcher({
+  using roleless = newFetcher({
     settings: settingsFor(aws.fakes.gate.url),
     roleOf: () => Promise.reject(missing),
     limits: NO_MEMORY,
@@ -97,7 +96,7 @@ it('gives each pod its own permissions', async () => {
       [{ actions: ['secretsmanager:GetSecretValue'], resources: [`*:secret:of-${name}-*`] }],
     ),
   );
-  using both = createFetcher({
+  using both = newFetcher({
     limits: NO_MEMORY,
     settings: settingsFor(aws.fakes.gate.url),
     roleOf: ({ serviceAccount }) => Promise.resolve(roles[serviceAccount === 'cart' ? 0 : 1]!),

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createFetcher } from '../../../src/aws/fetch.ts';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import {
   confirmVersions,
   failure,
   fetchAll,
   fetched,
+  newFetcher,
   parameter,
   podSpec,
   reasons,
@@ -52,7 +52,7 @@ it.for([
   'asks the first no second time when to the question whether versions are current it %s',
   async ([, fault]) => {
     const roleArn = aws.fakes.addRole('reader', ['shop/cart']);
-    using remembering = createFetcher({
+    using remembering = newFetcher({
       settings: settingsFor(aws.fakes.gate.url),
       roleOf: async () => roleArn,
       limits: { intervalMs: 60_000, cacheMaxBytes: 0, deadlineMs: 1_500 },

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
-import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
+import { openClients } from '../../../src/aws/client/clients.ts';
+import { createFetcher, type Fetcher, type FetcherDeps } from '../../../src/aws/fetch.ts';
 import type { AwsSettings } from '../../../src/aws/client/settings.ts';
+import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
+import { createServerClock } from '../../../src/concurrency/server-clock.ts';
 import { ProviderError } from '../../../src/model/errors.ts';
 import type { FetchedObject } from '../../../src/model/fetched-object.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
@@ -21,9 +24,15 @@ export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes>
 /** Every question goes to the stores. */
 export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 1_500 } as const;
 
+/** A fetcher with clients of its own. */
+export function newFetcher(deps: Omit<FetcherDeps, 'clock' | 'clients'>): Fetcher {
+  const clients = openClients(deps.settings, createServerClock(SYSTEM_CLOCK));
+  return createFetcher({ ...deps, clock: SYSTEM_CLOCK, clients });
+}
+
 /** A fetcher whose pods all have this role. */
 export function fetcherWith(settings: AwsSettings, roleArn: string): Fetcher {
-  return createFetcher({ settings, roleOf: () => Promise.resolve(roleArn), limits: NO_MEMORY });
+  return newFetcher({ settings, roleOf: () => Promise.resolve(roleArn), limits: NO_MEMORY });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createFetcher, type Fetcher } from '../../../src/aws/fetch.ts';
+import type { Fetcher } from '../../../src/aws/fetch.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { MountSpec, ObjectSpec } from '../../../src/model/mount-spec.ts';
 import { OUTAGE } from '../../fakes/aws/faults.ts';
@@ -11,6 +11,7 @@ import {
   confirmVersions,
   fetchAll,
   fetched,
+  newFetcher,
   openFakes,
   parameter,
   podSpec,
@@ -39,7 +40,7 @@ async function openFetcher(allows: readonly Statement[], limits: { readonly cach
   for (const name of ['cart', 'pay']) {
     fakes.addRole(name, [`shop/${name}`], allows);
   }
-  const fetcher = createFetcher({
+  const fetcher = newFetcher({
     settings: settingsFor(fakes.gate.url, { maxAttempts: 1 }),
     roleOf: async ({ serviceAccount }) => `arn:aws:iam::${fakes.account}:role/${serviceAccount}`,
     limits: { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 5_000, ...limits },

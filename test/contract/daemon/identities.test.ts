@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { createFetcher } from '../../../src/aws/fetch.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import { startPodIdentityAgent } from '../../fakes/aws/pod-identity-agent.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
@@ -8,6 +7,7 @@ import {
   confirmVersions,
   fetchAll,
   fetched,
+  newFetcher,
   openFakes,
   podSpec,
   reasons,
@@ -106,7 +106,7 @@ describe('what one identity was given, another is not', () => {
     await seed.secret('a', 'a1');
     const [first, second] = [fakes.addRole('first', ['shop/cart']), fakes.addRole('second', ['shop/cart'], [DESCRIBE])];
     let role = first;
-    using fetcher = createFetcher({
+    using fetcher = newFetcher({
       settings: settingsFor(fakes.gate.url),
       roleOf: () => Promise.resolve(role),
       limits: LIMITS,
@@ -135,7 +135,7 @@ describe('what one identity was given, another is not', () => {
       associations: new Map([['shop/cart', role]]),
       host: '127.0.0.1',
     });
-    using fetcher = createFetcher({
+    using fetcher = newFetcher({
       settings: settingsFor(fakes.gate.url, {
         podIdentity: { ipv4: agent.url, ipv6: 'http://[::1]:1', timeoutMs: 1_000 },
       }),
