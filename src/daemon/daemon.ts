@@ -32,7 +32,8 @@ export async function startDaemon(config: Config, log: Logger, nodeClock: Clock 
   opening.use(receiveChangeEvents(config, node, log));
   server = opening.use(
     await startServer({
-      clock,
+      // The driver's deadlines are on the node's own clock.
+      clock: nodeClock,
       log,
       onTaken: createSelfReport(kube, config.kube, log),
       socketPath: config.socketPath,

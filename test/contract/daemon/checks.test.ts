@@ -12,7 +12,7 @@ const PODS = ['web-1', 'web-2', 'web-3'].map((name) => ({ ...POD, name }));
 
 // No time passes but what a test lets pass.
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] });
+  vi.useFakeTimers({ toFake: ['performance', 'Date'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -77,7 +77,12 @@ describe('past the interval, one check serves all volumes of an identity', () =>
     expect(firstCalls).toEqual({ AssumeRoleWithWebIdentity: 1, BatchGetSecretValue: 1, GetSecretValue: 2 });
     expect(await callsOf(node, republish)).toEqual({ GetSecretValue: 2 });
     vi.advanceTimersByTime(HOUR);
-    expect(await callsOf(node, republish)).toEqual({ BatchGetSecretValue: 1, GetSecretValue: 2 });
+    // Credentials are good for an hour, too.
+    expect(await callsOf(node, republish)).toEqual({
+      AssumeRoleWithWebIdentity: 1,
+      BatchGetSecretValue: 1,
+      GetSecretValue: 2,
+    });
   });
 });
 
