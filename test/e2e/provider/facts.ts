@@ -2,36 +2,36 @@ import type { Certificates } from '../../fakes/aws/certificates.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What the scenarios of one run share. */
+    /** Shared by the scenarios of one run. */
     readonly provider: ProviderFacts;
   }
 }
 
 export interface ProviderFacts {
-  /** Address of a moto; each scenario takes an account of its own. */
+  /** Address of a moto; each scenario uses a separate account. */
   readonly motoUrl: string;
   /** Of the service accounts' tokens. */
   readonly issuer: string;
-  /** Those by which a scenario's AWS proves to the provider that it is AWS. */
+  /** The TLS certificates of a scenario's AWS. */
   readonly certificates: Certificates;
   /** The provider's image. */
   readonly image: string;
 }
 
-/** Where the provider finds AWS: each scenario's own, one after the other, on this port of `cluster.hostAddress`. */
+/** The provider reaches AWS on this port of `cluster.hostAddress`: that of the running scenario. */
 export const AWS_PORT = 8443;
 
-/** What classes name to choose one of the releases that stand through all scenarios. */
+/** Provider names of the releases that are installed during all scenarios. */
 export const PROVIDER_WRITES = 'aws';
 export const DRIVER_WRITES = 'aws-driver-writes';
-export const LOOKS_AFTER = 'aws-looks-after';
+export const ALL_FEATURES = 'aws-all-features';
 
-/** How often the last one asks AWS. */
+/** The poll interval of the last one. */
 export const INTERVAL_MS = 10_000;
-/** A rotation has to be in the files by then: five seconds more than that. */
+/** The files must have a rotated value by then: five seconds more than that. */
 export const FRESH_WITHIN_MS = INTERVAL_MS + 5_000;
-/** Its values, less the name of its socket. */
-export const LOOKING_AFTER = {
+/** Its values, without the name of its socket. */
+export const ALL_FEATURES_VALUES = {
   enableSecretRotation: true,
   rotationPollInterval: `${INTERVAL_MS / 1000}s`,
   syncSecret: { enabled: true },

@@ -6,7 +6,7 @@ import { type Cluster, openCluster } from '../cluster/cluster.ts';
 import { makeProviderImage } from '../cluster/images.ts';
 import { CHECKOUT } from '../cluster/layout.ts';
 import { progress } from '../cluster/progress.ts';
-import { DRIVER_WRITES, LOOKING_AFTER, LOOKS_AFTER, PROVIDER_WRITES, type ProviderFacts } from './facts.ts';
+import { DRIVER_WRITES, ALL_FEATURES_VALUES, ALL_FEATURES, PROVIDER_WRITES, type ProviderFacts } from './facts.ts';
 import { applyAuthority, installRelease } from './release.ts';
 import { STORY_LABEL } from './scenario.ts';
 
@@ -27,17 +27,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const leaving = cluster.owned ? new AsyncDisposableStack() : opening;
   leaving.use(await applyAuthority(cluster, facts));
   const driverWrites = { socketName: DRIVER_WRITES, driverWritesSecrets: true };
-  const looksAfter = { socketName: LOOKS_AFTER, ...LOOKING_AFTER };
+  const allFeatures = { socketName: ALL_FEATURES, ...ALL_FEATURES_VALUES };
   await Promise.all(
     [
       installRelease(cluster, facts, 'aws-secrets-csi'),
       installRelease(cluster, facts, 'aws-secrets-csi-driver-writes', driverWrites),
-      installRelease(cluster, facts, 'aws-secrets-csi-looks-after', looksAfter),
+      installRelease(cluster, facts, 'aws-secrets-csi-all-features', allFeatures),
     ].map(async (release) => leaving.use(await release)),
   );
   leaving.defer(() => scenariosAreGone(cluster));
   project.provide('provider', facts);
-  progress(`the provider runs as "${PROVIDER_WRITES}", "${DRIVER_WRITES}" and "${LOOKS_AFTER}"`);
+  progress(`the provider runs as "${PROVIDER_WRITES}", "${DRIVER_WRITES}" and "${ALL_FEATURES}"`);
   const opened = opening.move();
   return () => opened.disposeAsync();
 }

@@ -44,8 +44,8 @@ export interface Scenario extends AsyncDisposable {
   exec(pod: string, ...command: readonly string[]): Promise<string>;
   /** What a pod reads in the volume of a class. */
   filesOf(pod: string, className: string): Promise<Listing>;
-  /** What the provider has told of a pod. */
-  toldOf(pod: string): Promise<readonly PodEvent[]>;
+  /** The provider's events on a pod. */
+  eventsOf(pod: string): Promise<readonly PodEvent[]>;
   /** A Kubernetes Secret; undefined where there is none. */
   secretOf(name: string): Promise<SyncedSecret | undefined>;
   /** Waits until an event says that a volume of a pod cannot be mounted, with this in its message. @returns the message */
@@ -129,7 +129,7 @@ export async function openScenario(cluster: Cluster, name: string): Promise<Scen
     startPods,
     exec,
     filesOf: async (podName, className) => readListing(await exec(podName, 'sh', '-c', LISTING, className)),
-    async toldOf(podName) {
+    async eventsOf(podName) {
       const selector = `--field-selector=involvedObject.name=${podName}`;
       const events: EventList = JSON.parse(await kubectl('get', 'events', selector, '--output=json'));
       return events.items

@@ -12,12 +12,12 @@ export function withContainer(pod: object, settings: object): object {
   return { ...rest, spec: { ...spec, containers: [{ ...container, ...settings }] } };
 }
 
-/** A pod that at its start first writes down what it finds in the volume of a class, as `firstLook` reads it. */
-export function looksFirst(pod: object, className: string): object {
+/** A pod that first prints the files in the volume of a class at its start, for `firstListing`. */
+export function listsFirst(pod: object, className: string): object {
   return withContainer(pod, { command: ['sh', '-c', `${LISTING}; exec sleep infinity`, className] });
 }
 
-/** What a pod found at its start: had it started before its files were there, this would be empty. */
-export async function firstLook(scenario: Scenario, pod: string): Promise<Listing> {
+/** The files that a pod found at its start: empty if it started before its files were written. */
+export async function firstListing(scenario: Scenario, pod: string): Promise<Listing> {
   return readListing(await scenario.kubectl('logs', pod));
 }

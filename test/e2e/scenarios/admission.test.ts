@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
-import { LOOKING_AFTER } from '../provider/facts.ts';
+import { ALL_FEATURES_VALUES } from '../provider/facts.ts';
 import { secretProviderClass, workload } from '../provider/objects.ts';
 import { providerPod } from '../provider/provider-process.ts';
 import { installRelease, PROVIDER_NAMESPACE, type Release } from '../provider/release.ts';
@@ -21,7 +21,7 @@ describe.runIf(cluster.owned)('with admissionPolicies.enabled', () => {
     // Tokens come with first mounts only; all newer ones are of the provider's own request.
     await cluster.restartDriver({ rotation: false });
     resources.defer(() => cluster.restartDriver());
-    const values = { ...LOOKING_AFTER, socketName: SOCKET_NAME, admissionPolicies: { enabled: true } };
+    const values = { ...ALL_FEATURES_VALUES, socketName: SOCKET_NAME, admissionPolicies: { enabled: true } };
     release = resources.use(await installRelease(cluster, inject('provider'), 'aws-secrets-csi-bounded', values));
     scenario = resources.use(await openScenario(cluster, 'admission'));
     await scenario.seed.secret('login', 'p1');

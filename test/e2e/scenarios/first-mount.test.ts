@@ -4,7 +4,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { HINDRANCES, IMPATIENT, prepareHindrance } from '../provider/hindrances.ts';
 import { installRelease } from '../provider/release.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
-import { firstLook, looksFirst } from '../provider/with-container.ts';
+import { firstListing, listsFirst } from '../provider/with-container.ts';
 
 /** The kubelet tries a failed mount again after half a second, and after twice as long each time. */
 const SOME_TRIES_MS = 3_000;
@@ -34,7 +34,7 @@ function phaseOf(pod: string): Promise<string> {
 describe.concurrent('no pod starts without its files, its events say why, and it starts when that is over', () => {
   test.for(HINDRANCES)('%s', async (hindrance, { expect }) => {
     const { name, classes, says, impose, lift } = await prepareHindrance(scenario, hindrance);
-    const pods = classes.map((pod) => looksFirst(scenario.pod(pod, { classes: [pod], serviceAccount: name }), pod));
+    const pods = classes.map((pod) => listsFirst(scenario.pod(pod, { classes: [pod], serviceAccount: name }), pod));
     await impose();
 
     await scenario.apply(...pods);
@@ -51,7 +51,7 @@ describe.concurrent('no pod starts without its files, its events say why, and it
     }
     expect(new Set(phases)).toEqual(new Set(['Pending']));
     for (const pod of classes) {
-      expect(await firstLook(scenario, pod)).toEqual({ file: ['644', name] });
+      expect(await firstListing(scenario, pod)).toEqual({ file: ['644', name] });
     }
   });
 });

@@ -3,7 +3,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { installRelease } from '../provider/release.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
-import { firstLook, looksFirst } from '../provider/with-container.ts';
+import { firstListing, listsFirst } from '../provider/with-container.ts';
 
 const ACCOUNTS = ['red', 'green', 'blue'];
 const PODS_EACH = 10;
@@ -39,7 +39,7 @@ test(`${ACCOUNTS.length * PODS_EACH} pods that are made at once all start, and A
 
   await scenario.startPods(
     ...pods.map(({ name, serviceAccount }) =>
-      looksFirst(scenario.pod(name, { classes: ['many'], serviceAccount }), 'many'),
+      listsFirst(scenario.pod(name, { classes: ['many'], serviceAccount }), 'many'),
     ),
   );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -50,7 +50,7 @@ test(`${ACCOUNTS.length * PODS_EACH} pods that are made at once all start, and A
   );
 
   for (const { name } of pods) {
-    expect(await firstLook(scenario, name)).toEqual({
+    expect(await firstListing(scenario, name)).toEqual({
       db: ['644', 'p1'],
       token: ['644', 't0k3n'],
       url: ['644', 'https://example.com'],

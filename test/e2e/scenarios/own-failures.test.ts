@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { READ_ALL } from '../../fakes/aws/start-aws-fakes.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 import { openCluster } from '../cluster/cluster.ts';
-import { LOOKS_AFTER } from '../provider/facts.ts';
+import { ALL_FEATURES } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
 
@@ -36,7 +36,7 @@ describe.runIf(cluster.owned)("what keeps a new value from a running pod, the dr
     await scenario.seed.secret(name, 'p1');
     const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'file' };
     function applyClass(): Promise<void> {
-      return scenario.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
+      return scenario.apply(secretProviderClass(name, [object], { provider: ALL_FEATURES }));
     }
     await applyClass();
     return name === 'denied'
@@ -60,7 +60,7 @@ describe.runIf(cluster.owned)("what keeps a new value from a running pod, the dr
       const { reason, says, impose, lift } = await prepare(name);
       await scenario.startPods(scenario.pod(name, { classes: [name], serviceAccount: name }));
       async function told(word: string): Promise<string | undefined> {
-        return (await scenario.toldOf(name)).find((event) => event.reason === word)?.message;
+        return (await scenario.eventsOf(name)).find((event) => event.reason === word)?.message;
       }
 
       await impose();
@@ -77,7 +77,7 @@ describe.runIf(cluster.owned)("what keeps a new value from a running pod, the dr
         expect(message).toContain(fragment);
       }
       expect(kept).toEqual({ file: ['644', 'p1'] });
-      const warnings = (await scenario.toldOf(name)).filter(({ type }) => type === 'Warning');
+      const warnings = (await scenario.eventsOf(name)).filter(({ type }) => type === 'Warning');
       expect(warnings.map((event) => event.reason)).toEqual([reason]);
       const restarts = '--output=jsonpath={.status.containerStatuses[0].restartCount}';
       expect(await scenario.kubectl('get', 'pod', name, restarts)).toBe('0');

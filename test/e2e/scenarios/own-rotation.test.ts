@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { READ_ALL } from '../../fakes/aws/start-aws-fakes.ts';
 import { openCluster } from '../cluster/cluster.ts';
-import { FRESH_WITHIN_MS, INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { FRESH_WITHIN_MS, INTERVAL_MS, ALL_FEATURES } from '../provider/facts.ts';
 import { textsIn, volumeOnNode } from '../provider/node-volume.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { PROVIDER_NAMESPACE } from '../provider/release.ts';
@@ -40,7 +40,7 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
 
   /** Calls of the driver for this scenario that were answered so far. */
   async function mountCalls(): Promise<number> {
-    const selector = '--selector=app.kubernetes.io/instance=aws-secrets-csi-looks-after';
+    const selector = '--selector=app.kubernetes.io/instance=aws-secrets-csi-all-features';
     const log = await cluster.kubectl(['logs', `--namespace=${PROVIDER_NAMESPACE}`, selector, '--tail=-1']);
     const ours = `"namespace":"${scenario.namespace}"`;
     return log.split('\n').filter((line) => line.includes(ours) && line.includes('"msg":"mount served"')).length;
@@ -64,8 +64,8 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
       const parameter = { objectName: url, objectType: 'ssmparameter', objectAlias: 'url' };
       const other = { objectName: still, objectType: 'secretsmanager', objectAlias: 'still' };
       await scenario.apply(
-        secretProviderClass(changing, [secret, parameter, other], { provider: LOOKS_AFTER }),
-        secretProviderClass(unchanged, [other], { provider: LOOKS_AFTER }),
+        secretProviderClass(changing, [secret, parameter, other], { provider: ALL_FEATURES }),
+        secretProviderClass(unchanged, [other], { provider: ALL_FEATURES }),
       );
       const pods = Object.keys(roles).flatMap((serviceAccount) =>
         ['one', 'two'].map((which) => ({ name: `${serviceAccount}-${which}-${title}`, serviceAccount })),
@@ -126,7 +126,7 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
       if (title === 'off') {
         for (const { name } of pods) {
           const message = expect.stringContaining(`${changing}: new versions of db, password, url`);
-          expect(await scenario.toldOf(name)).toEqual([{ type: 'Normal', reason: 'SecretsRotated', message }]);
+          expect(await scenario.eventsOf(name)).toEqual([{ type: 'Normal', reason: 'SecretsRotated', message }]);
         }
       }
     },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { makeCertificates } from '../../fakes/aws/certificates.ts';
 import { openCluster } from '../cluster/cluster.ts';
-import { FRESH_WITHIN_MS, INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { FRESH_WITHIN_MS, INTERVAL_MS, ALL_FEATURES } from '../provider/facts.ts';
 import { type ClassOptions, secretProviderClass } from '../provider/objects.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
 
@@ -37,7 +37,7 @@ async function applyClass(name: string, annotations: ClassOptions['annotations']
     ],
   };
   await scenario.apply(
-    secretProviderClass(name, [object], { provider: LOOKS_AFTER, secretObjects: [secret], annotations }),
+    secretProviderClass(name, [object], { provider: ALL_FEATURES, secretObjects: [secret], annotations }),
   );
 }
 
@@ -91,7 +91,7 @@ describe('a Secret that the provider makes of the files', () => {
     const object = { objectName: 'tls', objectType: 'secretsmanager' };
     const data = ['tls.crt', 'tls.key'].map((name) => ({ objectName: 'tls', key: name }));
     const secret = { secretName: 'tls', type: 'kubernetes.io/tls', data };
-    await scenario.apply(secretProviderClass('tls', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
+    await scenario.apply(secretProviderClass('tls', [object], { provider: ALL_FEATURES, secretObjects: [secret] }));
 
     await scenario.startPods(scenario.pod('tls', { classes: ['tls'] }));
 
@@ -156,7 +156,7 @@ describe('a Secret that the provider makes of the files', () => {
     await scenario.startPods(scenario.pod(name, { classes: [name] }));
 
     await expect
-      .poll(() => scenario.toldOf(name), PATIENCE)
+      .poll(() => scenario.eventsOf(name), PATIENCE)
       .toEqual([
         {
           type: 'Warning',

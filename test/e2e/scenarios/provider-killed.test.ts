@@ -4,7 +4,7 @@ import { secretProviderClass } from '../provider/objects.ts';
 import { killProvider, killProviderPod, providerIsBack, providerPod } from '../provider/provider-process.ts';
 import { installRelease } from '../provider/release.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
-import { firstLook, looksFirst } from '../provider/with-container.ts';
+import { firstListing, listsFirst } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 100 };
 /** Of this scenario's own: the kubelet lets what dies often wait. */
@@ -40,7 +40,7 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
       const name = `cut-${provider}`;
       const before = await providerPod(cluster, release);
       await applyClass(name, provider);
-      const pod = looksFirst(scenario.pod(name, { classes: [name] }), name);
+      const pod = listsFirst(scenario.pod(name, { classes: [name] }), name);
       using _ = scenario.aws.gate.state.inject({ kind: 'delay', ms: 3_000 }, { resource: name }, 1);
 
       await scenario.apply(pod);
@@ -49,7 +49,7 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
       await scenario.startPods(pod);
       await providerIsBack(cluster, release, before);
 
-      expect(await firstLook(scenario, name)).toEqual({ db: ['644', 'p1'] });
+      expect(await firstListing(scenario, name)).toEqual({ db: ['644', 'p1'] });
     },
   );
 
@@ -60,7 +60,7 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
       const before = await providerPod(cluster, release);
       const socket = `/var/run/secrets-store-csi-providers/${provider}.sock`;
       await applyClass(name, provider);
-      const pod = looksFirst(scenario.pod(name, { classes: [name] }), name);
+      const pod = listsFirst(scenario.pod(name, { classes: [name] }), name);
 
       await killProviderPod(before);
       const left = await cluster.runInNode(['stat', '--format=%F %i', socket]);
@@ -68,7 +68,7 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
       await providerIsBack(cluster, release, before);
 
       expect(left).toMatch(/^socket/);
-      expect(await firstLook(scenario, name)).toEqual({ db: ['644', 'p1'] });
+      expect(await firstListing(scenario, name)).toEqual({ db: ['644', 'p1'] });
       expect(await cluster.runInNode(['stat', '--format=%F %i', socket])).not.toBe(left);
     },
   );

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
-import { INTERVAL_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { INTERVAL_MS, ALL_FEATURES } from '../provider/facts.ts';
 import { secretProviderClass, workload } from '../provider/objects.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
 import { withContainer } from '../provider/with-container.ts';
@@ -56,7 +56,7 @@ test('workloads that ask for it are rolled once and hold the new value; others g
   await scenario.seed.secret('login', 'p1');
   const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
   const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };
-  await scenario.apply(secretProviderClass('login', [object], { provider: LOOKS_AFTER, secretObjects: [secret] }));
+  await scenario.apply(secretProviderClass('login', [object], { provider: ALL_FEATURES, secretObjects: [secret] }));
   await scenario.startPods(
     ...WORKLOADS.map(([kind, name, replicas, isWanted]) =>
       workload(kind, program(name), { replicas, annotations: isWanted ? ANNOTATIONS : {} }),

@@ -3,7 +3,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
-import { firstLook, looksFirst } from '../provider/with-container.ts';
+import { firstListing, listsFirst } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 90_000, interval: 500 };
 
@@ -20,7 +20,7 @@ describe.runIf(cluster.owned)('running pods outlast restarts', () => {
     await scenario.apply(
       ...BOTH_WAYS.map(([, provider]) => secretProviderClass(`app-${provider}`, [object], { provider })),
     );
-    await scenario.startPods(...names.map((name) => looksFirst(scenario.pod(name, { classes: [name] }), name)));
+    await scenario.startPods(...names.map((name) => listsFirst(scenario.pod(name, { classes: [name] }), name)));
   });
 
   afterAll(() => scenario[Symbol.asyncDispose]());
@@ -50,7 +50,7 @@ describe.runIf(cluster.owned)('running pods outlast restarts', () => {
 
     for (const name of names) {
       await expect.poll(() => stateOf(name).catch(String), PATIENCE).toBe('true,1');
-      expect(await firstLook(scenario, name)).toEqual({ db: ['644', 'p3'] });
+      expect(await firstListing(scenario, name)).toEqual({ db: ['644', 'p3'] });
       expect(await scenario.filesOf(name, name)).toEqual({ db: ['644', 'p3'] });
     }
   });

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
-import { FRESH_WITHIN_MS, LOOKS_AFTER } from '../provider/facts.ts';
+import { FRESH_WITHIN_MS, ALL_FEATURES } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { killProvider, providerIsBack, type ProviderPod, providerPod } from '../provider/provider-process.ts';
 import { PROVIDER_NAMESPACE } from '../provider/release.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
-const RELEASE = 'aws-secrets-csi-looks-after';
+const RELEASE = 'aws-secrets-csi-all-features';
 
 const cluster = await openCluster();
 
@@ -45,7 +45,7 @@ describe.runIf(cluster.owned)(
         const name = how.replaceAll(' ', '-');
         await scenario.seed.secret(name, 'p1');
         const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'file' };
-        await scenario.apply(secretProviderClass(name, [object], { provider: LOOKS_AFTER }));
+        await scenario.apply(secretProviderClass(name, [object], { provider: ALL_FEATURES }));
         await scenario.startPods(
           ...['one', 'two'].map((which) => scenario.pod(`${which}-${name}`, { classes: [name] })),
         );
@@ -73,7 +73,7 @@ describe.runIf(cluster.owned)(
         // By a token that the new one has asked the API server for, as nobody sends it any.
         expect(state.count({ service: 'sts' })).toBeGreaterThan(sessions);
         async function told(): Promise<readonly string[]> {
-          return (await scenario.toldOf(`one-${name}`)).map(({ reason }) => reason);
+          return (await scenario.eventsOf(`one-${name}`)).map(({ reason }) => reason);
         }
         await expect.poll(told, PATIENCE).toEqual(['SecretsRotated']);
       },

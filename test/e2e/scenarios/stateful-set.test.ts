@@ -4,7 +4,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { BOTH_WAYS } from '../provider/facts.ts';
 import { secretProviderClass, workload } from '../provider/objects.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
-import { firstLook, looksFirst } from '../provider/with-container.ts';
+import { firstListing, listsFirst } from '../provider/with-container.ts';
 
 /** Longer than an answer of AWS is good for. */
 const LATER_MS = 5_500;
@@ -33,10 +33,10 @@ test.concurrent.for(BOTH_WAYS)(
     const [name, pod] = [provider, `${provider}-0`];
     await scenario.seed.secret(name, 'p1');
     const object = { objectName: name, objectType: 'secretsmanager', objectAlias: 'db' };
-    const looking = looksFirst(scenario.pod(name, { classes: [name] }), name);
+    const looking = listsFirst(scenario.pod(name, { classes: [name] }), name);
     await scenario.apply(secretProviderClass(name, [object], { provider }), workload('StatefulSet', looking));
     await scale(name, 1);
-    const [firstUid, first] = [await uidOf(pod), await firstLook(scenario, pod)];
+    const [firstUid, first] = [await uidOf(pod), await firstListing(scenario, pod)];
 
     await scale(name, 0);
     await scenario.kubectl('wait', 'pod', pod, '--for=delete', '--timeout=60s');
@@ -46,6 +46,6 @@ test.concurrent.for(BOTH_WAYS)(
 
     expect(first).toEqual({ db: ['644', 'p1'] });
     expect(await uidOf(pod)).not.toBe(firstUid);
-    expect(await firstLook(scenario, pod)).toEqual({ db: ['644', 'p2'] });
+    expect(await firstListing(scenario, pod)).toEqual({ db: ['644', 'p2'] });
   },
 );

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openCluster } from '../cluster/cluster.ts';
-import { LOOKING_AFTER } from '../provider/facts.ts';
+import { ALL_FEATURES_VALUES } from '../provider/facts.ts';
 import { secretProviderClass } from '../provider/objects.ts';
 import { installRelease, type Release } from '../provider/release.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
@@ -51,7 +51,7 @@ describe.runIf(cluster.owned)('where nobody rotates and nobody makes Secrets any
     await sleep(LATER_MS);
     await scenario.startPods(program('new'));
     const stale = [await heldBy('old'), await heldBy('new'), (await scenario.secretOf('login'))?.data];
-    await release.upgrade({ ...SOCKET, ...LOOKING_AFTER });
+    await release.upgrade({ ...SOCKET, ...ALL_FEATURES_VALUES });
     await expect.poll(() => heldBy('old'), PATIENCE).toBe('p1,p2');
     await expect.poll(async () => (await scenario.secretOf('login'))?.data, PATIENCE).toEqual({ password: 'p2' });
     await scenario.startPods(program('next'));

@@ -9,7 +9,7 @@ import { secretProviderClass } from '../provider/objects.ts';
 import { providerPod } from '../provider/provider-process.ts';
 import { installRelease, PROVIDER_NAMESPACE, type Release } from '../provider/release.ts';
 import { openScenario, type Scenario } from '../provider/scenario.ts';
-import { firstLook, looksFirst } from '../provider/with-container.ts';
+import { firstListing, listsFirst } from '../provider/with-container.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 500 };
 const SOCKET_NAME = 'aws-upgraded';
@@ -45,7 +45,7 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
     while (!stop.aborted) {
       const name = `during-${names.length}`;
       names.push(name);
-      await scenario.apply(looksFirst(scenario.pod(name, { classes: ['db'] }), 'db'));
+      await scenario.apply(listsFirst(scenario.pod(name, { classes: ['db'] }), 'db'));
     }
     return names;
   }
@@ -78,7 +78,7 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
     expect(answered).toBeGreaterThan(20);
     expect(names.length).toBeGreaterThan(3);
     for (const name of names) {
-      expect(await firstLook(scenario, name)).toEqual(FILES);
+      expect(await firstListing(scenario, name)).toEqual(FILES);
     }
     expect(failures).toBe('');
     expect(kept).toEqual(FILES);
