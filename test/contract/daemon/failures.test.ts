@@ -106,6 +106,17 @@ describe('a mount that fails', () => {
     expect(message).toContain('Rate exceeded');
   });
 
+  it('is none that the clock of AWS causes by being ahead of the node’s', async () => {
+    await using behind = await startNode({ args: ONCE });
+    await behind.seed.secret('db', 'v1');
+    behind.aws.gate.state.aheadMs = HOUR_MS / 4;
+
+    // The first call learns the time from AWS.
+    for (const _ of [1, 2]) {
+      await behind.mount({ objects: SECRET });
+    }
+  });
+
   it('keeps the files of the mount before', async () => {
     const targetPath = await node.newTarget();
     await node.mount({ objects: SECRET }, { targetPath });

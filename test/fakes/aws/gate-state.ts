@@ -17,6 +17,8 @@ export class GateState {
   readonly calls: GateCall[] = [];
   /** Requests that a fault holds at present. */
   held = 0;
+  /** By how much AWS's clock is ahead of this process's. */
+  aheadMs = 0;
   readonly #injections = new Set<Injection>();
 
   addRole(role: Role): void {

@@ -79,7 +79,7 @@ async function handle(incoming: IncomingMessage, response: ServerResponse, deps:
   const request = readAwsRequest(incoming, await buffer(incoming));
   deps.state.record(request, incoming.headers['user-agent']);
   // The provider takes its time from AWS: where a test holds the time, this is the same.
-  response.setHeader('date', new Date().toUTCString());
+  response.setHeader('date', new Date(Date.now() + deps.state.aheadMs).toUTCString());
   for (const fault of deps.state.takeFaults(request)) {
     if (!(await passes(fault, { request, socket: incoming.socket, response, state: deps.state }))) {
       return;
