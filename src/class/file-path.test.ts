@@ -3,10 +3,10 @@ import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { directoriesOf, filePath, pathProblem } from './file-path.ts';
 
-/** Half surrogate pairs among them. */
+/** Includes half surrogate pairs. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
-/** The driver's own check (validatePath in pkg/util/fileutil), and what its layout keeps for itself. */
+/** The driver's own check (validatePath in pkg/util/fileutil), and the names that its layout reserves. */
 function driverRefuses(path: string): boolean {
   return (
     path === '' ||
@@ -33,7 +33,7 @@ const anyPath = fc
   .map((pieces) => pieces.join(''));
 
 describe('pathProblem', () => {
-  it('takes no path that the driver refuses, and no other than NUL does it refuse', () => {
+  it('accepts no path that the driver refuses, and refuses no other one except NUL', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
         expect(pathProblem(path) !== undefined).toBe(driverRefuses(path) || path.includes('\0'));
@@ -42,7 +42,7 @@ describe('pathProblem', () => {
     );
   });
 
-  it('takes no path that leads out of the volume', () => {
+  it('accepts no path that leads out of the volume', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
         fc.pre(pathProblem(path) === undefined);
@@ -54,7 +54,7 @@ describe('pathProblem', () => {
 });
 
 describe('filePath', () => {
-  it('makes one element of any name where slashes are replaced', () => {
+  it('makes any name one element if slashes are replaced', () => {
     fc.assert(
       fc.property(fc.string({ unit: anyUnit }), fc.constantFrom('_', '-', '$', '.'), (name, translation) => {
         expect(filePath(name, translation)).toBe(name.split('/').join(translation));
@@ -62,7 +62,7 @@ describe('filePath', () => {
     );
   });
 
-  it('drops all leading slashes, and only those, where slashes are kept', () => {
+  it('removes all leading slashes, and only those, if slashes are kept', () => {
     expect(filePath('///a//b/', '')).toBe('a//b/');
   });
 });
@@ -72,7 +72,7 @@ describe('directoriesOf', () => {
     expect(directoriesOf('a/b/c')).toEqual(['a', 'a/b']);
   });
 
-  it('names none above a file at the top', () => {
+  it('names none for a file at the top', () => {
     expect(directoriesOf('a')).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseClass } from './parse-class.ts';
 
-/** Half surrogate pairs among them. */
+/** Includes half surrogate pairs. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
 const text = fc.oneof(
@@ -104,7 +104,7 @@ describe('an accepted class', () => {
 });
 
 describe('parseClass', () => {
-  it('gives a spec or at least one problem for any parameters whatever', () => {
+  it('gives a spec or at least one problem for any parameters', () => {
     fc.assert(
       fc.property(
         fc.dictionary(
@@ -120,7 +120,7 @@ describe('parseClass', () => {
     );
   });
 
-  it('says of a problem in which parameter it is, and of one in a text where', () => {
+  it('gives the parameter of each problem, and the offset of one in a text', () => {
     fc.assert(
       fc.property(parameters, (given) => {
         const result = parse(given);

@@ -19,7 +19,7 @@ function messagesOf(result: ReturnType<typeof parseClass>): readonly string[] {
   return result.ok ? [] : result.problems.map(({ message }) => message);
 }
 
-/** What a spec comes to; empty where there is none. */
+/** The objects of a spec; empty if there is none. */
 function summaryOf(result: ReturnType<typeof parseClass>) {
   const spec = result.ok ? result.spec : { regions: [], authentication: undefined, objects: [] };
   return {
@@ -31,14 +31,14 @@ function summaryOf(result: ReturnType<typeof parseClass>) {
   };
 }
 
-describe('parseClass takes', () => {
+describe('parseClass accepts', () => {
   it.for([...acceptedClasses, ...acceptedSpellings])('$name', (accepted) => {
     const summary = summaryOf(parse(accepted.parameters));
 
     expect({ ...accepted, ...summary }).toEqual({ ...summary, ...accepted, problems: [] });
   });
 
-  it('the mode that the request gives where the class gives none', () => {
+  it('the mode of the request if the class sets none', () => {
     const result = parse(
       { objects: '[{objectName: a, objectType: ssmparameter, jmesPath: [{path: p, objectAlias: b}]}]' },
       { region: 'us-west-2', mode: 0o400 },
@@ -59,7 +59,7 @@ describe('parseClass takes', () => {
     expect(result.ok && result.spec.pollIntervalMs).toBe(pollIntervalMs);
   });
 
-  it('an ARN of any region while the region is not known', () => {
+  it('an ARN of any region if the region is not known', () => {
     const result = parse(
       { objects: '[{objectName: "arn:aws:ssm:eu-west-1:1:parameter/x"}]' },
       { region: undefined, mode: 0o644 },
@@ -82,7 +82,7 @@ describe('parseClass refuses', () => {
   });
 
   it.for(['9.999s', '0', '-1m', 'often', '30', '25h', `${'9'.repeat(400)}h`])(
-    'a rotationPollInterval of "%s", which would ask AWS too often or never',
+    'a rotationPollInterval of "%s", which would poll AWS too often or never',
     (rotationPollInterval) => {
       const result = parse({ rotationPollInterval });
 
@@ -93,7 +93,7 @@ describe('parseClass refuses', () => {
     },
   );
 
-  it('an ARN of another region than the class itself names, wherever it is read', () => {
+  it('an ARN of another region than the one that the class names', () => {
     const result = parse(
       { region: 'us-east-1', objects: '[{objectName: "arn:aws:ssm:eu-west-1:1:parameter/x"}]' },
       { region: undefined, mode: 0o644 },
@@ -103,8 +103,8 @@ describe('parseClass refuses', () => {
   });
 });
 
-describe('parseClass says', () => {
-  it('which parameter, which object and which place in the text a problem has', () => {
+describe('parseClass reports', () => {
+  it('the parameter, object and offset of a problem', () => {
     const objects = '- objectName: a\n  objectType: ssm\n';
 
     const result = parse({ objects });
@@ -114,7 +114,7 @@ describe('parseClass says', () => {
     });
   });
 
-  it('what is ignored, and where, without refusing it', () => {
+  it('what is ignored, and where, as a warning', () => {
     const objects = '- objectName: a\n  objectType: ssmparameter\n  objectVersionlable: x\n';
 
     const result = parse({ objects, Region: 'x', secretProviderClass: 'c', preferredAddressType: 'v4' });
@@ -182,7 +182,7 @@ describe('parseClass bounds', () => {
     expect(first).toContain('the 2000 that a volume may have');
   });
 
-  it('what it says of thousands of mistakes, and counts the others', () => {
+  it('how many of thousands of problems it reports, and counts the others', () => {
     const objects = entries(500, (of) => {
       const list = entries(4, () => `{path: a, objectAlias: ..}`);
       return `{objectName: a${of}, ${type}, jmesPath: ${list}}`;
@@ -197,7 +197,7 @@ describe('parseClass bounds', () => {
 });
 
 describe('problemsError', () => {
-  it('is one error that says all', () => {
+  it('is one error with all problems', () => {
     const error = problemsError([
       { message: 'first', parameter: 'objects', object: 'a' },
       { message: 'second', parameter: 'region' },
@@ -206,13 +206,13 @@ describe('problemsError', () => {
     expect(error).toMatchObject({ reason: 'InvalidParameters', message: '2 problems: (1) first; (2) second' });
   });
 
-  it('names the object of a lone problem', () => {
+  it('names the object of a single problem', () => {
     const error = problemsError([{ message: 'alone', parameter: 'objects', object: 'a' }]);
 
     expect(error).toMatchObject({ reason: 'InvalidParameters', message: 'alone', object: 'a' });
   });
 
-  it('counts what is too much to say', () => {
+  it('counts the problems that it does not report', () => {
     const many = Array.from({ length: 5000 }, (_, index) => ({ message: `no ${index}`, parameter: 'objects' }));
 
     const { message } = problemsError(many);

@@ -13,11 +13,11 @@ function parse(secretObjects: unknown, annotations: Readonly<Record<string, stri
 }
 
 describe('parseSecretObjects', () => {
-  it.for([[undefined], [null], [[]]])('makes no Secret of %o', ([secretObjects]) => {
+  it.for([[undefined], [null], [[]]])('reads no Secret from %o', ([secretObjects]) => {
     expect(parse(secretObjects)).toEqual({ secrets: [], problems: [] });
   });
 
-  it('reads all fields, without the white space around the texts', () => {
+  it('reads all fields, without white space around the texts', () => {
     const entry = {
       secretName: ' db ',
       type: ' Opaque\n',
@@ -45,7 +45,7 @@ describe('parseSecretObjects', () => {
     });
   });
 
-  it('needs no data where every file is to be a key', () => {
+  it('needs no data if every file becomes a key', () => {
     const { secrets, problems } = parse([{ secretName: 'db', type: 'Opaque' }], {
       'aws-secrets-csi/sync-all-keys': 'true',
     });
@@ -100,7 +100,7 @@ describe('parseSecretObjects', () => {
     expect(problems[0]?.message).toMatch(/^secretObjects\[1\]/);
   });
 
-  it('refuses other keys in a tls Secret than the two', () => {
+  it('refuses keys other than the two in a TLS Secret', () => {
     const data = ['tls.crt', 'tls.key', 'ca.crt'].map((key) => ({ objectName: 'file', key }));
 
     const { problems } = parse([{ ...VALID, type: 'kubernetes.io/tls', data }]);
@@ -112,18 +112,18 @@ describe('parseSecretObjects', () => {
     ['kubernetes.io/basic-auth', 'password'],
     ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
     ['example.com/own', 'whatever'],
-  ])('takes a %s with %s', ([type, key]) => {
+  ])('accepts a %s with %s', ([type, key]) => {
     expect(parse([{ ...VALID, type, data: [{ objectName: 'db', key }] }]).problems).toEqual([]);
   });
 
-  it('refuses to make one Secret by two entries, and keeps the first', () => {
+  it('refuses a second entry for the same Secret, and keeps the first', () => {
     const { secrets, problems } = parse([VALID, { ...VALID, secretName: ' db', type: 'other' }]);
 
     expect(secrets).toMatchObject([{ type: 'Opaque' }]);
     expect(problems).toMatchObject([{ message: expect.stringContaining('secretObjects[0] has the same secretName') }]);
   });
 
-  it('tells all that is wrong at once', () => {
+  it('reports all problems at once', () => {
     const { problems } = parse([{}, { secretName: 'A', type: 7, data: [{}], labels: 3 }], {
       'aws-secrets-csi/sync-immutable': 'yes',
     });
@@ -141,7 +141,7 @@ describe('parseSecretObjects', () => {
     ]);
   });
 
-  it('holds objectNames against the files, where they are known', () => {
+  it('checks objectNames against the files, if they are known', () => {
     const { problems } = parse([{ ...VALID, data: [{ objectName: 'DB', key: 'a' }] }], {}, ['db', 'user']);
 
     expect(problems).toMatchObject([
@@ -149,7 +149,7 @@ describe('parseSecretObjects', () => {
     ]);
   });
 
-  it('gives Secrets or problems for anything whatever', () => {
+  it('gives Secrets or problems for any value', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.anything(), fc.array(fc.record({ data: fc.anything(), labels: fc.anything() }))),

@@ -15,7 +15,7 @@ it.for([
   'us-isof-south-1',
   'eu-isoe-west-1',
   'eusc-de-east-1',
-])('takes %s for a region', (region) => {
+])('accepts %s as a region', (region) => {
   expect(isRegion(region)).toBe(true);
 });
 
@@ -31,6 +31,6 @@ it.for([
   'us-east-1\n',
   'US-EAST-1',
   '127.0.0.1',
-])('does not take %j for a region', (region) => {
+])('does not accept %j as a region', (region) => {
   expect(isRegion(region)).toBe(false);
 });

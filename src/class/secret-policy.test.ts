@@ -7,7 +7,7 @@ function of(key: string, denied: readonly string[] = ['default'], value = 'x') {
 
 describe('forbiddenType', () => {
   it.for(['Opaque', 'kubernetes.io/tls', 'kubernetes.io/dockerconfigjson', 'example.com/own', 'nothelm.sh/x'])(
-    'allows %s unless told otherwise',
+    'allows %s by default',
     (type) => {
       expect(forbiddenType(type, DEFAULT_POLICY)).toBeUndefined();
       expect(forbiddenType(type, { ...DEFAULT_POLICY, allowedTypes: ['other'] })).toContain('syncSecret.allowedTypes');
@@ -15,7 +15,7 @@ describe('forbiddenType', () => {
   );
 
   it.for(['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token', 'helm.sh/release.v1', 'Helm.sh/v2'])(
-    'allows %s only by its name',
+    'allows %s only if it is listed',
     (type) => {
       expect(forbiddenType(type, DEFAULT_POLICY)).toContain('syncSecret.allowedTypes');
       expect(forbiddenType(type, { ...DEFAULT_POLICY, allowedTypes: ['*', type] })).toBeUndefined();
@@ -31,7 +31,7 @@ describe('forbiddenMetadata', () => {
     },
   );
 
-  it('takes what the operator says', () => {
+  it("applies the operator's settings", () => {
     expect(of('app.kubernetes.io/name')).toContain(
       '"!app.kubernetes.io" added to the setting syncSecret.deniedMetadata',
     );

@@ -43,7 +43,7 @@ ${parameters}`;
 }
 
 describe('check', () => {
-  it('finds nothing wrong with a good class', async () => {
+  it('reports nothing for a valid class', async () => {
     const { code, out } = await checked(
       classOf('    objects: |\n      - objectName: db\n        objectType: secretsmanager\n'),
     );
@@ -52,7 +52,7 @@ describe('check', () => {
     expect(code).toBe(0);
   });
 
-  it('tells file, line and column of every mistake in a block', async () => {
+  it('reports file, line and column of every problem in a block', async () => {
     const manifest = classOf(
       '    pathTranslation: "--"\n    objects: |\n      - objectName: db\n        objectType: secretsmanager\n        filePermission: 999\n\n      - objectName: x\n        objectType: nope\n',
     );
@@ -68,7 +68,7 @@ describe('check', () => {
     expect(code).toBe(1);
   });
 
-  it('warns of fields that nobody reads, and fails for it only when strict', async () => {
+  it('warns about ignored fields, and fails for them only with --strict', async () => {
     const manifest = classOf(
       '    objects: |\n      - objectName: db\n        objectType: secretsmanager\n        objectVersionlable: x\n',
     );
@@ -80,7 +80,7 @@ describe('check', () => {
     expect((await checked(manifest, '--strict')).code).toBe(1);
   });
 
-  it('looks at every document, and passes over other kinds and other providers', async () => {
+  it('validates every document, and ignores other kinds and other providers', async () => {
     const other = classOf('    keyvaultName: x\n', 'azure');
     const broken = classOf('    objects: "[{}]"\n');
     const { code, out } = await checked(`kind: Pod\n---\n${other}---\n${broken}---\n`);
@@ -90,7 +90,7 @@ describe('check', () => {
     expect(code).toBe(1);
   });
 
-  it('says where a manifest is no YAML', async () => {
+  it('reports where a manifest is not YAML', async () => {
     const { code, out } = await checked('kind: [\n');
 
     expect(out[0]).toMatch(/^class.yaml:\d+:\d+: error: /);
@@ -111,7 +111,7 @@ describe('check', () => {
       '11:18',
       'spec.secretObjects: Excessive alias count',
     ],
-  ] as const)('says where aliases lead to nothing, or to too much: %s', async ([, manifest, place, reason]) => {
+  ] as const)('reports where aliases are unresolved or too many: %s', async ([, manifest, place, reason]) => {
     const { code, out, err } = await checked(manifest);
 
     expect(err).toEqual([]);
@@ -122,13 +122,13 @@ describe('check', () => {
     expect(code).toBe(1);
   });
 
-  it('tells of parameters that the API server would refuse', async () => {
+  it('reports parameters that the API server would refuse', async () => {
     const { out } = await checked(classOf('    usePodIdentity: true\n'));
 
     expect(out[0]).toMatch(/^class.yaml:8:21: error: spec.parameters.usePodIdentity must be a string/);
   });
 
-  it('tells where secretObjects are wrong', async () => {
+  it('reports problems of secretObjects', async () => {
     const manifest = `apiVersion: secrets-store.csi.x-k8s.io/v1
 kind: SecretProviderClass
 metadata:
@@ -167,7 +167,7 @@ spec:
     expect(code).toBe(1);
   });
 
-  it('finds nothing wrong with good secretObjects, and does not hold them against files of a bad class', async () => {
+  it('reports nothing for valid secretObjects, and does not compare them with the files of an invalid class', async () => {
     const secrets = '  secretObjects:\n    - {secretName: db, type: Opaque, data: [{objectName: db, key: a}]}\n';
     const good = '    objects: |\n      - objectName: db\n        objectType: secretsmanager\n';
 
@@ -177,7 +177,7 @@ spec:
     );
   });
 
-  it('tells of annotations that the API server would refuse', async () => {
+  it('reports annotations that the API server would refuse', async () => {
     const manifest = classOf('    objects: "[]"\n').replace('  name: shop', '  annotations: {a/b: true}');
 
     expect((await checked(manifest)).out[0]).toBe(
@@ -185,7 +185,7 @@ spec:
     );
   });
 
-  it('holds ARNs against a region only where it knows one', async () => {
+  it('compares ARNs with a region only if one is known', async () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf';
     const manifest = classOf(`    objects: '[{objectName: "${arn}"}]'\n`);
 
@@ -208,7 +208,7 @@ spec:
     [['mount', '/no/such/file.yaml', '--target=/x', '--timeout=0'], '--timeout: expected'],
     [['mount', '/no/such/file.yaml', '--target=/x', '--timeout=Infinity'], '--timeout: expected'],
     [['nope'], 'no command "nope"'],
-  ] as const)('ends with 2 and a reason when called as %s', async ([args, reason]) => {
+  ] as const)('exits with 2 and a reason when called as %s', async ([args, reason]) => {
     const { code, err } = await command(...args);
 
     expect(code).toBe(2);

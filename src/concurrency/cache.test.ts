@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createVirtualClock } from '../../test/fakes/virtual-clock.ts';
 import { createCache } from './cache.ts';
 
-it('keeps an entry for its lifetime, also one of the first moment of the clock', async () => {
+it('keeps an entry for its lifetime, even one of the first moment of the clock', async () => {
   const clock = createVirtualClock();
   const cache = createCache<object>(clock, { maxEntries: 10, ttlMs: 100 });
   const value = {};
@@ -25,7 +25,7 @@ it('evicts the least recently used entry above the number of entries', () => {
   expect([...cache.keys()].toSorted()).toEqual(['one', 'three']);
 });
 
-it('evicts by size, and does not keep what is larger than all of it', () => {
+it('evicts by size, and does not keep entries larger than the whole cache', () => {
   const cache = createCache<{ readonly size: number }>(createVirtualClock(), {
     maxSize: 10,
     sizeOf: ({ size }) => size,

@@ -29,7 +29,7 @@ function count(items: readonly Item[], { namespace, account }: Partial<Item>): n
   ).length;
 }
 
-/** A queue, and a model that says what it may do. */
+/** A queue, and a model that specifies it. */
 function checkedQueue() {
   const queue = createFairQueue<Item>(LIMIT);
   const waiting = new Map<Item, () => boolean>();

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createKeyedLock } from './keyed-lock.ts';
 
-it('runs the work of one key one at a time, in the order it was asked', async () => {
+it('runs the work of one key one at a time, in the order of the calls', async () => {
   const lock = createKeyedLock();
   const log: string[] = [];
 
@@ -20,7 +20,7 @@ it('runs the work of one key one at a time, in the order it was asked', async ()
   expect(log).toEqual(['first starts', 'first ends', 'second starts', 'second ends', 'third starts', 'third ends']);
 });
 
-it('lets different keys run at once', async () => {
+it('runs different keys concurrently', async () => {
   const lock = createKeyedLock();
   const { promise: opened, resolve: open } = Promise.withResolvers<string>();
 
@@ -30,7 +30,7 @@ it('lets different keys run at once', async () => {
   await expect(waiting).resolves.toBe('by the other');
 });
 
-it('goes on after work that fails, and hands the failure to its own caller', async () => {
+it('continues after work that fails, and throws the failure to its own caller', async () => {
   const lock = createKeyedLock();
 
   const failing = lock.withLock('key', () => Promise.reject(new Error('broken')));
@@ -40,7 +40,7 @@ it('goes on after work that fails, and hands the failure to its own caller', asy
   await expect(next).resolves.toBe('served');
 });
 
-it('forgets a key when its last work has ended, and not before', async () => {
+it('removes a key when its last work has ended, and not before', async () => {
   const lock = createKeyedLock();
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
 

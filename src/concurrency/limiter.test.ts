@@ -6,7 +6,7 @@ const { signal } = new AbortController();
 const place = { lane: 'k', party: ['p'] };
 
 describe('a limiter', () => {
-  it('runs as many as it may for each key, and the rest in the order they came', async () => {
+  it('runs as many as allowed per key, and the rest in order of arrival', async () => {
     const limiter = createLimiter(2);
     const started: string[] = [];
     const tasks = [1, 2, 3, 4, 5].map((number) => ({
@@ -39,14 +39,14 @@ describe('a limiter', () => {
     expect(started.at(-1)).toBe('task 4');
   });
 
-  it('frees the place of a task that fails', async () => {
+  it('frees the slot of a failed task', async () => {
     const limiter = createLimiter(1);
 
     await expect(limiter.run(place, () => Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
     expect(await limiter.run(place, () => Promise.resolve('next'), signal)).toBe('next');
   });
 
-  it('lets those who wait go when their signal aborts, and the next in line in', async () => {
+  it('releases a waiting task when its signal aborts, and starts the next one', async () => {
     const limiter = createLimiter(1);
     const first = Promise.withResolvers<string>();
     const cancelling = new AbortController();
@@ -62,7 +62,7 @@ describe('a limiter', () => {
     await expect(limiter.run(place, () => Promise.resolve('late'), cancelling.signal)).rejects.toThrow('enough');
   });
 
-  it('gives the next place to a party with the fewest tasks under way, however many another has waiting', async () => {
+  it('gives the next slot to the party with the fewest running tasks, however many another has waiting', async () => {
     const { started, add, end } = lineUp(4);
     for (let number = 1; number <= 1_500; number += 1) {
       add('greedy', `greedy ${number}`);
@@ -70,7 +70,7 @@ describe('a limiter', () => {
     add('greedy too', 'greedy too 1');
     add('greedy too', 'greedy too 2');
     await setImmediate();
-    // The last quarter of the places is for others.
+    // The last quarter of the slots is for others.
     expect(started).toEqual(['greedy 1', 'greedy 2', 'greedy 3', 'greedy too 1']);
 
     add('victim', 'victim 1');
@@ -122,7 +122,7 @@ describe('a limiter', () => {
     expect(started.slice(7)).toEqual(['batch 6']);
   });
 
-  it('takes parties with as much under way in turns', async () => {
+  it('alternates between parties with equally many running tasks', async () => {
     const { started, add, end } = lineUp(1);
     let number = 0;
     for (const party of ['a', 'a', 'a', 'b', 'b', 'c']) {
@@ -135,7 +135,7 @@ describe('a limiter', () => {
     expect(started.map((name) => name.slice(0, 1))).toEqual(['a', 'a', 'b', 'c', 'a', 'b']);
   });
 
-  it('keeps no place for one whose signal aborts as it is told to begin', async () => {
+  it('keeps no slot for a task whose signal aborts when it starts', async () => {
     const limiter = createLimiter(1);
     const cancelling = new AbortController();
     const first = Promise.withResolvers<void>();

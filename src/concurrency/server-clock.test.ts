@@ -14,7 +14,7 @@ function start(): { readonly node: VirtualClock; readonly clock: ServerClock; re
   };
 }
 
-it("is the node's wall clock before the first response, and where a response has no date", () => {
+it("is the node's wall clock before the first response, and if a response has no date", () => {
   const { node, clock } = start();
   clock.onResponse(undefined, node.now());
   clock.onResponse('yesterday', node.now());
@@ -36,7 +36,7 @@ it("is within half a second of the server's time after one response, and nearer 
   expect(Math.abs(clock.wallNow() - (SERVER_START + node.now()))).toBeLessThanOrEqual(50);
 });
 
-it('does not take the time that a slow response was on its way for a difference', async () => {
+it('does not count the latency of a slow response as a difference', async () => {
   const { node, clock, date } = start();
   clock.onResponse(date(), node.now());
   const before = clock.wallNow() - node.now();
@@ -58,7 +58,7 @@ it("ignores a jump of the node's wall clock", async () => {
   expect(clock.wallNow()).toBe(before + 5);
 });
 
-it('follows the server where its clock is set', async () => {
+it('follows the server when its clock is set', async () => {
   const { node, clock, date } = start();
   clock.onResponse(date(), node.now());
   const later = new Date(SERVER_START + node.now() + 60_000).toUTCString();

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { createTimeSlices, finish, type Steps, toTheEnd } from './time-slices.ts';
 
-/** As long as a slice may last. */
+/** The longest time of a slice. */
 const SLICE_MS = 2;
 
-/** Turns on a clock that only steps and rests move. */
+/** Time slices on a clock that advances only by steps and rests. */
 function virtualTurns() {
   let clock = 0;
   const timers: { readonly at: number; readonly callback: () => void }[] = [];
-  /** What each step was, and when it began. */
+  /** Each step, and when it started. */
   const log: (readonly [string, number])[] = [];
 
   function* work(name: string, steps: number, ms = SLICE_MS): Steps<string> {
@@ -21,7 +21,7 @@ function virtualTurns() {
     return name;
   }
 
-  /** Rests until the next turn, and takes it. @returns whether there was one */
+  /** Rests until the next slice, and runs it. @returns whether there was one */
   async function turn(): Promise<boolean> {
     const timer = timers.shift();
     clock = Math.max(clock, timer?.at ?? 0);
@@ -50,7 +50,7 @@ function virtualTurns() {
   };
 }
 
-/** Holds something while it works; clears up in two steps, and says so. */
+/** Holds a resource while it works; cleans up in two steps, and logs it. */
 function* holding(steps: Steps<unknown>, log: string[]): Steps<void> {
   using _held = { [Symbol.dispose]: () => void log.push('disposed') };
   try {
@@ -63,8 +63,8 @@ function* holding(steps: Steps<unknown>, log: string[]): Steps<void> {
   }
 }
 
-describe('turns', () => {
-  it('do at once what is little, whatever waits', async () => {
+describe('time slices', () => {
+  it('run short work at once, whatever waits', async () => {
     const { turns, work, names, takeAll } = virtualTurns();
     const long = turns.run(['a'], work('long', 3));
     const little = turns.run(['b'], work('little', 3, 0.1));
@@ -75,7 +75,7 @@ describe('turns', () => {
     expect(await long).toBe('long');
   });
 
-  it('begin at once with every key that has nothing waiting, and put off the further works of a key', async () => {
+  it('start at once for a party with nothing waiting, and defer further work of a party', async () => {
     const { turns, work, names, timers, takeAll } = virtualTurns();
     const all = ['a', 'a', 'b', 'a', 'c'].map((key, index) => turns.run([key], work(`${key}${index}-`, 2)));
 
@@ -86,7 +86,7 @@ describe('turns', () => {
     expect(await Promise.all(all)).toEqual(['a0-', 'a1-', 'b2-', 'a3-', 'c4-']);
   });
 
-  it('serve a key that has little left between the works of one that has much', async () => {
+  it('serve a party with little work between the slices of one with much', async () => {
     const { turns, work, names, turn, takeAll } = virtualTurns();
     const attacks = ['x', 'y', 'z'].map((name) => turns.run(['attacker'], work(name, 50)));
     const victim = turns.run(['victim'], work('v', 3));
@@ -120,7 +120,7 @@ describe('turns', () => {
     ['a slice', SLICE_MS, [0, 8, 16, 24]],
     ['a step that took longer', 50, [0, 200, 400, 600]],
     ['a step without end, for a second at most', 5_000, [0, 6_000, 12_000, 18_000]],
-  ] as const)('rest three times as long as it took, after %s', async ([, ms, starts]) => {
+  ] as const)('rest three times as long as the slice took, after %s', async ([, ms, starts]) => {
     const { turns, work, log, takeAll } = virtualTurns();
     void turns.run(['a'], work('a', 4, ms));
 
@@ -129,7 +129,7 @@ describe('turns', () => {
     expect(log.map(([, at]) => at)).toEqual(starts);
   });
 
-  it('take a quarter of the time for all works together, those included that were begun at once', async () => {
+  it('take a quarter of the time for all work together, including first slices', async () => {
     const { turns, work, takeAll, now } = virtualTurns();
     const steps = 40;
     const keys = ['a', 'b', 'c', 'd', 'e'];
@@ -143,7 +143,7 @@ describe('turns', () => {
     expect(now()).toBeLessThanOrEqual(4 * worked);
   });
 
-  it('take up later what comes when nothing has waited for a while', async () => {
+  it('defer work that arrives within the rest after other work', async () => {
     const { turns, work, takeAll, log, timers } = virtualTurns();
     const first = turns.run(['a'], work('a', 2));
     await takeAll();
@@ -156,7 +156,7 @@ describe('turns', () => {
     expect(log.map(([name]) => name)).toEqual(['a1', 'a2', 'b1', 'b2']);
   });
 
-  it.for([1, 3])('reject with what step %s throws, and go on with the others', async (at) => {
+  it.for([1, 3])('reject with what step %s throws, and continue with other work', async (at) => {
     const { turns, work, takeAll } = virtualTurns();
     function* failing(): Steps<never> {
       yield* work('a', at - 1);
@@ -170,7 +170,7 @@ describe('turns', () => {
     expect(await other).toBe('b');
   });
 
-  it('work by the clock and the timers of the process', async () => {
+  it('use the clock and timers of the process', async () => {
     let steps = 0;
     function* slow(): Steps<string> {
       for (const began = performance.now(); performance.now() - began < 20;) {
@@ -185,10 +185,10 @@ describe('turns', () => {
   });
 });
 
-describe('who gives up', () => {
+describe('a caller that cancels', () => {
   const reason = new Error('the call is over');
 
-  it('has the steps told once, which clear up and dispose of what they hold', async () => {
+  it('throws its reason into the steps once, which clean up and dispose of what they hold', async () => {
     const { turns, work, takeAll } = virtualTurns();
     const log: string[] = [];
     const caller = new AbortController();
@@ -202,7 +202,7 @@ describe('who gives up', () => {
     expect(await other).toBe('b');
   });
 
-  it('is not told while a slice of another runs, but when it is the turn of his own', async () => {
+  it('is handled in the next slice of its own work, not in that of another', async () => {
     const { turns, work, names, turn, takeAll } = virtualTurns();
     const caller = new AbortController();
     const given = turns.run(['a'], work('a', 5), caller.signal);
@@ -214,7 +214,7 @@ describe('who gives up', () => {
     expect(names()).toEqual(['a1', 'a2']);
   });
 
-  it('before it begins has nothing begun', async () => {
+  it('before the start starts nothing', async () => {
     const { turns, work, names, timers } = virtualTurns();
 
     await expect(turns.run(['a'], work('a', 5), AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -222,7 +222,7 @@ describe('who gives up', () => {
     expect(timers()).toBe(0);
   });
 
-  it('gets the result of steps that make do without him', async () => {
+  it('gets the result of steps that catch the reason', async () => {
     const { turns } = virtualTurns();
     const caller = new AbortController();
     function* steps(): Steps<string> {
@@ -238,7 +238,7 @@ describe('who gives up', () => {
     expect(await turns.run(['a'], steps(), caller.signal)).toBe('done');
   });
 
-  it('comes too late for what goes on to the end', async () => {
+  it('does not interrupt uninterruptible steps', async () => {
     const { turns, work, takeAll } = virtualTurns();
     const caller = new AbortController();
     const done = turns.run(['a'], toTheEnd(work('a', 5)), caller.signal);
@@ -250,7 +250,7 @@ describe('who gives up', () => {
 });
 
 describe('steps to the end', () => {
-  it('are as many as without, and give the same result', () => {
+  it('are as many as without it, and give the same result', () => {
     const { work, names } = virtualTurns();
 
     expect([...toTheEnd(work('a', 3))]).toHaveLength(3);
@@ -270,7 +270,7 @@ describe('steps to the end', () => {
 });
 
 describe('finish', () => {
-  it('gives what the last step returns', () => {
+  it('returns what the last step returns', () => {
     const { work, names } = virtualTurns();
 
     expect(finish(work('a', 3))).toBe('a');

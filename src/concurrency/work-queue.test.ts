@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createVirtualClock } from '../../test/fakes/virtual-clock.ts';
 import { createWorkQueue } from './work-queue.ts';
 
-/** A queue whose keys are worked on for as long as a test likes. */
+/** A queue whose keys are processed for as long as the test decides. */
 function newQueue() {
   const clock = createVirtualClock();
   const begun: string[] = [];
@@ -16,7 +16,7 @@ function newQueue() {
 }
 
 describe('a work queue', () => {
-  it('has each key worked on when it is due', async () => {
+  it('processes each key when it is due', async () => {
     const { clock, queue, begun } = newQueue();
     queue.add('late', 2_000);
     queue.add('early', 1_000);
@@ -35,7 +35,7 @@ describe('a work queue', () => {
     expect(begun).toEqual(['a at 1000']);
   });
 
-  it('works on no key twice at a time, and forgets none that was added meanwhile', async () => {
+  it('never processes a key twice at the same time, and loses none that was added meanwhile', async () => {
     const { clock, queue, begun } = newQueue();
     queue.add('a', 0);
     await clock.advance(1_000);
@@ -48,7 +48,7 @@ describe('a work queue', () => {
     expect(begun).toEqual(['a at 0', 'a at 2000']);
   });
 
-  it('does not work again for what came before the work had begun to look', async () => {
+  it('ignores additions that the processing has covered', async () => {
     const { clock, queue, begun } = newQueue();
     queue.add('a', 0);
     await clock.advance(1_000);
@@ -62,7 +62,7 @@ describe('a work queue', () => {
     expect(begun).toEqual(['a at 0', 'a at 60000']);
   });
 
-  it('tells who waits for a key once nobody works on it, also where it is removed', async () => {
+  it('resolves whenIdle once the key is not being processed, even if it was removed', async () => {
     const { clock, queue } = newQueue();
     const told: string[] = [];
     queue.begin('a');
@@ -80,7 +80,7 @@ describe('a work queue', () => {
     expect([queue.has('a'), queue.has('b')]).toEqual([true, false]);
   });
 
-  it('waits with one timer, and with none once it is stopped', async () => {
+  it('uses one timer, and none once it is stopped', async () => {
     const { clock, queue, begun } = newQueue();
     for (let index = 0; index < 100; index += 1) {
       queue.add(`key ${index}`, 100_000 - index);
@@ -93,7 +93,7 @@ describe('a work queue', () => {
     expect([clock.waiting, begun]).toEqual([0, []]);
   });
 
-  it('wakes in time for what is due in more than a month', async () => {
+  it('processes a key in time that is due in more than a month', async () => {
     const { clock, queue, begun } = newQueue();
     const at = 40 * 86_400_000;
     queue.add('a', at);

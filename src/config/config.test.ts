@@ -30,7 +30,7 @@ describe('readConfig', () => {
     expect(config).not.toHaveProperty('defaultRegion');
   });
 
-  it('changes nothing in the cluster unless told to', () => {
+  it('changes nothing in the cluster by default', () => {
     expect(readConfig([], {})).toMatchObject({
       providerName: 'aws',
       rotation: { enabled: false },
@@ -40,7 +40,7 @@ describe('readConfig', () => {
     });
   });
 
-  it('reads what rotation, sync and restarts need', () => {
+  it('reads the settings of rotation, sync and restarts', () => {
     const env = {
       NODE_NAME: 'node-1',
       ENABLE_SECRET_ROTATION: 'true',
@@ -72,7 +72,7 @@ describe('readConfig', () => {
       ['--rotation-queue-url=https://sqs.example/1/q', '--node-name=n'],
       ['--rotation-queue-url: needs --enable-secret-rotation'],
     ],
-  ] as const)('refuses %j, as something else is missing or in the way', ([args, says]) => {
+  ] as const)('refuses %j, because another setting is missing or conflicts', ([args, says]) => {
     const problems = problemsOf(args);
 
     expect(problems).toEqual(says.map((start) => expect.stringContaining(start)));
@@ -83,7 +83,7 @@ describe('readConfig', () => {
     [['--provider-volume=/run/p'], '/run/p/aws.sock'],
     [['-provider-volume', '/run/p'], '/run/p/aws.sock'],
     [['--socket-name', 'aws2', '--provider-volume', '/run/p'], '/run/p/aws2.sock'],
-  ] as const)('takes a flag in each of the ways Go does: %s', ([args, socketPath]) => {
+  ] as const)("accepts a flag in each of Go's forms: %s", ([args, socketPath]) => {
     const config = readConfig(args, {});
 
     expect(config.socketPath).toBe(socketPath);
@@ -99,7 +99,7 @@ describe('readConfig', () => {
     expect(config.driverWritesSecrets).toBe(expected);
   });
 
-  it("takes every flag of AWS's provider", () => {
+  it("accepts every flag of AWS's provider", () => {
     const args = ['--provider-volume=/p', '--driver-writes-secrets', '--qps=50', '--burst', '100'];
     const config = readConfig(
       [...args, '--eks-addon-version=v3.1.1-eksbuild.1', '-pod-identity-http-timeout=1.5s'],
@@ -118,11 +118,11 @@ describe('readConfig', () => {
     });
   });
 
-  it('reads an empty variable as one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(readConfig([], { AWS_REGION: '', MOUNT_TIMEOUT: '' })).not.toHaveProperty('defaultRegion');
   });
 
-  it('lets the endpoint of one service win over that of all', () => {
+  it('prefers the endpoint of one service to that of all', () => {
     const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:5000/', AWS_ENDPOINT_URL_SSM: 'http://127.0.0.1:5001' };
 
     expect(readConfig([], env).aws.endpoints).toEqual({
@@ -133,13 +133,13 @@ describe('readConfig', () => {
     });
   });
 
-  it('reads proxies in either case', () => {
+  it('reads proxy variables in either case', () => {
     const env = { https_proxy: 'http://127.0.0.1:3128', NO_PROXY: 'localhost' };
 
     expect(readConfig([], env).aws.proxy).toEqual({ HTTPS_PROXY: 'http://127.0.0.1:3128', NO_PROXY: 'localhost' });
   });
 
-  it('reports every mistake at once, each with where it stands', () => {
+  it('reports every problem at once, each with its origin', () => {
     const args = ['--mount-timeout=soon', '--provider-volume', 'relative', '--no-such-flag', 'stray', '--qps'];
     const problems = problemsOf(args, { LOG_LEVEL: 'loud', AWS_CA_BUNDLE: '/nowhere/ca.pem' });
 
@@ -154,7 +154,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('refuses a CA bundle that holds no certificate', () => {
+  it('refuses a CA bundle without a certificate', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'ca.pem');
     writeFileSync(file, 'not a certificate');
 

@@ -7,7 +7,7 @@ import { callSignal } from './call-signal.ts';
 
 const MOUNT_TIMEOUT_MS = 60_000;
 
-/** A call whose driver gives up after so long, and what bounds it. */
+/** A call whose driver gives up after this time, and its limits. */
 function startCall(driverMs: number) {
   const clock = createVirtualClock();
   const deadline = clock.wallNow() + driverMs;
@@ -34,7 +34,7 @@ it.for([
   });
 });
 
-it('ends at once where the deadline has passed already', async () => {
+it('ends at once if the deadline has already passed', async () => {
   const { signal, clock } = startCall(-1_000);
 
   await clock.advance(0);
@@ -42,7 +42,7 @@ it('ends at once where the deadline has passed already', async () => {
   expect(signal.reason).toMatchObject({ reason: 'DeadlineExceeded' });
 });
 
-it('ends when the driver ends the call, or the process does', () => {
+it('ends when the driver cancels the call, or the process stops', () => {
   const one = startCall(5_000);
   const other = startCall(5_000);
 
@@ -53,7 +53,7 @@ it('ends when the driver ends the call, or the process does', () => {
   expect(other.signal.reason).toMatchObject({ reason: 'Cancelled', message: 'the provider is stopping' });
 });
 
-it('leaves no timer behind', async () => {
+it('leaves no timer running', async () => {
   const { bounded, clock } = startCall(5_000);
   expect(clock.waiting).toBe(1);
 

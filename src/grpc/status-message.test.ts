@@ -10,7 +10,7 @@ function errorOf(messages: readonly string[], unsaid = 0): ProviderError {
   );
 }
 
-it('says all that fits, and how much does not', () => {
+it('contains all problems that fit, and the number of the others', () => {
   expect(statusMessage(errorOf(['alone']))).toBe('alone');
   expect(statusMessage(errorOf(['one', 'two']))).toBe('2 problems: (1) one; (2) two');
   expect(statusMessage(errorOf(['one', 'two'], 7))).toBe(
@@ -18,7 +18,7 @@ it('says all that fits, and how much does not', () => {
   );
 });
 
-it('is never longer than 4 KiB, encoded, and whole', { timeout: 60_000 }, () => {
+it('is never longer than 4 KiB encoded, and splits no character', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: 'binary', maxLength: 1_500 }), { minLength: 1, maxLength: 5 }),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { FailureReason } from '../model/errors.ts';
 import { statusOf } from './status.ts';
 
-/** Every reason, by the compiler's word: a reason that is added fails to build here. */
+/** Every reason, checked by the compiler: this does not build if a reason is missing. */
 const REASONS = Object.keys({
   InvalidRequest: 1,
   InvalidParameters: 1,

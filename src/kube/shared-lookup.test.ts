@@ -15,7 +15,7 @@ describe('sharedLookup', () => {
     vi.useRealTimers();
   });
 
-  it('makes one call for all who ask at once', async () => {
+  it('makes one call for concurrent callers', async () => {
     const load = vi.fn<Load>(async (key) => `${key} loaded`);
     const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
 
@@ -25,7 +25,7 @@ describe('sharedLookup', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  it('keeps an answer until it is too old, counted from when it came', async () => {
+  it('caches a result for its lifetime, counted from its arrival', async () => {
     const load = vi.fn<Load>(async () => 'answer');
     const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
     await lookup('a', NEVER);
@@ -40,7 +40,7 @@ describe('sharedLookup', () => {
     expect([callsWhileFresh, load.mock.calls.length]).toEqual([1, 2]);
   });
 
-  it('keeps an answer as long as it says itself', async () => {
+  it('caches a result for the lifetime that it sets itself', async () => {
     const load = vi.fn<Load>(async (key) => key);
     const lookup = sharedLookup((answer) => Number(answer), load, SYSTEM_CLOCK);
     await lookup('1000', NEVER);
@@ -54,7 +54,7 @@ describe('sharedLookup', () => {
     expect(load.mock.calls.flat()).toEqual(['1000', '2000', '1000']);
   });
 
-  it('keeps no more answers than it may, those that came last, and whatever is still asked for', async () => {
+  it('caches at most the allowed number of results, the newest ones, and all calls in flight', async () => {
     const slow = Promise.withResolvers<string>();
     const load = vi.fn<Load>((key) => (key === 'slow' ? slow.promise : Promise.resolve(key)));
     const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK, 2);
@@ -72,7 +72,7 @@ describe('sharedLookup', () => {
     expect(load.mock.calls.flat()).toEqual(['slow', 'a', 'b', 'c', 'a']);
   });
 
-  it('does not keep a failure', async () => {
+  it('does not cache a failure', async () => {
     const load = vi.fn<Load>(async () => 'answer').mockRejectedValueOnce(new Error('down'));
     const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
 
@@ -83,7 +83,7 @@ describe('sharedLookup', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  it('lets one who waits go without taking the answer from the others', async () => {
+  it('releases one caller without affecting the others', async () => {
     const slow = Promise.withResolvers<string>();
     const load = vi.fn<Load>(() => slow.promise);
     const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
@@ -99,7 +99,7 @@ describe('sharedLookup', () => {
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('refuses a signal that has ended already', async () => {
+  it('throws for a signal that has already aborted', async () => {
     const lookup = sharedLookup(1_000, async () => 'answer', SYSTEM_CLOCK);
     const ended = AbortSignal.abort(new ProviderError('Cancelled', 'too late'));
 

@@ -10,14 +10,14 @@ function classOf(objectName: string, rest: Readonly<Record<string, string>> = {}
   return new Map(Object.entries({ objects: `[{objectName: ${objectName}, objectType: secretsmanager}]`, ...rest }));
 }
 
-/** A reader for one who waits for as long as it takes. */
+/** A reader for a caller that waits without a limit. */
 function readerOf(maxSize?: number) {
   const reader = createClassReader(createTimeSlices(SYSTEM_CLOCK), SYSTEM_CLOCK, maxSize);
   return (...[parameters, context]: Parameters<typeof parseClass>) =>
     reader(parameters, context, ['shop', 'web'], new AbortController().signal);
 }
 
-it('reads a class as it stands, and remembers it', async () => {
+it('parses a class, and caches it', async () => {
   const read = readerOf();
   const first = await read(classOf('db'), CONTEXT);
 
@@ -30,14 +30,14 @@ it.for([
   ['another parameter', classOf('db', { pathTranslation: '-' }), CONTEXT],
   ['the region of the node', classOf('db'), { ...CONTEXT, region: 'us-west-2' }],
   ['the mode', classOf('db'), { ...CONTEXT, mode: 0o400 }],
-] as const)('reads it anew where %s changed', async ([, parameters, context]) => {
+] as const)('parses it again if %s changed', async ([, parameters, context]) => {
   const read = readerOf();
   await read(classOf('db'), CONTEXT);
 
   expect(await read(parameters, context)).toEqual(parseClass(parameters, context));
 });
 
-it('tells of each mistake each time', async () => {
+it('reports each problem each time', async () => {
   const read = readerOf();
   const wrong = new Map([['objects', '[{objectName: a}]']]);
 
@@ -47,7 +47,7 @@ it('tells of each mistake each time', async () => {
   ]);
 });
 
-it('remembers within its bounds, and forgets what was used least recently', async () => {
+it('caches within its bounds, and evicts what was used least recently', async () => {
   const read = readerOf(200);
   const [a, b] = [await read(classOf('a'), CONTEXT), await read(classOf('b'), CONTEXT)];
   await read(classOf('a'), CONTEXT);
@@ -57,7 +57,7 @@ it('remembers within its bounds, and forgets what was used least recently', asyn
   expect(await read(classOf('b'), CONTEXT)).not.toBe(b);
 });
 
-it('does not remember what is too large, and reads it all the same', async () => {
+it('parses a class that is too large to be cached', async () => {
   const read = readerOf(50);
   const first = await read(classOf('a'), CONTEXT);
 

@@ -38,7 +38,7 @@ describe('extract', () => {
     expect(found.length).toBeLessThan(200);
   });
 
-  it('counts the reading of a value, too', () => {
+  it('counts the parsing of a value too', () => {
     const jmesPath = createJmesPath(3 * TEXT.length);
     const value = SecretBytes.fromText(TEXT);
     function extractAgain(): void {

@@ -7,7 +7,7 @@ import type { Extraction, ObjectSpec } from '../model/mount-spec.ts';
 import { createJmesPath } from '../class/jmespath/jmespath.ts';
 import { extract } from './extract.ts';
 
-/** Half surrogate pairs among them. */
+/** Includes half surrogate pairs. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
 function objectWith(...expressions: readonly string[]): ObjectSpec {
@@ -33,13 +33,13 @@ function extractFrom(value: string | Uint8Array, ...expressions: readonly string
   return [...extract(objectWith(...expressions), bytes, createJmesPath())];
 }
 
-/** The one thing cut out of a value: its text, or the message. */
+/** The only extracted value: its text, or the message. */
 function cutOut(value: string, expression: string): string {
   const [, cut] = extractFrom(value, expression);
   return cut instanceof ProviderError ? cut.message : (cut?.value.exposeText() ?? 'nothing was cut out');
 }
 
-/** As large as Secrets Manager takes. */
+/** The largest size that Secrets Manager accepts. */
 const LARGEST = {
   list: JSON.stringify(Array.from({ length: 32_000 }, (_, index) => index % 10)),
   texts: JSON.stringify(Array.from({ length: 16_000 }, (_, index) => String(index % 10))),
@@ -47,7 +47,7 @@ const LARGEST = {
   object: JSON.stringify(Object.fromEntries(Array.from({ length: 8000 }, (_, index) => [index.toString(36), 0]))),
 };
 
-/** What messages say instead of a text, by the word for it in the vectors. */
+/** How messages describe a text, by the word for it in the vectors. */
 const FRAGMENT: { readonly [gives: string]: string } = {
   nothing: 'does not point to',
   other: 'Only string',
@@ -60,7 +60,7 @@ interface Outcome {
   readonly text?: string;
 }
 
-/** Where go-jmespath's outcome is another one. A refusal tells how to write it instead, where there is another way. */
+/** Expressions for which go-jmespath has another result. A refusal says how to write the expression instead, if that is possible. */
 const DIFFERENT: ReadonlyMap<string, Outcome & { readonly why: string }> = new Map(
   Object.entries({
     '""': { gives: 'refused', why: 'the library finds nothing under the empty name' },
@@ -82,7 +82,7 @@ const DIFFERENT: ReadonlyMap<string, Outcome & { readonly why: string }> = new M
   }),
 );
 
-describe('extract, beside go-jmespath,', () => {
+describe('extract, compared with go-jmespath,', () => {
   it.for(parity.vectors)('$expression gives $gives', (vector) => {
     const { gives, text }: Outcome = DIFFERENT.get(vector.expression) ?? vector;
 
@@ -99,18 +99,18 @@ describe('extract, beside go-jmespath,', () => {
     expect([vector?.gives, vector?.text]).not.toEqual([gives, text]);
   });
 
-  it('gives what it gives where the refusal says how', () => {
+  it('gives its result for the expression that the refusal suggests', () => {
     expect(cutOut(parity.document, "db.replicas[?tags].tags | [?@=='y'] | to_string(@)")).toBe('[]');
     expect(cutOut(parity.document, 'nested[0] | [:] | to_string(@)')).toBe('[1,2]');
   });
 
-  it('takes the values of an object in the order of its keys', () => {
+  it('returns the values of an object in the order of its keys', () => {
     expect(cutOut('{"b": "2", "a": "1", "c": "3"}', "join('', *)")).toBe('123');
     expect(cutOut('{"b": "2", "a": "1", "c": "3"}', "join('', values(@))")).toBe('123');
     expect(cutOut('{"b": "2", "a": "1", "c": "3"}', "join('', keys(@))")).toBe('abc');
   });
 
-  it('leaves the value as it is for the next expression', () => {
+  it('does not change the value for the next expression', () => {
     const [, first, second] = extractFrom('{"l": ["b", "a"]}', "join('', sort(l))", "join('', l)");
 
     expect([first, second].map((file) => (file instanceof ProviderError ? file : file?.value.exposeText()))).toEqual([
@@ -121,7 +121,7 @@ describe('extract, beside go-jmespath,', () => {
 });
 
 describe('extract', () => {
-  it('gives the whole value first, then what is cut out, each with its path and mode', () => {
+  it('gives the whole value first, then the extracted values, each with its path and mode', () => {
     const files = extractFrom('{"user": "u", "pw": "p"}', 'user', 'pw');
 
     expect(
@@ -133,7 +133,7 @@ describe('extract', () => {
     ]);
   });
 
-  it('takes any bytes where nothing is cut out', () => {
+  it('accepts any bytes if nothing is extracted', () => {
     const bytes = Uint8Array.of(0, 0xff, 0x7b);
 
     const [file] = extractFrom(bytes);
@@ -141,7 +141,7 @@ describe('extract', () => {
     expect(file instanceof ProviderError ? file : file?.value.expose()).toEqual(bytes);
   });
 
-  it('reads JSON out of bytes that are not all UTF-8', () => {
+  it('reads JSON from bytes that are not all UTF-8', () => {
     const bytes = new Uint8Array(Buffer.concat([Buffer.from('{"a": "x'), Buffer.from([0xff]), Buffer.from('y"}')]));
 
     const [, file] = extractFrom(bytes, 'a');
@@ -149,7 +149,7 @@ describe('extract', () => {
     expect(file instanceof ProviderError ? file : file?.value.exposeText()).toBe('x\ufffdy');
   });
 
-  it('says of each expression that fails why, and gives what the others cut out', () => {
+  it('reports why an expression fails, and gives the values of the others', () => {
     const [whole, good, ...bad] = extractFrom('{"a": "x"}', 'a', 'b', 'a.', 'to_number(a)', '`1`');
 
     expect([whole, good].some((file) => file instanceof ProviderError)).toBe(false);
@@ -158,13 +158,13 @@ describe('extract', () => {
     );
   });
 
-  it('says once that the value is not JSON', () => {
+  it('reports once that the value is not JSON', () => {
     const [, ...errors] = extractFrom('nope', 'a', 'b');
 
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining('Invalid JSON used') })]);
   });
 
-  it('tells how to quote a name, and how to mount what is no text', () => {
+  it('explains how to quote a name, and how to mount a value that is not a string', () => {
     expect(cutOut('{"a-b": "x"}', 'a-b')).toContain(`'"a-b"'`);
     expect(cutOut('{"port": 1}', 'port')).toContain('to_string(');
   });
@@ -192,7 +192,7 @@ describe('extract', () => {
     ['listing keys again and again', 'object', `[${'keys(@), '.repeat(300)}@]`],
     ['choosing again and again', 'object', `x${' || !@'.repeat(600)}`],
     ['writing again and again', 'object', `[${'to_string(@), '.repeat(200)}@]`],
-  ] as const)('gives up on %s, soon', ([, largest, expression]) => {
+  ] as const)('refuses %s, soon', ([, largest, expression]) => {
     const started = performance.now();
 
     const message = cutOut(LARGEST[largest], expression);
@@ -201,7 +201,7 @@ describe('extract', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it('sees soon that a long text is no number', () => {
+  it('detects quickly that a long text is not a number', () => {
     const started = performance.now();
 
     const message = cutOut(JSON.stringify(`${'1'.repeat(65_000)}x`), 'to_number(@)');
@@ -210,7 +210,7 @@ describe('extract', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it('does not give up on what is long but little work', () => {
+  it('does not refuse a long expression that takes little work', () => {
     const names = Array.from({ length: 60 }, (_, index) => `NAME_${index}`);
     const lines = names.map((name) => `join('=', ['${name}', ${name} || 'x', hosts[*].name | [0]])`);
     const json = JSON.stringify({
@@ -221,12 +221,12 @@ describe('extract', () => {
     expect(cutOut(json, `join('\n', [${lines.join(', ')}])`)).toBe(names.map((name) => `${name}=v=h`).join('\n'));
   });
 
-  it('gives up on what is too long or too deep', () => {
+  it('refuses what is too long or too deep', () => {
     expect(cutOut('{}', 'a'.repeat(5000))).toContain('longer than');
     expect(cutOut(`{"a": ${'['.repeat(9000)}${']'.repeat(9000)}}`, 'a')).toContain('levels deep');
   });
 
-  it.for(['(', '[', '!', '[?', '&', '{a: ', 'to_array(', 'map(&'])('stands thousands of %s', (opening) => {
+  it.for(['(', '[', '!', '[?', '&', '{a: ', 'to_array(', 'map(&'])('survives thousands of %s', (opening) => {
     const closing = { '(': ')', '[': ']', '{': '}' }[opening[0]!] ?? '';
     const times = Math.floor(4000 / (opening.length + closing.length));
 
@@ -235,12 +235,12 @@ describe('extract', () => {
     }
   });
 
-  it('follows a chain as long as an expression may be', () => {
+  it('evaluates a chain as long as an expression may be', () => {
     expect(cutOut('{}', `a${'.a'.repeat(2000)}`)).toContain('does not point to');
     expect(cutOut('[]', `[0]${'[0]'.repeat(1300)}`)).toContain('does not point to');
   });
 
-  it('takes a secret of the largest size as text', () => {
+  it('accepts a secret of the largest size as text', () => {
     const json = JSON.stringify({ list: Array.from({ length: 6000 }, (_, index) => `item ${index}`) });
 
     expect(cutOut(json, 'to_string(list)')).toBe(JSON.stringify(JSON.parse(json).list));
@@ -279,7 +279,7 @@ describe('extract', () => {
     }
   });
 
-  it('gives a text or a reason for any expression and value whatever', () => {
+  it('gives a text or a reason for any expression and value', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         'a',

@@ -57,7 +57,7 @@ describe('planMount', () => {
     ]);
   });
 
-  it('is as of the object that AWS confirmed first', () => {
+  it('has the confirmation time of the object that AWS confirmed first', () => {
     const objects = new Map([
       [objectOf('a'), fetched('a', 'v1', 9)],
       [objectOf('b'), fetched('b', 'v1', 8)],
@@ -66,13 +66,13 @@ describe('planMount', () => {
     expect(plan(objects).confirmedAt).toBe(8);
   });
 
-  it('names one version for a volume without files, as the driver takes no empty list', () => {
+  it('has one version entry for a volume without files, because the driver refuses an empty list', () => {
     const { files, versions, confirmedAt } = plan(new Map());
 
     expect([files.length, versions.size, confirmedAt]).toEqual([0, 1, NOW]);
   });
 
-  it('names all that failed, in the fetch or after it, and counts those past a hundred', () => {
+  it('names all failures, of the fetch or after it, and counts those beyond a hundred', () => {
     const objects: FetchedObjects = new Map<ObjectSpec, FetchedObject | ProviderError>([
       [objectOf('gone'), new ProviderError('ObjectNotFound', 'it is gone', { object: 'gone' })],
       [objectOf('b', ...Array.from({ length: 110 }, (_, index) => `none${index}`)), fetched('{}')],
@@ -89,16 +89,16 @@ describe('planMount', () => {
     expect((failure as ProviderError).problems).toHaveLength(100);
   });
 
-  it('takes what a response of 4 MiB can carry', () => {
+  it('accepts what fits into a response of 4 MiB', () => {
     expect(plan(large(60)).files).toHaveLength(60);
   });
 
-  it('refuses more than that, saying how much it is', () => {
+  it('refuses more than that, and names the size', () => {
     expect(() => plan(large(64))).toThrow(ProviderError);
     expect(() => plan(large(64))).toThrow(/4194304 bytes/);
   });
 
-  it('counts what is extracted', () => {
+  it('counts extracted values', () => {
     const text = JSON.stringify({ user: 'x'.repeat(40_000) });
     const objects = new Map(
       Array.from({ length: 60 }, (_, index) => [objectOf(`file-${index}`, 'user'), fetched(text)]),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../model/errors.ts';
 import { type MountCall, parseRequest, type RequestFields } from './parse-request.ts';
 
-/** Half surrogate pairs among them. */
+/** Includes half surrogate pairs. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
 const TARGET = '/var/lib/kubelet/pods/uid-1/volumes/kubernetes.io~csi/secrets/mount';
@@ -35,7 +35,7 @@ function outcomeOf(fields: RequestFields): MountCall | ProviderError {
 }
 
 describe('parseRequest', () => {
-  it('tells the pod, the parameters and the rest apart', () => {
+  it('separates the pod, the parameters and the rest', () => {
     const call = parseRequest(
       request(
         {},
@@ -62,7 +62,7 @@ describe('parseRequest', () => {
     expect([...call.tokens.keys()]).toEqual(['sts.amazonaws.com']);
   });
 
-  it('leaves it to others what to do without tokens', () => {
+  it('accepts a request without tokens', () => {
     expect(parseRequest(request()).tokens.size).toBe(0);
   });
 
@@ -111,14 +111,14 @@ describe('parseRequest', () => {
     '{} x',
     '\ufeff{}',
     `{"a": "${'x'.repeat(2 ** 20)}"}`,
-  ])('refuses attributes that are no JSON object of texts: %s', (attributes) => {
+  ])('refuses attributes that are not a JSON object of strings: %s', (attributes) => {
     expect(outcomeOf(request({ attributes }))).toMatchObject({
       reason: 'InvalidRequest',
       message: expect.stringContaining('failed to unmarshal attributes'),
     });
   });
 
-  it('takes a null for an empty text, and the last of equal keys', () => {
+  it('treats null as an empty text, and uses the last of equal keys', () => {
     const attributes = JSON.stringify({ ...POD, region: null }).replace('}', ', "objects": "[]", "objects": "[1]"}');
 
     const { parameters } = parseRequest(request({ attributes }));
@@ -127,7 +127,7 @@ describe('parseRequest', () => {
     expect(parameters.get('objects')).toBe('[1]');
   });
 
-  it('keeps keys that are special in JavaScript to themselves', () => {
+  it('handles keys that are special in JavaScript', () => {
     const attributes = JSON.stringify(POD).replace('}', ', "__proto__": "x", "constructor": "y"}');
 
     const { parameters } = parseRequest(request({ attributes }));
@@ -139,7 +139,7 @@ describe('parseRequest', () => {
   });
 
   it.for(['{}', 'null', JSON.stringify({ ...POD, 'csi.storage.k8s.io/pod.name': '' })])(
-    'refuses attributes that do not tell the pod: %s',
+    'refuses attributes that do not identify the pod: %s',
     (attributes) => {
       expect(outcomeOf(request({ attributes }))).toMatchObject({
         reason: 'InvalidRequest',
@@ -148,7 +148,7 @@ describe('parseRequest', () => {
     },
   );
 
-  it('takes no uid out of the mount path', () => {
+  it('takes no uid from the mount path', () => {
     const { 'csi.storage.k8s.io/pod.uid': _, ...attributes } = POD;
 
     expect(outcomeOf(request({ attributes: JSON.stringify(attributes) }))).toMatchObject({
@@ -157,7 +157,7 @@ describe('parseRequest', () => {
     });
   });
 
-  it('looks first at the mount path, then the attributes, the tokens and the permission', () => {
+  it('checks first the mount path, then the attributes, the tokens and the permission', () => {
     const tokens = { 'csi.storage.k8s.io/serviceAccount.tokens': 'junk' };
     const wrong = [
       request({ targetPath: '', attributes: 'x', permission: 'x' }),
@@ -173,7 +173,7 @@ describe('parseRequest', () => {
     );
   });
 
-  it('never shows what it was sent', () => {
+  it('never quotes the request', () => {
     const canary = 'hunter2';
     const wrong = [
       request({ attributes: canary }),
@@ -191,7 +191,7 @@ describe('parseRequest', () => {
     }
   });
 
-  it('gives a call or a reason for any request whatever', () => {
+  it('gives a call or a reason for any request', () => {
     const text = fc.oneof(fc.string({ unit: anyUnit }), fc.json(), fc.constantFrom('420', TARGET, JSON.stringify(POD)));
 
     fc.assert(

@@ -25,7 +25,7 @@ describe('parseTokens', () => {
     expect(tokenFor(tokens, POD_IDENTITY_AUDIENCE).exposeText()).toBe('pod-token');
   });
 
-  it.for([undefined, '', 'null', '{}'])('takes %s for no tokens', (text) => {
+  it.for([undefined, '', 'null', '{}'])('reads %s as no tokens', (text) => {
     expect(parseTokens(text).size).toBe(0);
   });
 
@@ -36,7 +36,7 @@ describe('parseTokens', () => {
   });
 
   it.for(['junk hunter2', '["hunter2"]', '"hunter2"', '{"sts.amazonaws.com": {"token": "hunter2"}'])(
-    'refuses %s without showing it',
+    'refuses %s without quoting it',
     (text) => {
       const error = failureOf(() => parseTokens(text));
 
@@ -49,7 +49,7 @@ describe('parseTokens', () => {
 });
 
 describe('tokenFor', () => {
-  it('says what the CSIDriver object lacks where there are no tokens', () => {
+  it('names what the CSIDriver object lacks if there are no tokens', () => {
     const error = failureOf(() => tokenFor(new Map(), STS_AUDIENCE));
 
     expect(error?.reason).toBe('TokenMissing');
@@ -67,7 +67,7 @@ describe('tokenFor', () => {
   it.for([
     [POD_IDENTITY_AUDIENCE, 'Pod Identity token extraction'],
     [STS_AUDIENCE, 'IRSA token extraction'],
-  ] as const)('says which audience is not among them: %s', ([audience, piece]) => {
+  ] as const)('names the missing audience: %s', ([audience, piece]) => {
     const error = failureOf(() => tokenFor(new Map([['other', SecretBytes.fromText('t')]]), audience));
 
     expect(error?.reason).toBe('TokenMissing');

@@ -7,7 +7,7 @@ function encoded(payload: string): string {
   return `e30.${Buffer.from(payload).toString('base64url')}.c2ln`;
 }
 
-it('says whose token it is, and until when it lasts', () => {
+it('returns whose token it is, and when it expires', () => {
   expect(tokenClaims(SecretBytes.fromText(mintToken('shop/web', { exp: 1_900_000_000 })))).toEqual({
     subject: 'system:serviceaccount:shop:web',
     audiences: ['sts.amazonaws.com'],
@@ -24,6 +24,6 @@ it.for<readonly [string, string]>([
   ['null', encoded('null')],
   ['no subject', encoded('{}')],
   ['a subject that is no text', encoded('{"sub":["system:serviceaccount:shop:web"]}')],
-])('says nobody of what is no token: %s', ([, token]) => {
+])('returns no subject for a text that is not a token: %s', ([, token]) => {
   expect(tokenClaims(SecretBytes.fromText(token))).toEqual({ subject: '', audiences: [] });
 });

@@ -28,24 +28,24 @@ function patchOf(plan: ReturnType<typeof planRestart>): WorkloadPatch {
   return plan.patch;
 }
 
-/** What the plan does to the pods. */
+/** The effect of the plan on the pods. */
 function deedOf(plan: ReturnType<typeof planRestart>): 'note' | 'roll' {
   return patchOf(plan).templateAnnotations === undefined ? 'note' : 'roll';
 }
 
-/** After the mount was noted, at its own time. */
+/** After the mount was recorded, at its own time. */
 function noted(mount: RefreshedMount, annotations: Readonly<Record<string, string>> = {}): Workload {
   return workload({ ...patchOf(planRestart(workload(), mount, CLOCK)).annotations, ...annotations });
 }
 
 describe('planRestart', () => {
-  it.for(['false', 'True', ''])('leaves a workload alone whose annotation is "%s"', (annotation) => {
+  it.for(['false', 'True', ''])('does nothing for a workload whose annotation is "%s"', (annotation) => {
     const plan = planRestart(workload({ 'aws-secrets-csi/restart-on-rotation': annotation }), SEEN, CLOCK);
 
     expect(plan).toEqual({});
   });
 
-  it('notes what it sees first without a restart', () => {
+  it('records what it sees first without a restart', () => {
     const plan = planRestart(workload(), SEEN, CLOCK);
 
     expect(deedOf(plan)).toBe('note');
@@ -64,7 +64,7 @@ describe('planRestart', () => {
     expect(planRestart(noted(SEEN), reversed, CLOCK)).toEqual({});
   });
 
-  it('restarts for a version that AWS told later', () => {
+  it('restarts for a version that AWS confirmed later', () => {
     const before = noted(SEEN);
 
     const plan = planRestart(before, { ...ROTATED, confirmedAt: NOW }, CLOCK);
@@ -80,16 +80,19 @@ describe('planRestart', () => {
     );
   });
 
-  it.for([0, 0.4, -5_000])('never for what AWS told %d ms after what is noted, which is not later', (lead) => {
-    const plan = planRestart(noted(SEEN), { ...ROTATED, confirmedAt: SEEN.confirmedAt + lead }, CLOCK);
+  it.for([0, 0.4, -5_000])(
+    'does not restart for a version that AWS confirmed %d ms after the recorded one, which is not later',
+    (lead) => {
+      const plan = planRestart(noted(SEEN), { ...ROTATED, confirmedAt: SEEN.confirmedAt + lead }, CLOCK);
 
-    expect(plan).toEqual({ newerConfirmedAt: SEEN.confirmedAt });
-  });
+      expect(plan).toEqual({ newerConfirmedAt: SEEN.confirmedAt });
+    },
+  );
 
   it.for([
     [59_000, { newerConfirmedAt: NOW + 59_000 }],
     [61_000, ROLL],
-  ] as const)('comes, of a note that is %d ms in the future, to %j', ([ahead, expected]) => {
+  ] as const)('decides, with a record that is %d ms in the future: %j', ([ahead, expected]) => {
     const plan = planRestart(noted({ ...SEEN, confirmedAt: NOW + ahead }), ROTATED, CLOCK);
 
     expect(plan).toMatchObject(expected);
@@ -101,7 +104,7 @@ describe('planRestart', () => {
     ['2026-03-01T11:55:00.000Z', ROLL],
     ['2026-03-01T13:00:00.000Z', ROLL],
     ['yesterday', ROLL],
-  ] as const)('after a restart at %s comes to %j', ([restartedAt, expected]) => {
+  ] as const)('decides, after a restart at %s: %j', ([restartedAt, expected]) => {
     const before = noted(SEEN, { 'aws-secrets-csi/restarted-at': restartedAt });
 
     expect(planRestart(before, { ...ROTATED, confirmedAt: NOW }, CLOCK)).toMatchObject(expected);
@@ -116,13 +119,13 @@ describe('planRestart', () => {
     '{"secrets":null}',
     '{"secrets":{"className":"class","hash":"x","asOf":"late"}}',
     '{"secrets":{"className":"class","hash":1,"asOf":"2026-03-01T11:00:00Z"}}',
-  ])('reads a note of %j as none', (text) => {
+  ])('treats a record of %j as missing', (text) => {
     const plan = planRestart(workload({ 'aws-secrets-csi/mounted-versions': text }), SEEN, CLOCK);
 
     expect(deedOf(plan)).toBe('note');
   });
 
-  it('keeps what is noted of other volumes', () => {
+  it('keeps the records of other volumes', () => {
     const both = patchOf(planRestart(noted(SEEN), { ...ROTATED, volume: 'more' }, CLOCK)).annotations;
 
     const plan = planRestart(workload(both), { ...ROTATED, confirmedAt: NOW }, CLOCK);
@@ -134,7 +137,7 @@ describe('planRestart', () => {
     ).toEqual({ newerConfirmedAt: SEEN.confirmedAt });
   });
 
-  it('hears nothing of a pod whose class the workload no longer names, in the middle of its roll-out', () => {
+  it('ignores a pod whose class the workload no longer names, during a rollout', () => {
     const moved = workload(Object.fromEntries(noted(SEEN).annotations), 'class-2');
 
     const [old, young] = [ROTATED, { ...ROTATED, class: { ...ROTATED.class, name: 'class-2' } }].map((mount) =>
@@ -145,7 +148,7 @@ describe('planRestart', () => {
     expect(deedOf(young!)).toBe('note');
   });
 
-  it('hears nothing of a volume that the workload itself does not name', () => {
+  it('ignores a volume that the workload itself does not have', () => {
     const plan = planRestart({ ...noted(SEEN), volumes: new Map() }, { ...ROTATED, confirmedAt: NOW }, CLOCK);
 
     expect(plan).toEqual({});

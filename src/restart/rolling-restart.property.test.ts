@@ -11,7 +11,7 @@ import type { WorkloadApi } from './workload-api.ts';
 const VOLUMES = ['secrets', 'more'] as const;
 const NODES = 4;
 const MIN_INTERVAL_MS = 300;
-/** What happens: a value is rotated in AWS, a node asks AWS and goes by the answer, some call gets its answer or all do, time goes by. */
+/** What happens: a value is rotated in AWS, a node polls AWS and acts upon the response, one call or all calls get their response, time passes. */
 const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate' as const), volume: fc.constantFrom(...VOLUMES) }) },
   {
@@ -28,12 +28,12 @@ const step = fc.oneof(
 
 type Steps = readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[];
 
-/** Nodes that know nothing of each other, one workload, and AWS, whose versions are numbers that grow. */
+/** Nodes that do not know each other, one workload, and AWS, whose versions are increasing numbers. */
 async function run(steps: Steps, scheduler: fc.Scheduler) {
   const store = createStoredWorkload();
   const signal = new AbortController().signal;
   const current = new Map<string, number>(VOLUMES.map((volume) => [volume, 1]));
-  /** What the workload bears after each write. */
+  /** The workload's annotations after each write. */
   const history: {
     readonly noted: ReadonlyMap<string, string>;
     readonly rolls: number;
@@ -88,7 +88,7 @@ async function run(steps: Steps, scheduler: fc.Scheduler) {
     }
   }
   await finish();
-  // Every node goes on asking, as it does: long enough that nothing is held back any more.
+  // Every node continues to poll, long enough that nothing is delayed any more.
   for (const volume of [...VOLUMES, ...VOLUMES]) {
     now += 200_000;
     for (let node = 0; node < NODES; node += 1) {
@@ -106,7 +106,7 @@ function numberOf(hash: string | undefined): number {
 
 describe('restarts of several nodes, whatever comes first', () => {
   it(
-    'are one for each version that came, never lead back to an older one, and end at the newest',
+    'happen once per version, never lead back to an older one, and end at the newest',
     { timeout: 60_000 },
     async () => {
       await fc.assert(
@@ -121,7 +121,7 @@ describe('restarts of several nodes, whatever comes first', () => {
               expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
               expect(numbers.at(-1)).toBe(current.get(volume));
             }
-            // First notes restart nothing; past them there is a restart for each change, and for nothing else.
+            // First records restart nothing; after them there is a restart for each change, and for nothing else.
             const changes = history.flatMap(({ noted }, index) =>
               [...(history[index - 1]?.noted ?? [])].filter(([volume, hash]) => noted.get(volume) !== hash),
             );

@@ -27,7 +27,7 @@ function startNode(
 }
 
 describe('restarts', () => {
-  it('roll once, though every node sees the same', async () => {
+  it('happen once, although every node sees the same change', async () => {
     const [store, clock, messages] = [createStoredWorkload(), { now: 1_000 }, new Array<string>()];
     const nodes = Array.from({ length: 3 }, () => startNode(store, clock, messages));
 
@@ -43,7 +43,7 @@ describe('restarts', () => {
     ]);
   });
 
-  it('say how long a restart that comes too soon has to wait', async () => {
+  it('return how long a restart has to wait that is too soon', async () => {
     const [store, clock] = [createStoredWorkload(), { now: 10_000 }];
     const node = startNode(store, clock);
     await node.update(seen('v1', 9_000), signal);
@@ -58,7 +58,7 @@ describe('restarts', () => {
     expect(store.rolls).toHaveLength(2);
   });
 
-  it('ask the API server once for several pods of one owner, and again after a while', async () => {
+  it('read the workload once for several pods of one owner, and again after a while', async () => {
     const [store, clock] = [createStoredWorkload({ isMarked: false }), { now: 1_000 }];
     const node = startNode(store, clock);
 
@@ -88,7 +88,7 @@ describe('restarts', () => {
     expect(store.rolls).toHaveLength(1);
   });
 
-  it('have nothing to do with pods that no workload made', async () => {
+  it('ignore pods that no workload created', async () => {
     const store = createStoredWorkload();
     store.remove();
 
@@ -97,7 +97,7 @@ describe('restarts', () => {
     expect(outcome).toEqual({});
   });
 
-  it('give up on a workload that others change each time', async () => {
+  it('fail for a workload that others change each time', async () => {
     const store = createStoredWorkload();
     const api = { ...store.api, patch: () => Promise.resolve('changed' as const) };
     const node = startNode({ api }, { now: 0 });

@@ -43,7 +43,7 @@ function withVolume(volume: string, className: string): Partial<NodePod> {
   return { volumes: new Map([[volume, new Map([['secretProviderClass', className]])]]) };
 }
 
-/** A node as the API server and its disk tell of it. @param filled the pods whose volumes are */
+/** A node, its pods on the API server and its volumes. @param filled the pods whose volumes have files */
 function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provider = 'aws'): DiscoverDeps {
   return {
     kubeletDir: KUBELET,
@@ -63,7 +63,7 @@ function nodeOf(pods: readonly NodePod[], filled: readonly string[] = [], provid
   };
 }
 
-it('finds the mounts that were there before this process', async () => {
+it('finds mounts that are older than this process', async () => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   const deps = nodeOf([pod('web-1'), pod('web-2')], ['web-1', 'web-2']);
 
@@ -77,7 +77,7 @@ it('finds the mounts that were there before this process', async () => {
   expect(mounts.get(targetOf('uid-web-1'))).toBe(found[0]);
 });
 
-it('finds the mount of a pod that is being deleted, as that may run for a while', async () => {
+it('finds the mount of a terminating pod, because it may run for a while', async () => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
 
   const { found } = await discoverMounts(mounts, nodeOf([pod('web-1', { isTerminating: true })], ['web-1']), NEVER);
@@ -91,7 +91,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
   ["of another provider's class", [pod('web-1')], ['web-1'], 'azure'],
   ['of a class that cannot be read', [pod('web-1', withVolume('secrets', 'deleted'))], ['web-1']],
   ['with a name that leads elsewhere', [pod('web-1', withVolume('../../../uid-web-2/volumes/x', 'shop'))], ['web-1']],
-])('passes over a volume %s', async ([, pods, filled, provider]) => {
+])('ignores a volume %s', async ([, pods, filled, provider]) => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
 
   const { found } = await discoverMounts(mounts, nodeOf(pods, filled, provider), NEVER);
@@ -100,7 +100,7 @@ it.for<readonly [string, readonly NodePod[], readonly string[], string?]>([
   expect([...mounts.all()]).toEqual([]);
 });
 
-it('forgets mounts whose pods are gone or at their end, and no others', async () => {
+it('removes mounts whose pods were deleted or have ended, and no others', async () => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   for (const name of ['stays', 'gone', 'terminating', 'ended']) {
     mounts.learnCall(call(name));
@@ -124,7 +124,7 @@ it('keeps a mount whose pod is too new to be in the list', async () => {
   expect(mounts.get(targetOf('uid-new'))).toBeDefined();
 });
 
-it('knows the pod of a mount from then on', async () => {
+it('knows the pod of a mount afterwards', async () => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   mounts.learnCall(call('web-1'));
 
@@ -133,7 +133,7 @@ it('knows the pod of a mount from then on', async () => {
   expect(mounts.get(targetOf('uid-web-1'))?.nodePod).toEqual(pod('web-1'));
 });
 
-it('leaves all as it is where the API server tells nothing', async () => {
+it('changes nothing if the API server does not answer', async () => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   mounts.learnCall(call('web-1'));
   const deps = nodeOf([]);
@@ -148,7 +148,7 @@ it('leaves all as it is where the API server tells nothing', async () => {
   expect([...mounts.all()]).toHaveLength(1);
 });
 
-it('keeps what it knows of a mount when the driver calls again, with the newer tokens', () => {
+it('keeps what it knows about a mount when the driver calls again, with the newer tokens', () => {
   const mounts = createNodeMounts(SYSTEM_CLOCK, KUBELET);
   const first = mounts.learnCall(call('web-1'));
   const tokens = new Map();

@@ -23,11 +23,11 @@ it.for<readonly [string, Partial<MountSpec>, boolean]>([
   ['another namespace', { pod: { ...spec().pod, namespace: 'other' } }, false],
   ['another region', { regions: ['eu-west-1'] }, false],
   ['Pod Identity', { authentication: { kind: 'pod-identity', addressType: 'auto' } }, false],
-])('asks one question for a mount and one of %s: %s', ([, changes, together]) => {
+])('groups a mount with one of %s: %s', ([, changes, together]) => {
   expect(groupOf(spec(changes), 1_000) === groupOf(spec(), 1_000)).toBe(together);
 });
 
-it('groups neither pods with sessions of their own nor different intervals', () => {
+it('does not group pods with separate sessions or different intervals', () => {
   const authentication = { kind: 'pod-identity', addressType: 'auto' } as const;
   const [one, other] = ['uid-1', 'uid-2'].map((uid) => spec({ authentication, pod: { ...spec().pod, uid } }));
 

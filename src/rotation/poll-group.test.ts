@@ -18,7 +18,7 @@ const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'w
 const VERSION_1 = new Map([['db', 'v1']]);
 const VERSION_2 = new Map([['db', 'v2']]);
 
-/** What the pod's status says; a process that starts anew goes on from there. */
+/** The pod's status, from which a restarted process continues. */
 let noted: ReadonlyMap<string, string>;
 
 beforeEach(() => {
@@ -27,13 +27,13 @@ beforeEach(() => {
 
 interface Rotation {
   readonly downstream?: readonly DownstreamStep['update'][];
-  /** When AWS was asked for the values that it has by now; during the poll, unless told. */
+  /** When the cached values were fetched; default: during the poll. */
   readonly confirmedAt?: number;
-  /** Happens while AWS is asked. */
+  /** Happens during the call to AWS. */
   meanwhile?(targetPath: string): Promise<unknown>;
 }
 
-/** A mount with v1 in its volume, and an AWS that has v2 by now. */
+/** A mount with v1 in its volume, and an AWS that has v2 now. */
 async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotation) {
   const kubeletDir = await mkdtemp(join(tmpdir(), 'poll-'));
   onTestFinished(() => rm(kubeletDir, { recursive: true }));
@@ -103,7 +103,7 @@ async function rotatedMount({ downstream = [], confirmedAt, meanwhile }: Rotatio
   };
 }
 
-it('notes new versions after all that follows them, so that who is killed in between follows them after the restart', async () => {
+it('records new versions after all downstream steps, so that a kill in between repeats the steps after the restart', async () => {
   const following = Promise.withResolvers<RefreshedMount>();
   const followed = Promise.withResolvers<Verdict>();
   const { poll } = await rotatedMount({
@@ -124,7 +124,7 @@ it('notes new versions after all that follows them, so that who is killed in bet
   expect(noted).toEqual(VERSION_2);
 });
 
-it('rolls no workload before its Secret could be written', async () => {
+it('restarts no workload before its Secret could be written', async () => {
   const seen: string[] = [];
   const { poll } = await rotatedMount({
     downstream: [
@@ -140,7 +140,7 @@ it('rolls no workload before its Secret could be written', async () => {
   expect(seen).toEqual([]);
 });
 
-it('rolls a workload though its Secret is refused for good', async () => {
+it('restarts a workload although its Secret is permanently refused', async () => {
   const seen: string[] = [];
   const { poll } = await rotatedMount({
     downstream: [
@@ -156,14 +156,14 @@ it('rolls a workload though its Secret is refused for good', async () => {
   expect(seen).toEqual(['rolled for v2']);
 });
 
-it('changes the files of a pod once AWS has told of the new values', async () => {
+it('changes the files of a pod once AWS has confirmed the new values', async () => {
   const { poll, contents } = await rotatedMount({});
 
   expect(await poll()).toEqual({ isServed: true, rotated: ['db'] });
   expect(await contents()).toEqual(['p2']);
 });
 
-it('leaves the files unchanged if a value comes only from the cache, because the others may be older still', async () => {
+it('leaves the files unchanged if a value comes only from the cache, because the others may be older', async () => {
   const { poll, contents } = await rotatedMount({ confirmedAt: 0 });
 
   expect(await poll()).toEqual({ isServed: true, rotated: [] });
@@ -186,11 +186,11 @@ it('does not tell the Secrets of old files that AWS confirmed them when it confi
   await SYSTEM_CLOCK.sleep(1);
   await poll();
 
-  // Nobody has confirmed the old files to this process, so they count as those of 1970.
+  // The old files were not confirmed to this process, so their time is 1970.
   expect(seen.map((time) => new Date(time + 1_000).getUTCFullYear())).toEqual([1970]);
 });
 
-it('fills no volume again that the driver empties meanwhile', async () => {
+it('does not fill a volume again that the driver has emptied meanwhile', async () => {
   const { poll, contents } = await rotatedMount({
     async meanwhile(targetPath) {
       for (const entry of await readdir(targetPath)) {

@@ -30,7 +30,7 @@ it('counts a cached value from when AWS returned it, and never polls again at on
   );
 });
 
-it('does not send all nodes to AWS together', () => {
+it('spreads the polls of nodes', () => {
   const looks = Array.from({ length: 100 }, (_, node) =>
     nextPollAt({ startedAt: 0, confirmedAt: 0 }, `node-${node}`, 60_000),
   );

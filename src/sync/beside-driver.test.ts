@@ -15,7 +15,7 @@ function drivers(value: string, changes: SecretFields = {}): SecretFields {
 }
 
 describe("beside the driver's own sync", () => {
-  it("takes the driver's Secret over, and writes nothing where it says the same", async () => {
+  it("takes over the driver's Secret, and writes nothing if its content is equal", async () => {
     const { secrets, node, shown, calls, stored } = createCluster();
     secrets.replace(SECRET, 'driver', drivers('v1', { owners: [replicaSet('web')] }));
 
@@ -29,7 +29,7 @@ describe("beside the driver's own sync", () => {
     expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['web'] });
   });
 
-  it('puts back the owner that the driver drops, and only that', async () => {
+  it('restores the owner that the driver removes, and only that', async () => {
     const { secrets, node, pass, stored, calls } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -57,7 +57,7 @@ describe("beside the driver's own sync", () => {
     expect(await shown()).toMatchObject({ data: { password: 'v2' }, owners: ['web'] });
   });
 
-  it('leaves the owner that the driver has put there', async () => {
+  it('keeps the owner that the driver has added', async () => {
     const { secrets, node, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });

@@ -29,7 +29,7 @@ function bytes(texts: Readonly<Record<string, string>>) {
   return new Map(Object.entries(texts).map(([key, text]) => [key, SecretBytes.fromText(text)]));
 }
 
-/** Stored as of then, with another value. */
+/** Stored with this confirmation time, and another value. */
 function other(confirmedAt: number | string): Partial<StoredSecret> {
   const time = typeof confirmedAt === 'string' ? confirmedAt : new Date(confirmedAt).toISOString();
   return { data: bytes({ a: '1', b: '3' }), annotations: new Map([['aws-secrets-csi/as-of', time]]) };
@@ -76,11 +76,11 @@ describe('decide', () => {
       'SecretRefused',
     ],
     ['terminating', { isTerminating: true }, {}, 'KubernetesUnavailable'],
-  ])('about a Secret that is %s', ([, stored, desired, outcome]) => {
+  ])('for a Secret that is %s', ([, stored, desired, outcome]) => {
     expect(outcomeOf({ ...STORED, ...stored }, { ...DESIRED, ...desired })).toBe(outcome);
   });
 
-  it('tells as of when newer values are', () => {
+  it('returns when newer values were confirmed', () => {
     const newer = { ...STORED, ...other(AS_OF + 7) };
 
     expect(decide(newer, { content: DESIRED, confirmedAt: AS_OF }, NOW)).toEqual({ newerConfirmedAt: AS_OF + 7 });
@@ -88,13 +88,13 @@ describe('decide', () => {
 });
 
 describe('annotated', () => {
-  it('says nothing of the values', () => {
+  it('do not reveal the values', () => {
     const others = { ...DESIRED, data: bytes({ a: 'x', b: 'y' }) };
 
     expect(annotated({ content: others, confirmedAt: AS_OF }).annotations).toEqual(STORED.annotations);
   });
 
-  it('says the time to the millisecond', () => {
+  it('have the time in milliseconds', () => {
     const { annotations } = annotated({ content: DESIRED, confirmedAt: 1_234 });
 
     expect(annotations.get('aws-secrets-csi/as-of')).toBe('1970-01-01T00:00:01.234Z');

@@ -11,7 +11,7 @@ function contentOf(bytes: number) {
   return { type: 'Opaque', isImmutable: false, labels: new Map(), annotations: new Map(), data };
 }
 
-/** Starts writes that take no time, and notes when each began. */
+/** Starts writes that take no time, and records when each started. */
 function startWrites(writes: readonly (readonly [name: string, bytes: number])[]) {
   const clock = createVirtualClock();
   const pace = createPaceBySize(clock);
@@ -29,7 +29,7 @@ function startWrites(writes: readonly (readonly [name: string, bytes: number])[]
   return { clock, log, written };
 }
 
-it('writes large Secrets one at a time, with a rest that grows with their size', async () => {
+it('writes large Secrets one at a time, with a pause that grows with their size', async () => {
   const { clock, log, written } = startWrites([
     ['a', MIB],
     ['b', MIB / 2],
@@ -41,7 +41,7 @@ it('writes large Secrets one at a time, with a rest that grows with their size',
   expect(log).toEqual(['a at 0', 'b at 30', 'c at 45']);
 });
 
-it('does not keep a small Secret waiting', async () => {
+it('does not delay a small Secret', async () => {
   const { clock, log } = startWrites([
     ['large', MIB],
     ['large', MIB],
@@ -52,7 +52,7 @@ it('does not keep a small Secret waiting', async () => {
   expect(log.toSorted()).toEqual(['large at 0', 'small at 0']);
 });
 
-it('lets namespaces take turns', async () => {
+it('schedules namespaces fairly', async () => {
   const { clock, log } = startWrites([
     ['greedy', MIB],
     ['greedy', MIB],
@@ -64,7 +64,7 @@ it('lets namespaces take turns', async () => {
   expect(log).toEqual(['greedy at 0', 'greedy at 30', 'other at 60', 'greedy at 90']);
 });
 
-it('goes on after a write that fails', async () => {
+it('continues after a failed write', async () => {
   const pace = createPaceBySize(createVirtualClock());
   const failing = pace('a', contentOf(1_000), () => Promise.reject(new Error('refused')), NEVER);
 

@@ -6,7 +6,7 @@ import { SecretBytes } from '../model/secret-bytes.ts';
 const IMMUTABLE = { 'aws-secrets-csi/sync-immutable': 'true' };
 
 describe('a class that changes', () => {
-  it('takes fields away that it no longer names, and leaves what others have added', async () => {
+  it('removes fields that it no longer names, and keeps what others have added', async () => {
     const { secrets, node, stored } = createCluster();
     const here = node();
     const data = [...DB[0]!.data, { objectName: 'db', key: 'old' }];
@@ -27,7 +27,7 @@ describe('a class that changes', () => {
     expect(found?.annotations.has('note')).toBe(false);
   });
 
-  it('lets go of a Secret that it no longer names', async () => {
+  it('releases a Secret that it no longer names', async () => {
     const { node, shown } = createCluster();
     const [here, there] = [node(), node()];
     const two = [...DB, { ...DB[0], secretName: 'old' }];
@@ -42,7 +42,7 @@ describe('a class that changes', () => {
     expect(await shown('db')).toMatchObject({ owners: ['web'] });
   });
 
-  it('keeps a Secret whose entry has become unreadable', async () => {
+  it('keeps a Secret whose entry has become invalid', async () => {
     const { node, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -57,7 +57,7 @@ describe('a class that changes', () => {
     ['no longer immutable', { annotations: {} }],
     ['other values of an immutable one', { annotations: IMMUTABLE, files: { db: 'v2' } }],
     ['fewer keys of an immutable one', { annotations: IMMUTABLE, secretObjects: DB }],
-  ] as const)('has a Secret made anew, with the owners it had: %s', async ([, change]) => {
+  ] as const)('recreates a Secret, with the owners it had: %s', async ([, change]) => {
     const { node, stored, shown } = createCluster();
     const both = [{ ...DB[0], data: [...DB[0]!.data, { objectName: 'db', key: 'more' }] }];
     const before = { annotations: IMMUTABLE, secretObjects: both };
@@ -72,7 +72,7 @@ describe('a class that changes', () => {
     expect(await shown()).toMatchObject({ owners: ['job', 'web'] });
   });
 
-  it('becomes immutable, and gets other labels as an immutable one, without being made anew', async () => {
+  it('becomes immutable, and gets other labels then, without being recreated', async () => {
     const { node, stored } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });

@@ -22,7 +22,7 @@ function files(contents: Readonly<Record<string, string>>) {
   return Object.entries(contents).map(([path, text]) => ({ path, mode: 0o400, value: SecretBytes.fromText(text) }));
 }
 
-/** Key by key, the text it holds. */
+/** The text of each key. */
 async function data(changes: Partial<SecretSpec>, contents: Readonly<Record<string, string>>) {
   const content = await secretContent({ ...SPEC, ...changes }, files(contents), createTlsReaders(SYSTEM_CLOCK)());
   return Object.fromEntries(Array.from(content.data, ([key, value]) => [key, value.exposeText()]));
@@ -50,13 +50,13 @@ describe('secretContent', () => {
     expect(content.data.size).toBe(1);
   });
 
-  it('makes several keys of one file', async () => {
+  it('creates several keys from one file', async () => {
     const keys = ['a', 'b'].map((key) => ({ key, file: 'f' }));
 
     expect(await data({ keys }, { f: '1' })).toEqual({ a: '1', b: '1' });
   });
 
-  it('makes a key of every file, called as the file or as data says', async () => {
+  it('creates a key for every file, named like the file or as data says', async () => {
     const contents = { 'db/pass': '1', 'db/user': '2', plain: '3' };
 
     expect(await data({ takesAllFiles: true }, contents)).toEqual({ password: '1', db_user: '2', plain: '3' });
@@ -71,7 +71,7 @@ describe('secretContent', () => {
     [{ takesAllFiles: true, keys: [] }, { 'a b': 'x' }, 'the file "a b" cannot be a key'],
     [{ takesAllFiles: true, keys: [], type: 'kubernetes.io/tls' }, { 'tls.crt': 'x' }, 'needs the key tls.key'],
     [{}, { 'db/pass': 'x'.repeat(1_048_577) }, '1048577 bytes'],
-  ] as const)('refuses %o of what does not fit', async ([changes, contents, reason]) => {
+  ] as const)('refuses %o with files that do not fit', async ([changes, contents, reason]) => {
     const attempt = data(changes, contents);
 
     await expect(attempt).rejects.toMatchObject({ reason: 'SecretRefused', message: expect.stringContaining(reason) });

@@ -8,7 +8,7 @@ import { createSecretSync, type SecretSync } from './secret-sync.ts';
 
 class Killed extends Error {}
 
-/** Ends at its n-th call, before or after that has had its effect; then nothing works any more. */
+/** Is killed at its n-th call, before or after that takes effect; afterwards nothing works any more. */
 function mortal(secrets: SecretApi, dies: { readonly at: number; readonly how: 'before' | 'after' }): SecretApi {
   let calls = 0;
   async function live<T>(call: () => Promise<T>): Promise<T> {
@@ -37,9 +37,9 @@ function start(secrets: SecretApi): SecretSync {
 
 interface Story {
   readonly name: string;
-  /** How things were, by processes that live. */
+  /** The state before, made by other processes. */
   readonly before: readonly MountWords[];
-  /** What others have made of it since. */
+  /** What others have changed since. */
   readonly since?: (secrets: MemorySecrets) => Promise<void>;
   readonly act: (sync: SecretSync) => Promise<void>;
   readonly owners: readonly string[] | undefined;
@@ -120,7 +120,7 @@ function dropped(words: MountWords, ...others: readonly MountWords[]) {
   };
 }
 
-/** The Secret is there, its owner said by none but its content's manager. */
+/** The Secret exists, and only the manager of its content applies its owner. */
 async function killedAtMaking(secrets: MemorySecrets): Promise<void> {
   await expect(start(mortal(secrets, { at: 2, how: 'after' })).update(mountOf(OTHER), SIGNAL)).rejects.toThrow(
     'internal',
@@ -152,7 +152,7 @@ describe.for(STORIES)('a process killed while $name', ({ before, since, act, own
           expect(stored?.owners.length === 0 && !isUntouched, `ownerless, killed ${how} call ${at}`).toBe(false);
         }
         await act(start(secrets));
-        // Those who had their owners there have them put back, should one have been lost.
+        // Mounts whose owners were on the Secret restore them, if one was lost.
         for (const words of before) {
           await start(secrets).update(mountOf({ ...words, ...(value === 'v2' && V2) }), SIGNAL);
         }

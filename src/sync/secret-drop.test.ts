@@ -6,7 +6,7 @@ import { ProviderError } from '../model/errors.ts';
 import { createSecretSync } from './secret-sync.ts';
 
 describe('drop', () => {
-  it('takes the Secret along with the last owner', async () => {
+  it('deletes the Secret with the last owner', async () => {
     const { node, secrets } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -16,7 +16,7 @@ describe('drop', () => {
     expect(secrets.names).toEqual([]);
   });
 
-  it('leaves the owners whose pods are still there', async () => {
+  it('keeps the owners whose pods still exist', async () => {
     const { node, shown, calls, pods } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -38,7 +38,7 @@ describe('drop', () => {
     ['at its end', podOf('b', 'web', { hasEnded: true })],
     ['being deleted', podOf('b', 'web', { isTerminating: true })],
     ['without a volume of ours', podOf('b', 'web', { volumes: new Map() })],
-  ] as const)('goes by no pod that is %s', async ([, pod]) => {
+  ] as const)('ignores a pod that is %s', async ([, pod]) => {
     const { node, pods, secrets } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -49,7 +49,7 @@ describe('drop', () => {
     expect(secrets.names).toEqual([]);
   });
 
-  it('drops the owner who came with the Secret, also from what the content says', async () => {
+  it("removes the owner that was applied with the Secret, also from the content's fields", async () => {
     const { node, shown, stored } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -61,7 +61,7 @@ describe('drop', () => {
     expect((await stored())?.appliers).toEqual(new Set(['aws-secrets-csi', 'aws-secrets-csi/job-uid']));
   });
 
-  it('keeps the owners of others in a Secret that was made anew', async () => {
+  it('keeps the owners of others in a Secret that was recreated', async () => {
     const { node, shown } = createCluster();
     const [here, there] = [node(), node()];
     const annotations = { 'aws-secrets-csi/sync-immutable': 'true' };
@@ -74,7 +74,7 @@ describe('drop', () => {
     expect(await shown()).toMatchObject({ owners: ['job'], data: { password: 'v2' } });
   });
 
-  it('is done with where the owner is gone, the Secret, or our part in it', async () => {
+  it('is complete if the owner, the Secret, or our part of it no longer exists', async () => {
     const { node, secrets, shown } = createCluster();
     const here = node();
     for (const pod of ['a', 'b', 'c']) {
@@ -92,7 +92,7 @@ describe('drop', () => {
     expect(await shown()).toMatchObject({ owners: ['c'] });
   });
 
-  it('takes the Secret along where two nodes drop the last two owners at once', async () => {
+  it('deletes the Secret if two nodes remove the last two owners at the same time', async () => {
     const { node, secrets } = createCluster();
     const [here, there] = [node(), node()];
     await here.sync({ pod: 'a' });
@@ -104,7 +104,7 @@ describe('drop', () => {
     expect(secrets.names).toEqual([]);
   });
 
-  it('remembers nothing of what it has taken along', async () => {
+  it('keeps no record of what it has deleted', async () => {
     const { node, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -120,7 +120,7 @@ describe('drop', () => {
     ['drops', 'asks for another Secret', [{ ...DB[0], secretName: 'new' }], undefined],
     ['keeps', 'says something that cannot be read', ['Db'], ['web']],
     ['keeps', 'is gone', undefined, ['web']],
-  ] as const)('%s the owner who has a pod elsewhere whose other class %s', async ([, , secretObjects, owners]) => {
+  ] as const)('%s the owner that has a pod elsewhere whose other class %s', async ([, , secretObjects, owners]) => {
     const { node, pods, classes, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -134,7 +134,7 @@ describe('drop', () => {
     expect((await shown())?.owners).toEqual(owners);
   });
 
-  it('knows nothing of mounts that it has not synced', async () => {
+  it('ignores mounts that it has not synced', async () => {
     const { node, calls } = createCluster();
 
     await node().drop('a');
@@ -142,7 +142,7 @@ describe('drop', () => {
     expect(calls()).toEqual([]);
   });
 
-  it('can be tried again', async () => {
+  it('can be retried', async () => {
     const { secrets, pods } = createCluster();
     let fails = true;
     const sync = createSecretSync({
@@ -163,7 +163,7 @@ describe('drop', () => {
     expect(secrets.names).toEqual([]);
   });
 
-  it('comes to nothing where a new pod of the owner has been synced meanwhile', async () => {
+  it('does nothing if a new pod of the owner has been synced meanwhile', async () => {
     const { node, shown } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });

@@ -14,7 +14,7 @@ const OWNERS = ['web', 'web', 'job'] as const;
 type Event =
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'rotate' | 'destroy' | 'sync' }
-  /** Node asks AWS. */
+  /** The node polls AWS. */
   | { readonly kind: 'poll' | 'restart' | 'driver'; readonly node: number };
 
 const node = fc.nat(NODES - 1);
@@ -29,7 +29,7 @@ const wild = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('destroy' as const) }) },
 );
 
-/** Nodes whose calls to the API server come in any order, and AWS whose value changes. */
+/** Nodes whose calls to the API server complete in any order, and AWS whose value changes. */
 function world(scheduler: fc.Scheduler, skews: readonly number[]) {
   const secrets = createMemorySecrets();
   let time = 1_000_000;
@@ -104,7 +104,7 @@ function world(scheduler: fc.Scheduler, skews: readonly number[]) {
   };
 }
 
-it('nodes come to the latest value and to all owners, whatever happens, and then write no more', async () => {
+it('nodes converge on the latest value and all owners, whatever happens, and then write no more', async () => {
   const skew = fc.integer({ min: -5_000, max: 5_000 });
   await fc.assert(
     fc.asyncProperty(
@@ -139,7 +139,7 @@ it('nodes come to the latest value and to all owners, whatever happens, and then
   );
 });
 
-it('no node sets a value back to an older one', async () => {
+it('no node replaces a value by an older one', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.array(calm, { maxLength: 15 }), async (scheduler, events) => {
       const here = world(scheduler, [0, 0, 0]);

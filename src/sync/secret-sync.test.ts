@@ -15,7 +15,7 @@ import { SecretBytes } from '../model/secret-bytes.ts';
 import { createSecretSync } from './secret-sync.ts';
 
 describe('sync', () => {
-  it("makes the class's Secret, owned by the pods' owner", async () => {
+  it("creates the class's Secret, owned by the pods' owner", async () => {
     const { node, stored, shown } = createCluster();
 
     await node().sync({ pod: 'a', confirmedAt: 1_000 });
@@ -27,7 +27,7 @@ describe('sync', () => {
     expect((await stored())?.annotations.get('aws-secrets-csi/as-of')).toBe('1970-01-01T00:00:01.000Z');
   });
 
-  it('costs nothing where the class asks for no Secret', async () => {
+  it('makes no call if the class has no Secret', async () => {
     const { node, calls } = createCluster();
     const reading = {
       ...mountOf({ pod: 'a', secretObjects: null }),
@@ -46,7 +46,7 @@ describe('sync', () => {
     expect(calls()).toEqual([]);
   });
 
-  it('says whether a Secret holds what AWS told another node of later', async () => {
+  it('reports whether a Secret has values that AWS confirmed to another node later', async () => {
     const { node } = createCluster();
     const [here, late] = [node(), node()];
     await here.sync({ pod: 'a', files: { db: 'v2' }, confirmedAt: 2_000 });
@@ -60,7 +60,7 @@ describe('sync', () => {
     expect(outcomes).toEqual([{ newerConfirmedAt: 2_000 }, { newerConfirmedAt: 2_000 }, {}]);
   });
 
-  it('asks about a Secret once an interval, for all mounts of the node, and writes none that is right', async () => {
+  it('reads a Secret once per interval, for all mounts of the node, and writes none that is correct', async () => {
     const { node, pass, calls } = createCluster();
     const here = node();
     await here.sync({ pod: 'a' });
@@ -76,7 +76,7 @@ describe('sync', () => {
     expect(calls()).toEqual(['read db']);
   });
 
-  it('reads a Secret once, and goes on from what the API server says to each write', async () => {
+  it("reads a Secret once, and continues from the API server's response to each write", async () => {
     const { node, calls } = createCluster();
     const [here, there] = [node(), node()];
 
@@ -86,7 +86,7 @@ describe('sync', () => {
     expect(calls()).toEqual(['read db', 'apply db', 'apply db']);
   });
 
-  it('writes a Secret once a sync, though a policy of the cluster makes something else of it', async () => {
+  it('writes a Secret once per sync, although a policy of the cluster changes it', async () => {
     const { secrets, node, calls } = createCluster();
     await node().sync({ pod: 'a' });
     calls();
@@ -129,7 +129,7 @@ describe('sync', () => {
     expect(calls().filter((call) => call.startsWith('apply'))).toEqual([]);
   });
 
-  it('adds an owner for each of those whose pods share a Secret', async () => {
+  it('adds each owner whose pods share a Secret', async () => {
     const { node, shown } = createCluster();
     const [here, there] = [node(), node()];
 
@@ -141,7 +141,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ owners: ['batch', 'job', 'web'], data: { password: 'v2' } });
   });
 
-  it('leaves newer values, until it has newer ones itself', async () => {
+  it('keeps newer values, until it has newer ones itself', async () => {
     const { node, shown, calls } = createCluster();
     const [here, there] = [node(), node()];
     await here.sync({ pod: 'a', files: { db: 'v2' }, confirmedAt: 2_000 });
@@ -156,7 +156,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ data: { password: 'v1' }, confirmedAt: 2_001 });
   });
 
-  it('leaves values that become newer while it decides', async () => {
+  it('keeps values that become newer while it decides', async () => {
     const { secrets, node, shown } = createCluster();
     const there = node();
     await there.sync({ pod: 'a' });
@@ -183,7 +183,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ data: { password: 'v3' } });
   });
 
-  it('does not believe a time that is to come', async () => {
+  it('does not trust a time in the future', async () => {
     const { node, shown, pass } = createCluster();
     await node().sync({ pod: 'a', confirmedAt: 100_000 });
 
@@ -233,7 +233,7 @@ describe('sync', () => {
     expect(await here.stored()).toEqual(before);
   });
 
-  it('says all that failed, and does what did not', async () => {
+  it('reports all failures, and completes the rest', async () => {
     const { secrets, node, shown } = createCluster();
     secrets.replace(SECRET, 'kubectl', {});
     const two = [
@@ -250,7 +250,7 @@ describe('sync', () => {
     expect(await shown('x')).toBeUndefined();
   });
 
-  it('fails once where the files cannot be read', async () => {
+  it('fails once if the files cannot be read', async () => {
     const { secrets } = createCluster();
     const error = new ProviderError('VolumeUnwritable', 'gone');
     const sync = createSecretSync({ clock: SYSTEM_CLOCK, secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS });
@@ -279,7 +279,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ owners: ['web'] });
   });
 
-  it('makes a Secret anew that is deleted while its owner is being added', async () => {
+  it('recreates a Secret that is deleted while its owner is being added', async () => {
     const { secrets, node, shown } = createCluster();
     await node().sync({ pod: 'a' });
     let isThere = true;
@@ -305,7 +305,7 @@ describe('sync', () => {
     expect(await shown()).toMatchObject({ data: { password: 'v1' }, owners: ['job'] });
   });
 
-  it('tells that a Secret is held up in being deleted', async () => {
+  it('reports that the deletion of a Secret is blocked', async () => {
     const { secrets, node } = createCluster();
     await node().sync({ pod: 'a' });
     secrets.markGoing(SECRET);
@@ -316,7 +316,7 @@ describe('sync', () => {
     });
   });
 
-  it('gives up, for now, on a Secret that changes faster than it can be read', async () => {
+  it('fails, for now, for a Secret that changes faster than it can be read', async () => {
     const { secrets, node } = createCluster();
     await node().sync({ pod: 'a' });
     const contentionError = { ...secrets, apply: async () => 'changed' as const };

@@ -13,7 +13,7 @@ function openssl(command: string): void {
   execFileSync('openssl', command.split(' '), { cwd: FOLDER, stdio: 'pipe' });
 }
 
-/** Another one each time, as its salt is. */
+/** A different one each time, because its salt is random. */
 function pfx(options: string): Buffer {
   openssl(`pkcs12 -export -inkey key -in crt -out pfx -passout pass: ${options}`);
   return readFileSync(join(FOLDER, 'pfx'));
@@ -44,19 +44,19 @@ async function readAll(contents: readonly (string | Uint8Array)[], newReader = c
 const READ = '1 certificates, a key';
 
 describe('the files of a mount', () => {
-  it('are read as long as their rounds are few in all, each to its end', async () => {
+  it('are read while their rounds are within the budget, each to its end', async () => {
     const files = [pfx('-iter 8000'), pfx('-iter 2000'), pfx('-iter 2048')];
 
     expect(await readAll(files)).toEqual([READ, READ, 'too long']);
   });
 
-  it('cost their rounds once where they are equal', async () => {
+  it('cost their rounds once if they are equal', async () => {
     const same = pfx('-iter 10000');
 
     expect(await readAll([same, same, same])).toEqual([READ, READ, READ]);
   });
 
-  it('are read by the next sync where others had taken the rounds', async () => {
+  it('are read by the next sync if others had used up the rounds', async () => {
     const newReader = createTlsReaders(SYSTEM_CLOCK);
     const later = pfx('-iter 8000');
 
@@ -64,7 +64,7 @@ describe('the files of a mount', () => {
     expect(await readAll([later], newReader)).toEqual([READ]);
   });
 
-  it('cost no rounds once they were refused for themselves', async () => {
+  it('cost no rounds once they were refused themselves', async () => {
     const newReader = createTlsReaders(SYSTEM_CLOCK);
     const locked = pfx('-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -iter 4000 -passout pass:other');
     const slow = pfx('-iter 11000');
@@ -79,7 +79,7 @@ describe('the files of a mount', () => {
   });
 });
 
-describe('a file made to take long', () => {
+describe('a file designed to take long', () => {
   it.for([
     ['many beginnings', '-----BEGIN CERTIFICATE-----\n'.repeat(40_000)],
     ['a long label', `-----BEGIN ${'A'.repeat(500_000)}-----\n${'-----END '.repeat(50_000)}`],
@@ -100,7 +100,7 @@ describe('a file made to take long', () => {
   });
 });
 
-/** One value in another, each with a length of four octets. */
+/** Nested values, each with a length of four octets. */
 function nested(tag: number, depth: number): Buffer {
   const header = 6;
   const bytes = Buffer.alloc(depth * header);

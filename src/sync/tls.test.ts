@@ -66,7 +66,7 @@ const SPEC: SecretSpec = {
   ],
 };
 
-/** What becomes of a file for each of the two keys, or of one file for both. */
+/** The result for one file per key, or for one file for both keys. */
 async function split(crt: string | Uint8Array, key = crt) {
   const files = [file('crt', crt), file('key', key)];
   const { data } = await secretContent(SPEC, files, createTlsReaders(SYSTEM_CLOCK)());
@@ -108,24 +108,24 @@ describe.for(KEY_KINDS)('a tls Secret with an %s key', (kind) => {
     });
   });
 
-  it('takes a key under no password', async () => {
+  it('reads a key encrypted with an empty password', async () => {
     const { key } = await split(text('ca.crt'), withoutPassword(text(`${kind}.key`)));
 
     expect(key).toBe(text(`${kind}.old.key`));
   });
 
-  it('is made of each part of the file only where both are there', async () => {
+  it('is made from the file only if both parts are in it', async () => {
     await expectRefused(split(text(`${kind}.key`)), 'there is no certificate in the file "crt"');
     await expectRefused(split(text(`${kind}.crt`)), 'there is no private key in the file "key"');
   });
 
-  it('is not made of a PFX with a password', async () => {
+  it('is not made from a PFX with a password', async () => {
     await expectRefused(split(bytes(`${kind}.locked.pfx`)), 'without a password');
   });
 });
 
 describe('a tls Secret', () => {
-  it('takes the parameters of a curve for no key', async () => {
+  it('does not read the parameters of a curve as a key', async () => {
     openssl('ecparam -name prime256v1 -genkey -out parameters.key');
 
     const { key } = await split(text('ca.crt'), text('parameters.key'));
@@ -151,7 +151,7 @@ describe('a tls Secret', () => {
     await expectRefused(attempt(), reason);
   });
 
-  it('is not made of files cut off, wherever', async () => {
+  it('is not made from files that are cut off anywhere', async () => {
     const whole = bytes('rsa.legacy.pfx');
 
     for (let size = 0; size < whole.length; size += 97) {
@@ -159,7 +159,7 @@ describe('a tls Secret', () => {
     }
   });
 
-  it('says nothing of what is in a file', async () => {
+  it('does not reveal the content of a file', async () => {
     const error = await split(text('ca.crt'), pem('PRIVATE KEY', Buffer.from('marked').toString('base64'))).catch(
       (thrown: unknown) => thrown,
     );
@@ -170,7 +170,7 @@ describe('a tls Secret', () => {
   });
 });
 
-/** Where the number of rounds is first said, its sign is turned: to who looks at no sign it is eight millions. */
+/** Makes the first number of rounds negative: a reader that ignores the sign reads eight millions. */
 function negative(): Buffer {
   const pfx = bytes('negative.pfx');
   const rounds = pfx.indexOf(Buffer.from('02030101d0', 'hex'));
@@ -178,7 +178,7 @@ function negative(): Buffer {
   return pfx;
 }
 
-/** A PFX whose key is under no password, which is not the empty one: other tools than openssl make such. */
+/** A PFX whose key is encrypted without a password, which differs from an empty one: tools other than openssl create such files. */
 function withoutPassword(keyPem: string): Buffer {
   const { asn1, pki } = forge;
   const { Class, Type } = asn1;

@@ -18,7 +18,7 @@ const REFUSAL = { ok: false, text: expect.stringContaining(POLICY) };
 
 interface Answer {
   readonly ok: boolean;
-  /** All that the program printed. */
+  /** The output of the program. */
   readonly text: string;
 }
 
@@ -27,7 +27,7 @@ let ask: (token: string, args: readonly string[], input?: object | string) => An
 /** Token of the provider's pod on `node-1`. */
 let provider: string;
 
-describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admissionPolicies.enabled,", () => {
+describe.runIf(isKubeApiServerBuilt())("the holder of the provider's token, with admissionPolicies.enabled,", () => {
   const resources = new AsyncDisposableStack();
 
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
     asAdmin(['apply', '--namespace=kube-system', '--filename=-'], podOf('provider', 'aws-secrets-csi', 'node-1'));
     asAdmin(['apply', '--filename=-'], { apiVersion: 'v1', kind: 'List', items: tenantObjects() });
     provider = asAdmin(tokenArgs('aws-secrets-csi', 'kube-system', boundTo('kube-system', 'provider'))).trim();
-    // A policy is in force a moment after it was made.
+    // A policy takes effect a moment after it was created.
     const refused = [
       () => ask(provider, tokenArgs('web', NAMESPACE, [])),
       () =>
@@ -64,7 +64,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
 
   afterAll(() => resources.disposeAsync());
 
-  it('gets tokens for AWS, of pods of that node', () => {
+  it('gets tokens for AWS, for pods of that node', () => {
     for (const audience of ['sts.amazonaws.com', 'pods.eks.amazonaws.com']) {
       const args = tokenArgs('web', NAMESPACE, [`--audience=${audience}`, ...boundTo(NAMESPACE, 'web-1')]);
       expect(ask(provider, args)).toMatchObject({ ok: true });
@@ -85,7 +85,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
     expect(ask(ADMIN, args)).toMatchObject({ ok: true });
   });
 
-  it('gets no token without a node of its own', () => {
+  it('gets no token without a node in its own token', () => {
     const unbound = asAdmin(tokenArgs('aws-secrets-csi', 'kube-system', [])).trim();
 
     const args = tokenArgs('web', NAMESPACE, ['--audience=sts.amazonaws.com', ...boundTo(NAMESPACE, 'web-1')]);
@@ -98,7 +98,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
     expect(ask(provider, ['delete', 'secret', 'ours', '--wait=false'])).toMatchObject({ ok: true });
   });
 
-  it('makes no Secret that it could not have by right', () => {
+  it('creates no Secret beyond its permissions', () => {
     const account = { 'kubernetes.io/service-account.name': 'web' };
     const forged = [
       secretOf('unlabelled', {}),
@@ -112,7 +112,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
     }
   });
 
-  it("changes and deletes no Secret of others, nor makes one of its own others'", () => {
+  it('neither changes nor deletes Secrets of others, nor removes the label from its own', () => {
     asAdmin(['create', '--filename=-'], secretOf('kept', MANAGED));
 
     expect(patch('secret', 'theirs', { metadata: { labels: MANAGED } })).toMatchObject(REFUSAL);
@@ -124,7 +124,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
     );
   });
 
-  it.for(KINDS)('rolls a %s that asks for it, and changes nothing else of it', (kind) => {
+  it.for(KINDS)('restarts a %s that opts in, and changes nothing else of it', (kind) => {
     const ours = { 'aws-secrets-csi/mounted-versions': '{}', 'aws-secrets-csi/restarted-at': '2026-01-01T00:00:00Z' };
     const roll = {
       metadata: { annotations: ours },
@@ -155,7 +155,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
     expect(patch(kind, 'plain', { metadata: { annotations: { ...OPTED_IN, ...ours } } })).toMatchObject(REFUSAL);
   });
 
-  it('binds nobody else', () => {
+  it('does not affect other accounts', () => {
     expect(
       ask(ADMIN, ['patch', 'secret', 'theirs', '--type=merge', '--patch={"stringData":{"key":"new"}}']),
     ).toMatchObject({
@@ -165,7 +165,7 @@ describe.runIf(isKubeApiServerBuilt())("who has the provider's token, with admis
   });
 });
 
-/** Runs a program of the cluster's. */
+/** Runs a program of the cluster. */
 function run(name: string, args: readonly string[], input?: object | string): Answer {
   const { status, stdout, stderr } = spawnSync(join(CLUSTER_PROGRAMS, name), args, {
     encoding: 'utf8',
@@ -212,7 +212,7 @@ function podOf(name: string, serviceAccountName: string, nodeName?: string): obj
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec };
 }
 
-/** Pods on two nodes, Secrets of others, and one workload of each kind that asks for restarts, and one that does not. */
+/** Pods on two nodes, Secrets of others, and one workload of each kind that opts in to restarts, and one that does not. */
 function tenantObjects(): readonly object[] {
   const labels = { app: 'app' };
   const before = { 'example.com/before': 'x' };

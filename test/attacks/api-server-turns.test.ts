@@ -61,7 +61,7 @@ async function mountWithoutTokens(pod: AttackPod, parameters: Readonly<Record<st
   return await node.client.mount({ ...call, attributes: JSON.stringify(attributes) }, NEVER);
 }
 
-it('a namespace whose hundreds of Secrets the API server holds leaves others a connection to write theirs', async () => {
+it('a namespace with hundreds of Secrets on a slow API server leaves others a connection to write theirs', async () => {
   const secrets = /\/namespaces\/greedy\/secrets/;
   using _held = hold(secrets);
   await mountClasses('greedy', 5);
@@ -73,7 +73,7 @@ it('a namespace whose hundreds of Secrets the API server holds leaves others a c
   expect(held(secrets)).toBeGreaterThan(5);
 });
 
-it('what a mount waits for is asked while Secrets of several namespaces hold all other connections', async () => {
+it('requests that a mount waits for are sent while Secrets of several namespaces hold all other connections', async () => {
   const secrets = /\/namespaces\/crowd-\d\/secrets/;
   using _held = hold(secrets);
   for (const namespace of ['crowd-1', 'crowd-2', 'crowd-3']) {
@@ -98,7 +98,7 @@ it('what a mount waits for is asked while Secrets of several namespaces hold all
   expect(held(secrets)).toBe(8);
 });
 
-it('a namespace whose service accounts the API server holds keeps no other from its roles', async () => {
+it('a namespace whose service accounts are read slowly does not delay the roles of another', async () => {
   const accounts = /\/namespaces\/slow\/serviceaccounts/;
   using _held = hold(accounts);
   for (let index = 0; index < 12; index += 1) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type AttackedNode, startAttackedNode } from './node/attacked-node.ts';
 
 /*
- * Pods as large as the API server takes them, and as many: the provider, in a container of 200 MiB, lives through lists of them and mounts for others.
+ * As many and as large pods as the API server accepts: the provider, in a container of 200 MiB, survives lists of them and mounts for others.
  */
 
 const MEMORY_MIB = 200;
@@ -22,7 +22,7 @@ describe('lists of any length', () => {
     expect(await node.victimMount()).toBeLessThan(10_000);
   });
 
-  it('a namespace of 5,000 pods, when an owner of one goes', async () => {
+  it('a namespace of 5,000 pods, when the owner of one is deleted', async () => {
     await using node = await startAttackedNode({ memoryMiB: MEMORY_MIB, args: ARGS });
     await node.seed.secret('db', 'v1');
     const objects = '[{objectName: db, objectType: secretsmanager}]';
@@ -67,7 +67,7 @@ describe('lists of any length', () => {
   });
 });
 
-/** Waits until the node's pods have been asked for so many times more. */
+/** Waits until the node's pods have been listed this many times more. */
 async function awaitDiscoveries(node: AttackedNode, times: number): Promise<void> {
   const before = discoveries(node);
   await expect

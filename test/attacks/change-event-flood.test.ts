@@ -11,7 +11,7 @@ const CLASS = { objects: '[{objectName: flooded, objectType: secretsmanager}]' }
 
 let node: AttackedNode;
 let floods = false;
-/** A queue that never runs dry: ten new messages for each who asks. */
+/** A queue that is never empty: ten new messages for each receive. */
 const queue = createServer((_request, response) => {
   const Messages = floods ? ['flooded', 'x'.repeat(3_000)].flatMap((name) => fiveOf(name)) : [];
   response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify({ Messages }));
@@ -40,7 +40,7 @@ afterAll(async () => {
   queue.closeAllConnections();
 });
 
-/** Messages that say that this secret has changed. */
+/** Messages that report a change of this secret. */
 function fiveOf(name: string) {
   const message = { source: 'aws.secretsmanager', 'detail-type': 'Secret Label Updated', region: REGION };
   const Body = JSON.stringify({ ...message, detail: { name, labelUpdated: 'AWSCURRENT' } });
@@ -48,7 +48,7 @@ function fiveOf(name: string) {
   return Array.from({ length: 5 }, () => ({ MessageId: randomUUID(), ReceiptHandle: 'r', Body, MD5OfBody }));
 }
 
-it('a sender who floods the queue has a mount looked at no more than once in five seconds, and hides no change', async () => {
+it('a sender who floods the queue causes at most one poll of a mount every five seconds, and hides no change', async () => {
   const { state } = node.aws.gate;
   await node.seed.secret('flooded', 'old');
   node.api.put({
@@ -64,7 +64,7 @@ it('a sender who floods the queue has a mount looked at no more than once in fiv
   const before = state.count({ resource: 'flooded' });
   const begun = performance.now();
   floods = true;
-  // The second change is told of while polls wait for their time.
+  // The second change is reported while polls wait until they are due.
   for (const value of ['new', 'newest']) {
     await node.seed.secretVersion('flooded', value);
     await expect

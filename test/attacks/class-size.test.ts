@@ -70,7 +70,7 @@ describe('a class that is too large', () => {
   });
 });
 
-it('takes the largest class that is allowed, and serves others meanwhile', async () => {
+it('accepts the largest class that is allowed, and serves others meanwhile', async () => {
   const pod = await node.addPod('shop', 'largest', 'web');
   const objects = listOf(50, (of) =>
     [
@@ -81,7 +81,7 @@ it('takes the largest class that is allowed, and serves others meanwhile', async
   );
   await node.provider.condition();
 
-  // None of the secrets is there: it is the reading that counts.
+  // None of the secrets exists: only parsing matters here.
   const attack = failureOf(node.mount(pod, { objects }));
   await node.victimMount();
   const failure = await attack;
@@ -89,6 +89,6 @@ it('takes the largest class that is allowed, and serves others meanwhile', async
 
   expect(failure.message).not.toContain('YAML');
   expect(failure.message).toContain('n0');
-  // Its YAML is put together in one step: some 50 ms on a machine that does nothing else.
+  // Its YAML is composed in one step: some 50 ms on an idle machine.
   expect(workMs).toBeLessThan(LONGEST_WORK_MS);
 });

@@ -7,16 +7,16 @@ import { createPodApi } from '../../src/kube/pods.ts';
 import { ProviderError } from '../../src/model/errors.ts';
 
 /*
- * Whoever stands in for the API server, or has got it to hold something huge, answers without an end. That is read to a bound, and is then a failure that
- * says so: long before the memory of a container has gone, and without waiting for the request's time to be over.
+ * An attacker in place of the API server, or one who stored a huge object in it, responds without an end. The response is read up to a limit, and is then a failure that
+ * says so: long before the memory of a container is used up, and without waiting for the deadline of the request.
  */
 
 const NEVER = new AbortController().signal;
 const CHUNK = Buffer.from('x'.repeat(2 ** 20));
-/** What is ever sent: less than what would take this test's own process down. */
+/** The most that is sent: less than what would crash this test's own process. */
 const MOST_MIB = 256;
 
-describe('an answer without an end', () => {
+describe('an endless response', () => {
   it.for<readonly [string, (kube: ReturnType<typeof openKube>) => Promise<unknown>]>([
     ['to a read', (kube) => kube.get({ resource: 'serviceaccounts', namespace: 'shop', name: 'web' })],
     ['to a list', (kube) => createPodApi(kube).listPods('node-1', NEVER)],
@@ -24,7 +24,7 @@ describe('an answer without an end', () => {
       'to a write',
       (kube) => kube.ask({ verb: 'merge', resource: 'deployments', namespace: 'shop', name: 'web', body: {} }),
     ],
-  ])('%s is given up at a bound', async ([, ask]) => {
+  ])('%s is aborted at a limit', async ([, ask]) => {
     await using server = await startEndless();
     using kube = openKube({ timeoutMs: 60_000 }, async () => ({ server: server.url, options: {} }));
 

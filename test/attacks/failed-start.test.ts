@@ -16,14 +16,14 @@ async function start(sockets: string, waits: boolean) {
   });
 }
 
-/** Leaves the file of a socket that nobody listens on. */
+/** Leaves the file of a socket without a listener. */
 async function leaveSocket(path: string): Promise<void> {
   const program = 'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))';
   await promisify(execFile)(process.execPath, ['-e', program, path]).catch(() => undefined);
 }
 
-describe('a start that fails half way', () => {
-  it('ends the process, says why and leaves no socket', async () => {
+describe('a start that fails midway', () => {
+  it('ends the process, reports why and leaves no socket', async () => {
     const sockets = await mkdtemp(join(tmpdir(), 'sockets-'));
     await mkdir(join(sockets, 'aws.sock', 'not-empty'), { recursive: true });
     await using provider = await start(sockets, false);
@@ -33,7 +33,7 @@ describe('a start that fails half way', () => {
     expect(await readdir(sockets)).toEqual(['aws.sock']);
   });
 
-  it('ends the process where the directory is none', async () => {
+  it('ends the process if the directory is a file', async () => {
     const sockets = await mkdtemp(join(tmpdir(), 'sockets-'));
     await writeFile(join(sockets, 'file'), '');
     await using provider = await start(join(sockets, 'file'), false);
@@ -42,7 +42,7 @@ describe('a start that fails half way', () => {
 });
 
 describe('a start after a crash', () => {
-  it('sweeps hidden sockets that nobody listens on, and no others', async () => {
+  it('removes hidden sockets without a listener, and no others', async () => {
     const sockets = await mkdtemp(join(tmpdir(), 'sockets-'));
     const names = ['.aws.sock.0123abcd', '.aws.sock.89abcdef', '.other.sock.0123abcd'];
     await Promise.all(names.map((name) => leaveSocket(join(sockets, name))));

@@ -3,8 +3,8 @@ import type { KubeObject } from '../fakes/kube/kube-object.ts';
 import { type AttackedNode, type AttackPod, startAttackedNode } from './node/attacked-node.ts';
 
 /*
- * A pod's author writes its `ownerReferences` himself. One that claims the ReplicaSet of another's Deployment must neither roll that, nor hang its own
- * Secret on it.
+ * A pod's author can write any `ownerReferences`. One that names the ReplicaSet of another's Deployment must neither restart that, nor make it an owner
+ * of a Secret.
  */
 
 const INTERVAL_MS = 500;
@@ -33,7 +33,7 @@ describe('a pod that claims the ReplicaSet of another’s Deployment', () => {
     ['without its labels', 'api-class', {}],
     ['with some of its labels', 'api-class', { app: 'api' }],
     ['with its labels and a class of its own', 'evil-class', { app: 'api', 'pod-template-hash': '1' }],
-  ])('%s neither rolls it, nor has its Secret owned by it', async ([how, className, labels]) => {
+  ])('%s neither restarts it, nor makes it the owner of a Secret', async ([how, className, labels]) => {
     const name = `evil-${how.replaceAll(/\W/g, '-')}`;
     await node.seed.secret(name, 'v1');
     putClass(className, name);
@@ -44,7 +44,7 @@ describe('a pod that claims the ReplicaSet of another’s Deployment', () => {
 
     await node.seed.secretVersion(name, 'v2');
     await expect.poll(() => valueOf(name), SOON).toBe(btoa('v2'));
-    // Workloads come after Secrets: by the next version the first has had its turn.
+    // Workloads are restarted after Secrets: with the next version the first step is complete.
     await node.seed.secretVersion(name, 'v3');
     await expect.poll(() => valueOf(name), SOON).toBe(btoa('v3'));
 

@@ -3,7 +3,7 @@ import { type AttackedNode, startAttackedNode } from './node/attacked-node.ts';
 
 const SOON = { timeout: 60_000, interval: 50 };
 const ATTACKERS = 24;
-/** Each asked for by a call of its own, as stages are. */
+/** Each is fetched by a separate call, because it has a stage. */
 const OBJECTS = 100;
 
 let node: AttackedNode;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-/** Its answers do not matter, and most come after the test's end. */
+/** Its responses do not matter, and most arrive after the end of the test. */
 async function attack(namespace: string): Promise<void> {
   const names = Array.from({ length: OBJECTS }, (_, index) => ({
     objectName: `none-${index}`,
@@ -26,7 +26,7 @@ async function attack(namespace: string): Promise<void> {
   node.mount(pod, { objects: JSON.stringify(names) }).catch(() => undefined);
 }
 
-it('a victim beside 24 namespaces that ask for a hundred objects each is asked for within one turn of all', async () => {
+it('a victim beside 24 namespaces with a hundred objects each is fetched within one round of all', async () => {
   const { state } = node.aws.gate;
   const victim = node.addAccount('victims', 'late');
   const inMemory = { objects: '[{objectName: victim, objectType: secretsmanager}]' };
@@ -43,14 +43,14 @@ it('a victim beside 24 namespaces that ask for a hundred objects each is asked f
   const mounting = node.mount(await node.addPod('victims', 'late-2', 'late'), {
     objects: '[{objectName: other, objectType: secretsmanager}]',
   });
-  // Once what came later is answered, the victim's call waits for its turn.
+  // Once a later request has a response, the victim's call waits in the queue.
   await node.mount(await node.addPod('victims', 'late-3', 'late'), inMemory);
   const before = state.calls.length;
   released.resolve();
   await mounting;
   const turn = state.calls.slice(before).findIndex(({ role }) => role === victim);
 
-  // Of 2,400 that wait.
+  // Of 2,400 that are waiting.
   expect(turn).toBeGreaterThanOrEqual(0);
   expect(turn).toBeLessThan(2 * ATTACKERS);
 });

@@ -8,7 +8,7 @@ const HALF = `GET /livez HTTP/1.1\r\nHost: ${'h'.repeat(1_000)}\r\n`;
 const ENDLESS = `GET /livez HTTP/1.1\r\nX: ${'x'.repeat(100_000)}`;
 
 describe('the health port', () => {
-  it('answers the kubelet while somebody holds thousands of connections, and takes no memory for them', async () => {
+  it('answers the kubelet while a client holds thousands of connections, and takes no memory for them', async () => {
     await using node = await startAttackedNode();
     const port = healthPortOf(node);
     const before = await node.provider.condition();
@@ -29,7 +29,7 @@ describe('the health port', () => {
     }
   });
 
-  it('ends half requests within seconds, and refuses long headers', async () => {
+  it('closes incomplete requests within seconds, and refuses long headers', async () => {
     await using node = await startAttackedNode();
     const port = healthPortOf(node);
     const halves = await Promise.all(Array.from({ length: 40 }, () => halfRequest(port)));
@@ -39,7 +39,7 @@ describe('the health port', () => {
     const [answer] = (await once(long, 'data')) as [Buffer];
 
     expect(answer.toString()).toContain('431');
-    // Without a write of ours they are ended; nothing is said of how soon where the machine is busy.
+    // They are closed without a write of ours; on a busy machine the time does not matter.
     await expect.poll(() => halves.every((socket) => socket.closed), { timeout: 20_000 }).toBe(true);
   });
 });

@@ -8,7 +8,7 @@ import { startProcess } from './node/attacked-process.ts';
 
 const SOON = { timeout: 60_000 };
 
-/** A directory where every call waits for a file system that nobody serves. */
+/** A directory on a file system that never responds. */
 async function mountHangingFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'hangs-'));
   const device = openSync('/dev/fuse', 'r+');
@@ -27,7 +27,7 @@ async function mountHangingFolder(): Promise<AsyncDisposable & { readonly path: 
 }
 
 it.skipIf(process.getuid?.() !== 0)(
-  'a start whose directory of sockets hangs ends with 1 at the first SIGTERM',
+  'a start whose socket directory hangs ends with 1 at the first SIGTERM',
   async () => {
     await using hanging = await mountHangingFolder();
     await using provider = await startProcess({

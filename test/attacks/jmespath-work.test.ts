@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-/** Each is near the most that one search may do. */
+/** Each is near the limit of one search. */
 const COSTLY: Readonly<Record<string, (index: number) => string>> = {
   'one expression again and again': () => "to_string(sort(@)) || 'x'",
   'another one each time': (index) => `to_string(sort(@)[${index}:]) || 'x'`,
@@ -22,7 +22,7 @@ function classOf(entries: number, expression: (index: number) => string): string
   return `[{objectName: list, objectType: secretsmanager, jmesPath: [${list.join(',')}]}]`;
 }
 
-it.for(Object.entries(COSTLY))('costly expressions hold up nobody: %s', async ([name, expression]) => {
+it.for(Object.entries(COSTLY))('costly expressions do not delay other mounts: %s', async ([name, expression]) => {
   const pod = await node.addPod('shop', `web-${name.replaceAll(' ', '-')}`, 'web');
   await node.victimMount();
   await node.provider.condition();
@@ -40,7 +40,7 @@ it.for(Object.entries(COSTLY))('costly expressions hold up nobody: %s', async ([
   expect(took).toBeLessThan(60_000);
 });
 
-/** As many entries as the budget of a mount pays for, and some more. */
+/** Somewhat more entries than the budget of a mount allows. */
 const LEGAL = [
   { work: 'sorts', expression: 'to_string(sort(@)[0])', most: 38, tooMany: 45 },
   { work: 'filters', expression: 'to_string(length([?@ > `1`]))', most: 72, tooMany: 85 },
@@ -59,10 +59,10 @@ async function livezUntil(call: Promise<unknown>, port: number): Promise<number>
   }
 }
 
-it.for(LEGAL)('/livez answers while all the $work that a class may have are done', async (legal) => {
+it.for(LEGAL)('/livez answers while all the $work that a class may have are evaluated', async (legal) => {
   const port = healthPortOf(node);
   const pod = await node.addPod('shop', `web-${legal.work}`, 'web');
-  // From then on the value is in memory, and nothing of AWS is waited for.
+  // From then on the value is cached, and no call to AWS is made.
   await node.mount(pod, { objects: '[{objectName: list, objectType: secretsmanager}]' });
   const mounting = node.mount(pod, { objects: classOf(legal.most, () => legal.expression) });
   const answers = await livezUntil(mounting, port);
@@ -74,7 +74,7 @@ it.for(LEGAL)('/livez answers while all the $work that a class may have are done
   expect(refusal.message).toContain('too much work');
 });
 
-it('more entries than a class may have are refused before any is read', async () => {
+it('more entries than a class may have are refused before any is parsed', async () => {
   const pod = await node.addPod('shop', 'web-many', 'web');
 
   const failure = await failureOf(node.mount(pod, { objects: classOf(3500, () => 'a') }));

@@ -28,7 +28,7 @@ describe('a log line', () => {
     }
   });
 
-  it('does not hold the password of a malformed proxy', async () => {
+  it('does not contain the password of a malformed proxy URL', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'proxy-'));
     for (const proxy of [
       'socks5://me:hunter2@proxy:1',

@@ -1,4 +1,4 @@
-// `npm run attacks`: every attack test, one after another. With `--minutes N`: a random mix of attacks for so long, against one process at the chart's limit.
+// `npm run attacks`: every attack test, one after another. With `--minutes N`: a random mix of attacks for this time, against one process at the chart's limit.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';

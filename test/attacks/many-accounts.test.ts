@@ -33,7 +33,7 @@ function addAccounts(): readonly { readonly name: string; readonly roleArn: stri
   });
 }
 
-/** Each asked for by a call of its own, as stages are. */
+/** Each is fetched by a separate call, because it has a stage. */
 function objectsOf(objectType: string, region: string) {
   const objects = HELD.map((objectName) => ({
     objectName,
@@ -65,7 +65,7 @@ const ATTACKS = [
   },
 ] as const;
 
-it.for(ATTACKS)('a namespace leaves others calls to $calls, however many accounts it has', async (attack) => {
+it.for(ATTACKS)('a namespace leaves other namespaces calls to $calls, however many accounts it has', async (attack) => {
   const { service, regions, places } = attack;
   await node.seed.parameter('victims', 'own');
   const roles = addAccounts().map(({ roleArn }) => roleArn);
@@ -85,7 +85,7 @@ it.for(ATTACKS)('a namespace leaves others calls to $calls, however many account
   expect(readFileSync(join(pod.targetPath, 'victims'), 'utf8')).toBe('own');
 });
 
-it('a namespace leaves others polls, however many accounts it has', async () => {
+it('a namespace leaves other namespaces polls, however many accounts it has', async () => {
   await node.seed.secret('held', 'x');
   const victim = await node.addPod('victims', 'victim-1', 'victim', 'victim');
   const parameters = { objects: '[{objectName: victim, objectType: secretsmanager}]' };

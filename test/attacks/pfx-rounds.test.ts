@@ -14,7 +14,7 @@ const SCHEMES: Readonly<Record<string, string>> = {
   old: '-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES',
   new: '-keypbe AES-256-CBC -certpbe AES-256-CBC',
 };
-/** What one file may take, and what none may. */
+/** What one file may take, and what no file may. */
 const ROUNDS = { most: 10_000, endless: 100_000 };
 
 const folder = mkdtempSync(join(tmpdir(), 'pfx-'));
@@ -62,7 +62,7 @@ async function mountTls(name: string, files: readonly string[]) {
 }
 
 it.for(Object.keys(ROUNDS).flatMap((kind) => Object.keys(SCHEMES).map((name) => `${kind}-${name}`)))(
-  'five certificates that take long to read hold up nobody: %s',
+  'five certificates that take long to read do not delay other mounts: %s',
   async (attack) => {
     await node.victimMount();
     await node.provider.condition();
@@ -83,7 +83,7 @@ it.for(Object.keys(ROUNDS).flatMap((kind) => Object.keys(SCHEMES).map((name) => 
   },
 );
 
-it('a usual certificate becomes a Secret', async () => {
+it('an ordinary certificate becomes a Secret', async () => {
   await mountTls('usual', ['usual']);
 
   await expect.poll(() => secretOf(node, 'shop', 'tls-usual'), SOON).toBeDefined();

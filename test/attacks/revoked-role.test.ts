@@ -4,7 +4,7 @@ import { type AttackedNode, failureOf, startAttackedNode } from './node/attacked
 
 const GET: Statement = { actions: ['secretsmanager:GetSecretValue'], resources: ['*'] };
 const BATCH: Statement = { actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] };
-/** What is left of the role's rights: it may still be told that the secret has not changed. */
+/** The remaining permissions of the role: it may still describe the secret. */
 const LEFT: Statement = { actions: ['secretsmanager:DescribeSecret'], resources: ['*'] };
 const WITHIN = { timeout: 30_000, interval: 500 };
 
@@ -25,7 +25,7 @@ it.for([
   ],
   ['of a stage', 'stage', '[{objectName: victim, objectType: secretsmanager, objectVersionLabel: AWSCURRENT}]', [GET]],
 ] as const)(
-  'a class that asks once a day keeps no value %s from being refused within the operator’s interval',
+  'a class that polls once a day does not keep a value %s beyond the operator’s interval',
   async ([, account, objects, rights]) => {
     const roleArn = node.addAccount('shop', account);
     const allows: Statement[] = [...rights, LEFT];
@@ -46,7 +46,7 @@ it.for([
   },
 );
 
-it('a version that cannot change is refused as well', async () => {
+it('a pinned version is refused as well', async () => {
   const { version } = await node.seed.secret('for-ever', 'as-it-is');
   const roleArn = node.addAccount('shop', 'for-ever');
   const allows: Statement[] = [GET];

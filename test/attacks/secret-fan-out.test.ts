@@ -50,7 +50,7 @@ it('a class of a hundred Secrets is written a few at a time, and others meanwhil
   expect(Math.max(...victims)).toBeLessThan(10_000);
 });
 
-it('a class of more Secrets than that gets none, and its pod an Event', async () => {
+it('a class of more Secrets than that gets none, and its pod gets an Event', async () => {
   const pod = await mountClass('shop', 'web', 'too-many', 8000);
 
   await expect.poll(() => eventsOf(node, pod), SOON).not.toEqual([]);

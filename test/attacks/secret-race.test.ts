@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-/** An operator's own, as it appears between our reading and our writing. */
+/** A Secret of the operator that appears between our read and our write. */
 function makeOthers(name: string, labels: Readonly<Record<string, string>> = {}, password = OTHERS): void {
   const metadata = { namespace: 'shop', name, labels };
   node.api.put({ apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: { password } });
@@ -27,7 +27,7 @@ async function mountClassOf(name: string) {
   return { pod, mounted: node.mount(pod, parameters) };
 }
 
-/** Does it in front of the first write to that Secret. */
+/** Does it right before the first write to that Secret. */
 function beforeTheWrite(name: string, act: () => void): Disposable {
   let isDone = false;
   return node.api.inject({ kind: 'delay', ms: 0 }, (method, path) => {
@@ -41,7 +41,7 @@ function beforeTheWrite(name: string, act: () => void): Disposable {
 }
 
 describe('a Secret that the provider does not manage', () => {
-  it('that is made after ours was found missing is not taken over', async () => {
+  it('that is created after ours was found missing is not taken over', async () => {
     using _race = beforeTheWrite('made', () => makeOthers('made'));
 
     const { pod, mounted } = await mountClassOf('made');
@@ -57,7 +57,7 @@ describe('a Secret that the provider does not manage', () => {
   it.for([
     ['no value of ours', 'rewritten', OTHERS],
     ['no owner of ours', 'handed', OURS],
-  ] as const)('that stops to be ours after it was read gets %s', async ([, name, password]) => {
+  ] as const)('that is no longer ours after it was read gets %s', async ([, name, password]) => {
     makeOthers(name, { 'secrets-store.csi.k8s.io/managed': 'true' }, password);
     using _race = beforeTheWrite(name, () => makeOthers(name));
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-/** Mounts a class that asks for a Secret called as it, and for a harmless one. @returns the events on its pod, once the harmless one is there */
+/** Mounts a class with a Secret of the same name, and a harmless one. @returns the events on its pod, once the harmless one exists */
 async function ask(name: string, secretObject: object): Promise<readonly string[]> {
   const data = [{ objectName: 'value', key: 'key' }];
   const harmless = { secretName: `${name}-harmless`, type: 'Opaque', data, labels: { app: 'web' } };
@@ -25,7 +25,7 @@ async function ask(name: string, secretObject: object): Promise<readonly string[
   return eventsOf(node, pod);
 }
 
-describe('a class that asks for a Secret that controllers act upon with their own power', () => {
+describe('a class with a Secret that controllers act upon with their own permissions', () => {
   it.for([
     ['token', 'kubernetes.io/service-account-token'],
     ['bootstrap', 'bootstrap.kubernetes.io/token'],

@@ -17,8 +17,8 @@ function eventsOf({ api }: AttackedNode) {
   return api.objects.filter(({ kind }) => kind === 'Event');
 }
 
-describe("a socket that another program's takes the place of", () => {
-  it('makes the provider not ready, is told once, and is taken back when that program goes', async () => {
+describe('a socket that is replaced by that of another program', () => {
+  it('makes the provider not ready, is reported once, and is taken back when that program ends', async () => {
     await using node = await startAttackedNode({ env: OWN_POD });
     const other = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => {
@@ -35,7 +35,7 @@ describe("a socket that another program's takes the place of", () => {
         involvedObject: { kind: 'Pod', namespace: 'kube-system', name: 'provider-1', uid: 'uid-of-provider' },
       },
     ]);
-    // As AWS's provider stops: it closes, and removes the path.
+    // Like AWS's provider when it stops: it closes, and removes the path.
     await new Promise((resolve) => {
       other.close(resolve);
     });
@@ -47,7 +47,7 @@ describe("a socket that another program's takes the place of", () => {
     expect(node.provider.log.filter((line) => line.includes('was taken by'))).toHaveLength(1);
   });
 
-  it('stays with a newer provider process, and comes back if that is killed', async () => {
+  it('stays with a newer provider process, and is taken back if that is killed', async () => {
     await using node = await startAttackedNode({ env: OWN_POD });
     await using newer = await startProcess({
       args: [

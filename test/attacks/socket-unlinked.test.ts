@@ -14,8 +14,8 @@ async function reached(socketPath: string): Promise<string> {
   );
 }
 
-describe('a socket that something removes', () => {
-  it('is bound again, each time, and mounts go on', async () => {
+describe('a socket that another program removes', () => {
+  it('is bound again, each time, and mounts continue', async () => {
     await using node = await startAttackedNode();
     for (let round = 0; round < 3; round += 1) {
       await rm(node.socketPath);

@@ -39,7 +39,7 @@ it.for<readonly [string, () => string, RegExp]>([
   ['is of another service account', () => mintToken('shop/other'), /Not authorized to perform sts:AssumeRole/],
   ['is of another namespace', () => mintToken('other/web'), /Not authorized to perform sts:AssumeRole/],
   ['is for another audience', () => mintToken('shop/web', { aud: ['vault'] }), /Incorrect token audience/],
-])('a token that %s gets nothing from memory, however warm that is', async ([name, token, refusal]) => {
+])('a token that %s gets nothing from the cache, however warm that is', async ([name, token, refusal]) => {
   const pod = await node.addPod('shop', name.replaceAll(' ', '-'), 'web');
 
   for (const _ of ['first', 'second']) {

@@ -47,17 +47,17 @@ describe('a status message', () => {
 
     expect(message.length).toBeGreaterThan(0);
     expect(message.length).toBeLessThanOrEqual(MAX_MESSAGE);
-    // Throws where an escape is cut.
+    // Throws if an escape is cut off.
     expect(decodeURIComponent(message)).toMatch(/^[\P{C}\u0020]+$/u);
   });
 
-  it('says how many problems it does not say', async () => {
+  it('names the number of problems that it omits', async () => {
     const { message } = await failureOf(node.mount(pod, ATTACKS[3]![1]));
 
     expect(message).toMatch(/^400 problems: \(1\) objects\[0\][^]*… and \d+ more problems, see the provider's log$/);
   });
 
-  it('leaves the other calls of the connection alone', async () => {
+  it('does not affect other calls of the connection', async () => {
     const [attacks, victim] = await Promise.all([
       Promise.all(ATTACKS.map(async ([, parameters]) => await failureOf(node.mount(pod, parameters)))),
       node.victimMount(),
@@ -74,7 +74,7 @@ describe('a status message', () => {
   });
 });
 
-/** `grpc-message` of a Mount call as it comes, percent-encoded. */
+/** `grpc-message` of a Mount call as received, percent-encoded. */
 async function rawMessage({ socketPath }: AttackedNode, attributes: string): Promise<string> {
   const session = connectHttp2('http://localhost', { createConnection: () => createConnection(socketPath) });
   try {

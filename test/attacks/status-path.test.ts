@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-/** What the attacker may do in his namespace: a class, a pod with an emptyDir, a status. @returns the path that the status tells */
+/** What the attacker may create in their namespace: a class, a pod with an emptyDir, a status. @returns the path in the status */
 async function attack(name: string, victimsMount: string): Promise<string> {
   const secretObjects = [
     { secretName: `loot-${name}`, type: 'Opaque', data: [{ objectName: 'victim', key: 'victim' }] },
@@ -55,13 +55,13 @@ function discoveries(): number {
   return node.api.requests.filter((request) => /^GET \/api\/v1\/pods\b/.test(request)).length;
 }
 
-/** Until the provider has listed the node's pods some times more. */
+/** Waits until the provider has listed the node's pods some times more. */
 async function untilSurveyed(): Promise<void> {
   const before = discoveries();
   await expect.poll(discoveries, SOON).toBeGreaterThan(before + 4);
 }
 
-it("a status whose path leads through a symlink in an emptyDir changes nothing in another pod's volume, and no Secret comes of it", async () => {
+it("a status whose path leads through a symlink in an emptyDir changes nothing in another pod's volume, and creates no Secret", async () => {
   const before = podView(victim.targetPath);
   const led = await attack('reader', victim.targetPath);
 

@@ -6,7 +6,7 @@ const SOON = { timeout: 60_000, interval: 20 };
 const ATTACKERS = 24;
 /** The SDK's retry delays grow: the last attempt comes half a minute after the first. */
 const ATTEMPTS = 10;
-/** Each takes a call of its own, because it has a stage. */
+/** Each takes a separate call, because it has a stage. */
 const OBJECTS = Array.from({ length: 8 }, (_, index) => ({
   objectName: `throttled-${index}`,
   objectType: 'secretsmanager',
@@ -39,7 +39,7 @@ function mostAttempts(service: string): number {
   return Math.max(0, ...[...questions.values()].map(({ length }) => length));
 }
 
-it('roles that STS throttles keep no other from his credentials while they wait to try again', async () => {
+it('roles that STS throttles do not delay the credentials of others while they wait for a retry', async () => {
   const { state } = node.aws.gate;
   const faults = addAttackers().map((resource) => state.inject(THROTTLED, { service: 'sts', resource }));
   await attack();
@@ -51,7 +51,7 @@ it('roles that STS throttles keep no other from his credentials while they wait 
   expect(faults).toHaveLength(ATTACKERS);
 });
 
-it('identities that Secrets Manager throttles keep no other from his secret while they wait to try again', async () => {
+it('identities that Secrets Manager throttles do not delay the secrets of others while they wait for a retry', async () => {
   const { state } = node.aws.gate;
   addAttackers();
   const faults = OBJECTS.map(({ objectName: resource }) => state.inject(THROTTLED, { resource }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CallError } from '../../src/grpc/client.ts';
 import { type AttackedNode, type AttackPod, startAttackedNode } from './node/attacked-node.ts';
 
-/** A pod whose volume is a tmpfs, as the driver makes it. */
+/** A pod whose volume is a tmpfs, like the driver's. */
 async function podWithTmpfs(
   { node, tmpfs }: { readonly node: AttackedNode; readonly tmpfs: DisposableStack },
   namespace: string,
@@ -16,7 +16,7 @@ async function podWithTmpfs(
   return pod;
 }
 
-/** A class of so many objects of 63 KiB each. */
+/** A class of this many objects of 63 KiB each. */
 async function bigClass(node: AttackedNode, count: number): Promise<string> {
   const names = Array.from({ length: count }, (_, index) => `big-${index}`);
   await Promise.all(names.map((name) => node.seed.secret(name, 'x'.repeat(63 * 1024))));

@@ -9,7 +9,7 @@ import { SecretBytes } from '../../src/model/secret-bytes.ts';
 import { makeMemoryCgroup, type MemoryCgroup } from '../bench/memory-cgroup.ts';
 
 const MIB = 2 ** 20;
-/** What two commands need beside files. */
+/** What two commands need besides files. */
 const SLACK_MIB = 2;
 let volume: string;
 
@@ -32,8 +32,8 @@ function chargedTo({ folder }: MemoryCgroup): number {
   return Number(readFileSync(join(folder, file), 'utf8')) / MIB;
 }
 
-describe('what the arithmetic of the chart rests on', () => {
-  it('is that the kernel charges a page of a volume to its writer, until the file goes', () => {
+describe("the basis of the chart's memory limits", () => {
+  it('is that the kernel charges a page of a volume to its writer, until the file is removed', () => {
     using writer = makeMemoryCgroup(`attack-writer-${process.pid}`, 200 * MIB);
     using reader = makeMemoryCgroup(`attack-reader-${process.pid}`, 200 * MIB);
     runIn(writer, 'head -c 20971520 /dev/zero > file');
@@ -54,7 +54,7 @@ describe('what the arithmetic of the chart rests on', () => {
 });
 
 describe('a provider that has been restarted', () => {
-  it('counts what the one before it has written', () => {
+  it('counts what its predecessor has written', () => {
     const budget = createWriteBudget({ maxVolumeBytes: 4 * MIB, maxNodeBytes: 16 * MIB });
     execFileSync('sh', ['-c', 'mkdir ..set; head -c 14680064 /dev/zero > ..set/file'], { cwd: volume });
     symlinkSync('..set', join(volume, '..data'));

@@ -8,7 +8,7 @@ const PARAMETERS = { objects: '[{objectName: own, objectType: secretsmanager}]' 
 
 let node: AttackedNode;
 beforeAll(async () => {
-  // The last one of a flag counts: as the chart starts it.
+  // The last occurrence of a flag counts: as in the chart.
   node = await startAttackedNode({ args: ['--require-mounted-volumes=true'] });
   await node.seed.secret('own', 'value');
 });

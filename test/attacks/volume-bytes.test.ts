@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttackedNode, type AttackPod, failureOf, startAttackedNode } from './node/attacked-node.ts';
 
 const KIB = 1024;
-/** A volume may take 64 KiB, a namespace 64, the node 256. */
+/** A volume may take 64 KiB, a namespace 64 KiB, the node 256 KiB. */
 const ARGS = [`--max-volume-bytes=${64 * KIB}`, `--max-node-bytes=${256 * KIB}`];
 let node: AttackedNode;
 let count = 0;
@@ -41,7 +41,7 @@ describe('a volume that takes more memory than a volume may', () => {
 });
 
 describe('volumes that are each small enough', () => {
-  it('leave the rest of the node to other namespaces, and give back what is gone', async () => {
+  it('leave the rest of the node to other namespaces, and free the space of deleted volumes', async () => {
     const first = await pod('greedy');
     await node.mount(first, HALF);
     const second = await pod('greedy');
@@ -53,13 +53,13 @@ describe('volumes that are each small enough', () => {
     expect(refused.message).toMatch(/namespace "greedy" .* more than a quarter of the 262144 of --max-node-bytes/);
   });
 
-  it('are refused together, but for the one that is updated', async () => {
+  it('are refused together, except for the one that is updated', async () => {
     const pods = await Promise.all(Array.from({ length: 8 }, (_, index) => pod(`crowd-${index}`)));
     const outcomes = await Promise.allSettled(pods.map((one) => node.mount(one, HALF)));
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
     const served = pods.find((_, index) => outcomes[index]?.status === 'fulfilled') ?? pods[0];
     if (served !== undefined) {
-      // Half as large beside the old one: there is room left for just that.
+      // Half as large beside the old one: exactly the space that is left.
       await node.mount(served, { objects: object('half', 'renamed') });
     }
 

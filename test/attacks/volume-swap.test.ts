@@ -17,7 +17,7 @@ import { readVolume } from '../../src/mount/volume/volume.ts';
 import { beforeCall } from '../contract/publish/at-call.ts';
 import { plannedFile, temporaryVolume } from '../contract/publish/pod-view.ts';
 
-/** Puts a symlink in the place of each directory so deep in a volume. */
+/** Replaces each directory at this depth of a volume by a symlink. */
 function swap(volume: string, depth: number, to: string): void {
   for (const path of readdirSync(volume, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
     const full = join(path.parentPath, path.name);
@@ -42,12 +42,12 @@ function publishUnlessRefused(volume: string, files: readonly PlannedFile[]): vo
   try {
     finish(publish(volume, files));
   } catch {
-    // What matters is what it has written.
+    // Only what it has written matters.
   }
 }
 
 it.for([1, 2, 3])(
-  'who swaps directories %s deep in his volume for symlinks, at any step, leads nowhere',
+  'replacing directories %s deep in a volume by symlinks, at any step, has no effect outside',
   { timeout: 180_000 },
   (depth) => {
     let hasSwapped = true;

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => node[Symbol.asyncDispose]());
 
-describe('a class whose aliases make much of little', () => {
+describe('a class whose aliases expand to much', () => {
   it.for(Object.entries(ALIAS_CLASSES))('is refused soon: %s', async ([name, objects]) => {
     const pod = await node.addPod('shop', `web-${name.replaceAll(/\W/g, '-')}`, 'web');
     await node.victimMount();
@@ -22,7 +22,7 @@ describe('a class whose aliases make much of little', () => {
     expect(workMs).toBeLessThan(LONGEST_WORK_MS);
   });
 
-  it('does not hold up another pod', async () => {
+  it('does not delay another pod', async () => {
     const alone = Math.max(await node.victimMount(), await node.victimMount());
     const pods = await Promise.all(
       Array.from({ length: 8 }, (_, index) => node.addPod('shop', `crowd-${index}`, 'web')),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readOptions } from './options.ts';
 
 describe('readOptions', () => {
-  it('takes the load of the targets by default', () => {
+  it('uses the load of the targets by default', () => {
     const options = readOptions([]);
 
     expect(options).toMatchObject({
@@ -21,11 +21,11 @@ describe('readOptions', () => {
     expect(readOptions(['--memory-limit', '100MiB']).memoryLimit).toBe(104_857_600);
   });
 
-  it('looks at rotation with the API server that knows classes', () => {
+  it('measures rotation with the API server that knows classes', () => {
     expect(readOptions(['--rotation'])).toMatchObject({ mode: 'rotation', standInApi: true });
   });
 
-  it('throttles only when told to, at the rates given', () => {
+  it('throttles only if requested, at the rates given', () => {
     expect(readOptions(['--rates', 'sts=5'])).not.toHaveProperty('rates');
     expect(readOptions(['--throttle', '--rates', 'sts=5,ssm=40']).rates).toEqual({
       'sts:AssumeRoleWithWebIdentity': 5,
@@ -33,7 +33,7 @@ describe('readOptions', () => {
     });
   });
 
-  it('listens where another provider can be told to look', () => {
+  it('listens where another provider can be configured to connect', () => {
     const { other, ports } = readOptions(['--provider', '/run/p/aws.sock', '--pid', '17']);
 
     expect(other).toEqual({ socket: '/run/p/aws.sock', pid: 17 });

@@ -30,13 +30,13 @@ describe('slope', () => {
     expect(slope([1, 2, 5].map((x) => [x, 7 - 3 * x] as const))).toBeCloseTo(-3);
   });
 
-  it('balances what scatters around it', () => {
+  it('averages scattered values', () => {
     const points = [0, 1, 2, 3].map((x) => [x, 2 * x + (x % 2 === 0 ? 1 : -1)] as const);
 
     expect(slope(points)).toBeCloseTo(1.6);
   });
 
-  it('is no number where there is no line', () => {
+  it('is NaN if there is no line', () => {
     expect(slope([[1, 1]])).toBeNaN();
   });
 });

@@ -30,7 +30,7 @@ describe('the IAM examples', () => {
     expect(files.filter((name) => !readme.includes(`(${name})`))).toEqual([]);
   });
 
-  it('allow a pod the calls that the provider makes, on named resources alone', () => {
+  it('allow a pod the calls that the provider makes, only on named resources', () => {
     const statements = statementsOf('pod-policy.json');
 
     // IAM knows no resources for the batch call.
@@ -49,16 +49,13 @@ describe('the IAM examples', () => {
     expect(resources.filter((resource) => resource.includes(':secret:') && !resource.endsWith('-??????'))).toEqual([]);
   });
 
-  it.for(['trust-irsa.json', 'trust-pod-identity.json'])(
-    'let one service account alone put the role on: %s',
-    (file) => {
-      const [statement, ...others] = statementsOf(file);
+  it.for(['trust-irsa.json', 'trust-pod-identity.json'])('let only one service account assume the role: %s', (file) => {
+    const [statement, ...others] = statementsOf(file);
 
-      expect(others).toEqual([]);
-      expect(JSON.stringify(statement?.Condition)).toMatch(/:sub"|kubernetes-service-account"/);
-      expect(JSON.stringify(statement)).not.toContain('*');
-    },
-  );
+    expect(others).toEqual([]);
+    expect(JSON.stringify(statement?.Condition)).toMatch(/:sub"|kubernetes-service-account"/);
+    expect(JSON.stringify(statement)).not.toContain('*');
+  });
 });
 
 /** A resource of a CloudFormation template. */
@@ -83,7 +80,7 @@ function matches(pattern: Pattern, event: Pattern): boolean {
   });
 }
 
-describe('the example of a queue that tells of changes', () => {
+describe('the example of a change queue', () => {
   const { Resources: resources }: { Resources: Readonly<Record<string, Resource>> } = JSON.parse(
     readFileSync(join(directory, 'change-events.json'), 'utf8'),
   );
@@ -95,7 +92,7 @@ describe('the example of a queue that tells of changes', () => {
     return found?.Properties ?? {};
   }
 
-  it('keeps messages for all nodes, and no longer than they are of use', () => {
+  it('keeps messages for all nodes, and no longer than needed', () => {
     const queue = propertiesOf('AWS::SQS::Queue');
 
     expect(queue).toMatchObject({ MessageRetentionPeriod: 300 });
@@ -104,7 +101,7 @@ describe('the example of a queue that tells of changes', () => {
     expect(queue).not.toHaveProperty('FifoQueue');
   });
 
-  it('lets the one rule send, and the provider receive, and nothing else', () => {
+  it('lets only the rule send, and only the provider receive', () => {
     const [sends, receives] = ['AWS::SQS::QueuePolicy', 'AWS::IAM::ManagedPolicy'].map(
       (type) => (propertiesOf(type)['PolicyDocument'] as { readonly Statement: readonly Statement[] }).Statement,
     );
@@ -162,7 +159,7 @@ describe('the example of a queue that tells of changes', () => {
       { eventName: 'RotationStarted', additionalEventData: { SecretId: 'shop/db' } },
       false,
     ],
-  ])('tells of %s, %s, %j: %s, as the provider understands it', ([source, type, detail, isTold]) => {
+  ])('reports %s, %s, %j: %s, as the provider parses it', ([source, type, detail, isTold]) => {
     const event = { source, 'detail-type': type, region: 'eu-west-1', detail };
 
     const passes = matches(propertiesOf('AWS::Events::Rule')['EventPattern'] as Pattern, event);

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '..', '..');
 const dockerfile = readFileSync(join(root, 'deploy', 'Dockerfile'), 'utf8');
 
 describe('the image', () => {
-  it('is made of files that exist and that reach the build', () => {
+  it('is built from files that exist and are in the build context', () => {
     const ignore = readFileSync(join(root, 'deploy', 'Dockerfile.dockerignore'), 'utf8').split('\n');
 
     const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) =>
@@ -18,7 +18,7 @@ describe('the image', () => {
     expect(sources.filter((source) => !ignore.includes(`!${source}`))).toEqual([]);
   });
 
-  it('starts what the bundle makes', () => {
+  it('starts the program that the bundle contains', () => {
     const bundle = readFileSync(join(root, 'deploy', 'bundle.mjs'), 'utf8');
 
     const entry: readonly string[] = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? '[]');

@@ -33,7 +33,7 @@ describe('the manifest for clusters without Helm', () => {
     });
   });
 
-  it.skipIf(!HAS_HELM)('is what the chart makes of its defaults: else run "node deploy/write-manifest.ts"', () => {
+  it.skipIf(!HAS_HELM)('is the chart rendered with its defaults: otherwise run "node deploy/write-manifest.ts"', () => {
     // Not by text, as Helm's versions indent differently.
     expect(parseManifests(text)).toEqual(parseManifests(renderManifest(HELM)));
   });

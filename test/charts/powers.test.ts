@@ -38,7 +38,7 @@ function powersOf(manifests: readonly Manifest[], kind: 'ClusterRole' | 'Role', 
   );
 }
 
-describe.skipIf(!HAS_HELM)('what the chart allows', () => {
+describe.skipIf(!HAS_HELM)('the permissions that the chart grants', () => {
   it.for<readonly [string, Values, readonly string[]]>([
     ['service accounts and nodes', {}, BY_DEFAULT],
     ['service accounts where the region is given', { awsRegion: 'eu-west-1' }, ['/serviceaccounts: get']],
@@ -61,7 +61,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
       { ...RESTART, ...SYNC, ...TOKENS },
       [...BY_DEFAULT, ...TO_ROTATE, ...TO_SYNC, ...TO_MAKE_TOKENS, ...TO_RESTART],
     ],
-  ])('is %s, and nothing else', ([, values, powers]) => {
+  ])('are %s, and nothing else', ([, values, powers]) => {
     const manifests = render(values);
 
     expect(powersOf(manifests, 'ClusterRole').toSorted()).toEqual(powers.toSorted());
@@ -69,7 +69,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     expect(podOf(manifests).automountServiceAccountToken).toBe(powers.length > 0);
   });
 
-  it('is kept to the namespaces that are named, but for nodes and pods', () => {
+  it('are limited to the given namespaces, except for nodes and pods', () => {
     const namespaces = ['shop', 'bank'];
     const everything = { ...RESTART, ...SYNC, ...TOKENS };
     const inAll = powersOf(render(everything), 'ClusterRole');
@@ -89,7 +89,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     }
   });
 
-  it('needs no ClusterRole with named namespaces and neither rotation nor a region to find', () => {
+  it('need no ClusterRole with given namespaces, without rotation, and with a region', () => {
     const manifests = render({ awsRegion: 'eu-west-1', namespaces: ['shop'] });
 
     expect(powersOf(manifests, 'ClusterRole')).toEqual([]);
@@ -108,11 +108,11 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     ],
     ['everywhere with rotation', ROTATION, []],
     ['nowhere without a token for the API server', { awsRegion: 'eu-west-1', irsa: { enabled: false } }, []],
-  ])('lets the provider write Events of its own pod %s', ([, values, powers]) => {
+  ])('let the provider write Events of its own pod %s', ([, values, powers]) => {
     expect(powersOf(render(values), 'Role', 'kube-system')).toEqual(powers);
   });
 
-  it('is bounded by admission policies only where that is asked for', () => {
+  it('are limited by admission policies only if they are enabled', () => {
     const values = { admissionPolicies: { enabled: true }, rbac: { serviceAccountName: 'mine' } };
     const [none, policies] = [{}, values].map((some) =>
       render(some).filter(({ kind }) => kind === 'ValidatingAdmissionPolicy'),
@@ -128,7 +128,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     }
   });
 
-  it('is bounded by no policy on a cluster that is too old for them', () => {
+  it('are not limited by policies on a cluster that is too old for them', () => {
     const values = stringify({ admissionPolicies: { enabled: true } });
 
     const { ok, stderr } = runHelm(HELM, ['template', CHART, '--kube-version=1.29.9', '--generate-name'], values);
@@ -137,14 +137,14 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     expect(stderr).toContain('admissionPolicies.enabled needs Kubernetes 1.30 or newer');
   });
 
-  it('is explained, rule by rule', () => {
+  it('are explained, rule by rule', () => {
     const rules = readChartFile('templates/_helpers.tpl').match(/^(.*)\n- apiGroups:/gm) ?? [];
 
     expect(rules.length).toBeGreaterThan(8);
     expect(rules.filter((rule) => !/^# .+\.\n/.test(rule))).toEqual([]);
   });
 
-  it('is what the daemon is told to use', () => {
+  it('are those that the daemon is configured to use', () => {
     const restartOnRotation = { enabled: true, minInterval: '10m' };
 
     const config = configOf(
@@ -160,7 +160,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     });
   });
 
-  it('is used by no daemon that is not told to', () => {
+  it('are used by no daemon that is not configured to', () => {
     const config = configOf(podOf(render()));
 
     expect(config).toMatchObject({
@@ -185,7 +185,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     [{ namespaces: ['Shop'] }, "'/namespaces/0'"],
     [{ namespaces: 'shop' }, "'/namespaces'"],
     [{ admissionPolicies: true }, "'/admissionPolicies'"],
-  ])('is refused where it cannot work: %j', ([values, message]) => {
+  ])('are refused if they cannot work: %j', ([values, message]) => {
     expect(() => render(values)).toThrow(message);
   });
 
@@ -194,7 +194,7 @@ describe.skipIf(!HAS_HELM)('what the chart allows', () => {
     ['of tokens', ROTATION, ['tokenRequest.enabled=true']],
     ['nothing of tokens where they are made', { ...ROTATION, ...TOKENS }, []],
     ['of the one who is to make Secrets', SYNC, ['syncSecret.enabled=false']],
-  ])('is spoken of after an install: %s', ([, values, says]) => {
+  ])('are explained after an install: %s', ([, values, says]) => {
     const { ok, stdout } = runHelm(HELM, ['install', 'prod', CHART, '--dry-run=client'], stringify(values));
 
     const notes = stdout.slice(stdout.indexOf('NOTES:'));

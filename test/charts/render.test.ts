@@ -66,7 +66,7 @@ function block(cidr: string): object {
 }
 
 describe.skipIf(!HAS_HELM)('the chart', () => {
-  it('is without fault to helm lint', () => {
+  it('passes helm lint', () => {
     const answer = runHelm(HELM, ['lint', '--strict', CHART]);
 
     expect(answer).toMatchObject({ ok: true, stdout: expect.stringContaining('1 chart(s) linted, 0 chart(s) failed') });
@@ -91,7 +91,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
         restartOnRotation: { enabled: true },
       },
     ],
-  ])('makes only what the Kubernetes API knows of %s', ([, values]) => {
+  ])('renders only fields that the Kubernetes API knows for %s', ([, values]) => {
     const manifests = render(values);
 
     const wrong = manifests.flatMap((manifest) =>
@@ -103,7 +103,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     expect(kinds.toSorted()).toEqual(Object.keys(API_TYPES).toSorted());
   });
 
-  it('makes only what the Kubernetes API knows of what is optional', () => {
+  it('renders only fields that the Kubernetes API knows for optional objects', () => {
     const manifests = render({
       namespaces: ['shop', 'bank'],
       admissionPolicies: { enabled: true },
@@ -124,7 +124,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
       { nodeCidrs: ['10.0.0.0/16'], prometheusNamespaceSelector: MONITORING },
       [block('10.0.0.0/16'), { namespaceSelector: MONITORING }],
     ],
-  ])('lets to the health port %s, and no other pod', ([, values, from]) => {
+  ])('admits to the health port %s, and no other pod', ([, values, from]) => {
     const manifests = render({ port: 9000, networkPolicy: { enabled: true, ...values } });
 
     const { selector } = theOne('DaemonSet', manifests).spec!;
@@ -135,7 +135,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     });
   });
 
-  it("takes a values file of AWS's chart", () => {
+  it("accepts a values file of AWS's chart", () => {
     const pod = podOf(render(VALUES_OF_AWS_CHART));
 
     expect(pod).toMatchObject({
@@ -154,7 +154,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     });
   });
 
-  it('passes every setting on in words that the daemon reads', () => {
+  it('passes every setting on in a form that the daemon reads', () => {
     const pod = podOf(
       render({
         providerVolume: '/run/providers',
@@ -195,7 +195,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     ['the pod of an IPv4 cluster', false, '10.0.0.1', '10.0.0.1'],
     ['the pod of an IPv6 cluster', false, 'fd00::7', 'fd00::7'],
     ["a pod on the host's network", true, '192.0.2.1', '127.0.0.1'],
-  ] as const)('serves health checks where the kubelet asks %s for them', ([, hostNetwork, podIp, host]) => {
+  ] as const)('serves health checks where the kubelet probes %s', ([, hostNetwork, podIp, host]) => {
     const pod = podOf(render({ hostNetwork }));
 
     const [container] = pod.containers;
@@ -209,7 +209,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     expect('ports' in container).toBe(!hostNetwork);
   });
 
-  it("runs as root without any of root's powers", () => {
+  it('runs as root without any capability', () => {
     const pod = podOf(render());
 
     expect(pod).toMatchObject({
@@ -231,14 +231,14 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     }
   });
 
-  it('leaves accounts and roles alone where it is told to', () => {
+  it('creates no accounts and roles if that is disabled', () => {
     const manifests = render({ rbac: { install: false, serviceAccountName: 'mine' } });
 
     expect(manifests.map(({ kind }) => kind)).toEqual(['DaemonSet']);
     expect(podOf(manifests).serviceAccountName).toBe('mine');
   });
 
-  it("does not see pods' volumes where the driver writes", () => {
+  it("does not mount pods' volumes if the driver writes", () => {
     const [ours, drivers] = [podOf(render()), podOf(render({ driverWritesSecrets: true }))];
 
     expect(ours.volumes.map(({ hostPath }) => hostPath?.path)).toEqual([
@@ -273,7 +273,7 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
       { image: { repository: 'registry.example/p', tag: 'v9', digest: `sha256:${'a'.repeat(64)}` } },
       `registry.example/p@sha256:${'a'.repeat(64)}`,
     ],
-  ])('names the image of %j', ([values, image]) => {
+  ])('uses the image of %j', ([values, image]) => {
     expect(podOf(render(values)).containers[0].image).toBe(image);
   });
 
@@ -316,11 +316,11 @@ describe.skipIf(!HAS_HELM)('the chart', () => {
     ],
     [{ updateStrategy: SURGE, hostNetwork: true }, 'maxSurge cannot be used with hostNetwork: true'],
     [{ 'secrets-store-csi-driver': { install: true } }, "'/secrets-store-csi-driver/install'"],
-  ])('refuses %j and says where', ([values, place]) => {
+  ])('refuses %j and names the value', ([values, place]) => {
     expect(() => render(values)).toThrow(place);
   });
 
-  it('says after an install how the driver gets the tokens, and what has to be there', () => {
+  it('explains after an install how the driver gets the tokens, and what must exist', () => {
     const values = stringify({ rbac: { install: false } });
 
     const { stdout } = runHelm(

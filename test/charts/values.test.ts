@@ -36,7 +36,7 @@ describe("the chart's values", () => {
   const schema: Schema = JSON.parse(readChartFile('values.schema.json'));
   const values = leaves(schema, defaultValues());
 
-  it('are those of the schema, which lets no other in', () => {
+  it('are those of the schema, which allows no others', () => {
     const names = Object.keys(schema.properties ?? {}).filter((name) => !WITHOUT_DEFAULT.includes(name));
 
     expect(names.toSorted()).toEqual(Object.keys(defaultValues()).toSorted());

@@ -6,12 +6,12 @@ import { startMoto } from '../fakes/aws/moto.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Address of a moto that all contract tests share; each takes an account of its own. */
+    /** Address of a moto that all contract tests share; each uses a separate account. */
     readonly motoUrl: string;
   }
 }
 
-/** Providers that are processes of their own are what the image holds. */
+/** Providers in separate processes run the bundle of the image. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await promisify(execFile)(process.execPath, [join(import.meta.dirname, '..', '..', 'deploy', 'bundle.mjs')]);
   const moto = await startMoto();

@@ -8,7 +8,7 @@ function file(source: string, ...tests: readonly string[]): MutatedFile {
   return { source, tests };
 }
 
-/** The only place of these paths: who moves a file changes its path here. */
+/** The only place of these paths: change them here if a file moves. */
 export const FILES = {
   backOff: file('src/rotation/back-off.ts', 'src/rotation/schedule.test.ts'),
   advice: file('src/aws/errors/advice.ts', 'src/aws/errors/aws-error.test.ts'),
@@ -58,7 +58,7 @@ export const FILES = {
 
 /** One bug, put into the source. */
 export interface Mutant {
-  /** What is wrong with it. */
+  /** What the mutant does wrong. */
   readonly bug: string;
   readonly file: keyof typeof FILES;
   /** Occurs once in it. */

@@ -1,21 +1,21 @@
 import type { Mutant } from './files.ts';
 
-/** Whose permissions are used, and who is served what. */
+/** Whose permissions are used, and which values are served to whom. */
 export const OF_IDENTITY: readonly Mutant[] = [
   {
-    bug: 'a namespace is no part of who asks',
+    bug: 'a namespace is not part of the identity',
     file: 'identity',
     find: 'identity.roleArn, identity.namespace, ',
     replace: 'identity.roleArn, ',
   },
   {
-    bug: 'a service account is no part of who asks',
+    bug: 'a service account is not part of the identity',
     file: 'identity',
     find: 'identity.namespace, identity.serviceAccount]',
     replace: 'identity.namespace]',
   },
   {
-    bug: 'a role is no part of who asks',
+    bug: 'a role is not part of the identity',
     file: 'identity',
     find: 'identity.kind, identity.roleArn, ',
     replace: 'identity.kind, ',
@@ -27,7 +27,7 @@ export const OF_IDENTITY: readonly Mutant[] = [
     replace: 'serviceAccount]',
   },
   {
-    bug: 'a partial ARN takes the value of a secret whose ARN begins so',
+    bug: 'a partial ARN gets the value of a secret whose ARN has the same beginning',
     file: 'batchOfSecrets',
     find: 'ARN === name',
     replace: 'ARN?.startsWith(name) === true',
@@ -51,46 +51,46 @@ export const OF_IDENTITY: readonly Mutant[] = [
     replace: 'audiences.length > 0',
   },
   {
-    bug: 'a token that has ended is served from the cache',
+    bug: 'an expired token is served from the cache',
     file: 'credentials',
     find: 'expiresAt > clock.wallNow()',
     replace: 'expiresAt >= 0',
   },
-  { bug: 'versions of one secret are one and the same', file: 'sourceKey', find: 'version ?? null', replace: 'null' },
-  { bug: 'labels of one secret are one and the same', file: 'sourceKey', find: 'label ?? null', replace: 'null' },
+  { bug: 'versions of one secret have the same key', file: 'sourceKey', find: 'version ?? null', replace: 'null' },
+  { bug: 'labels of one secret have the same key', file: 'sourceKey', find: 'label ?? null', replace: 'null' },
   {
-    bug: 'a secret and a parameter of one name are the same',
+    bug: 'a secret and a parameter of one name have the same key',
     file: 'sourceKey',
     find: '[store, name',
     replace: '[name',
   },
   {
-    bug: 'what one identity is denied is denied to all',
+    bug: 'an action that one identity is denied counts as denied to all',
     file: 'deniedActions',
     find: '`${action} ${identityKey}`',
     replace: 'action',
   },
   {
-    bug: 'identities share what is in the cache',
+    bug: 'identities share cached values',
     file: 'cachedStore',
     find: '`${key} ${sourceKey(object.store, source)}`',
     replace: 'sourceKey(object.store, source) + key.slice(0, 0)',
   },
   {
-    bug: 'a value outlives the refusal to read it',
+    bug: 'a value stays in the cache after a denial',
     file: 'objectCache',
     find: '!isOutage',
     replace: 'isOutage',
   },
-  { bug: 'pods with Pod Identity are asked for together', file: 'groups', find: '[] : [uid]', replace: '[] : []' },
+  { bug: 'pods with Pod Identity are polled together', file: 'groups', find: '[] : [uid]', replace: '[] : []' },
   {
-    bug: 'namespaces with a service account of one name are asked for together',
+    bug: 'namespaces with a service account of the same name are polled together',
     file: 'groups',
     find: '[namespace, serviceAccount, ...whose',
     replace: '[serviceAccount, ...whose',
   },
   {
-    bug: 'a second region is asked for what the first one refused',
+    bug: 'a second region is used for objects that the first one refused',
     file: 'failover',
     find: "fetched.reason === 'StoreUnavailable'",
     replace: "fetched.reason !== 'Internal'",

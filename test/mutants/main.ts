@@ -14,7 +14,7 @@ function runTests({ root }: Scratch, tests: readonly string[]): TestRun {
   return runVitest({ root, args, stdio: 'ignore', timeout: TIMEOUT_MS });
 }
 
-/** A failed test is what counts: source that cannot even be loaded is no bug that anybody would overlook. */
+/** A failed test is what counts: source that cannot even be loaded is not a bug that tests could miss. */
 function isCaught(scratch: Scratch, mutant: Mutant): boolean {
   using _ = scratch.apply(mutant);
   const { failed, unloadable } = runTests(scratch, FILES[mutant.file].tests);

@@ -7,13 +7,13 @@ import { mutated } from './scratch.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-it.for(MUTANTS)('finds what it changes exactly once in the source of today: $file: $bug', (mutant) => {
+it.for(MUTANTS)('finds its text exactly once in the current source: $file: $bug', (mutant) => {
   const source = readFileSync(join(ROOT, FILES[mutant.file].source), 'utf8');
 
   expect(mutated(source, mutant)).not.toBe(source);
 });
 
-it.for(Object.values(FILES).flatMap(({ tests }) => tests))('knows tests that are there: %s', (test) => {
+it.for(Object.values(FILES).flatMap(({ tests }) => tests))('names tests that exist: %s', (test) => {
   expect(globSync(`${test}*`, { cwd: ROOT })).not.toEqual([]);
 });
 
@@ -25,7 +25,7 @@ it('mutates each file of the table', () => {
   expect(new Set(MUTANTS.map(({ file }) => file))).toEqual(new Set(Object.keys(FILES)));
 });
 
-it('refuses a mutant whose text is not there, or there twice', () => {
+it('refuses a mutant whose text does not occur, or occurs twice', () => {
   const mutant = { bug: 'b', file: 'identity', find: 'x', replace: 'y' } as const;
 
   expect(mutated('a x b', mutant)).toBe('a y b');

@@ -1,6 +1,6 @@
 import type { Mutant } from './files.ts';
 
-/** Which Secrets, workloads and volumes are ours to touch, and when they go. */
+/** Which Secrets, workloads and volumes the provider may change, and when they are deleted. */
 export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'any value of the label "managed" makes a Secret ours',
@@ -15,7 +15,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     replace: 'return appliers.size >= 0 || labels',
   },
   {
-    bug: 'an owner that the driver has put counts as settled',
+    bug: 'an owner that the driver has added counts as applied',
     file: 'ownership',
     find: 'isOwnedBy(stored, owner) && stored.appliers.has(ownerManager(owner))',
     replace: 'isOwnedBy(stored, owner)',
@@ -39,13 +39,13 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     replace: '',
   },
   {
-    bug: 'an owner counts that has been made anew under its name',
+    bug: 'an owner counts that was recreated under its name',
     file: 'owners',
     find: 'object.metadata?.uid !== uid',
     replace: "uid === ''",
   },
   {
-    bug: 'a Secret is deleted that another has made meanwhile',
+    bug: 'a Secret is deleted that another has created meanwhile',
     file: 'secretApi',
     find: 'preconditions: { uid, resourceVersion }',
     replace: 'preconditions: {}',
@@ -57,25 +57,25 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     replace: '',
   },
   {
-    bug: 'who has updated a Secret counts as who applies it',
+    bug: 'a manager that has updated a Secret counts as one that applies it',
     file: 'secretApi',
     find: "operation === 'Apply'",
     replace: "operation !== ''",
   },
   {
-    bug: 'a Secret goes with the first of its owners',
+    bug: 'a Secret is deleted with the first of its owners',
     file: 'reconcileSecret',
     find: 'stored.owners.length === 1',
     replace: 'stored.owners.length >= 1',
   },
   {
-    bug: 'an owner is taken off a Secret of others',
+    bug: 'an owner is removed from a Secret of others',
     file: 'reconcileSecret',
     find: '!isOurs(stored) || ',
     replace: '',
   },
   {
-    bug: 'owners whom nobody else says are lost with a write',
+    bug: 'owners that no other manager applies are lost with a write',
     file: 'reconcileSecret',
     find: 'const owners = hasOwnManager(stored, owner) ? others : [...others, owner];',
     replace: 'const owners = hasOwnManager(stored, owner) ? [] : [owner];',
@@ -87,25 +87,25 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     replace: '',
   },
   {
-    bug: 'an owner goes though another pod of the node needs the Secret',
+    bug: 'an owner is removed although another pod of the node needs the Secret',
     file: 'secretSync',
     find: 'async () => isWanted(held) ||',
     replace: 'async () => (isWanted(held) && held.name === "") ||',
   },
   {
-    bug: 'an owner goes though a pod of another node needs the Secret',
+    bug: 'an owner is removed although a pod of another node needs the Secret',
     file: 'secretSync',
     find: '(await isNeededByOthers(held.name))',
     replace: '((await isNeededByOthers(held.name)) && held.name === "")',
   },
   {
-    bug: 'an entry that cannot be read lets go of its Secret',
+    bug: 'an invalid entry releases its Secret',
     file: 'secretSync',
     find: 'names.union(before.toOwn)',
     replace: 'names',
   },
   {
-    bug: 'an owner is wanted only after its Secret is written',
+    bug: 'an owner is added only after its Secret is written',
     file: 'secretSync',
     find: '    remember(targetPath, known);\n',
     replace: '',
@@ -119,25 +119,25 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   { bug: 'a pod that has ended keeps a Secret', file: 'stillNeeded', find: ' && !hasEnded', replace: '' },
   { bug: 'a pod that is being deleted keeps a Secret', file: 'stillNeeded', find: ' && !isTerminating', replace: '' },
   {
-    bug: 'a class that is gone lets go of Secrets',
+    bug: 'a deleted class releases Secrets',
     file: 'stillNeeded',
     find: "error.reason === 'ClassMissing') {\n        return true;",
     replace: "error.reason === 'ClassMissing') {\n        return false;",
   },
   {
-    bug: 'a class with a mistake lets go of Secrets',
+    bug: 'an invalid class releases Secrets',
     file: 'stillNeeded',
     find: 'problems.length > 0 || ',
     replace: '',
   },
   {
-    bug: 'a workload is rolled that does not ask for it',
+    bug: 'a workload is restarted that has not opted in',
     file: 'planRestart',
     find: "workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || ",
     replace: '',
   },
   {
-    bug: 'a pod that is to be replaced speaks for the new ones',
+    bug: 'a pod that is being replaced counts for the new ones',
     file: 'planRestart',
     find: ' || wanted !== className',
     replace: '',
@@ -155,7 +155,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     replace: 'pod === undefined',
   },
   {
-    bug: 'a pod that is missing in a list counts as gone',
+    bug: 'a pod that is missing in a list counts as deleted',
     file: 'discoverMounts',
     find: ' ?? (await deps.podOf(mount.pod, signal))',
     replace: '',

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { FILES, type Mutant } from './files.ts';
 
 const COPIED = ['src', 'test', 'proto', 'deploy', 'package.json', 'tsconfig.json'];
-/** Too big to copy, and never changed. */
+/** Too large to copy, and never changed. */
 const LINKED = ['node_modules', '.cache'];
 
-/** A copy of a checkout, to break. */
+/** A copy of a checkout, for mutants. */
 export interface Scratch extends Disposable {
   readonly root: string;
-  /** Has it hold the mutant until the handle is disposed of. */
+  /** Applies the mutant until the handle is disposed of. */
   apply(mutant: Mutant): Disposable;
 }
 
@@ -34,7 +34,7 @@ export function openScratch(checkout: string): Scratch {
   };
 }
 
-/** @throws RangeError where the mutant's text does not occur exactly once */
+/** @throws RangeError if the mutant's text does not occur exactly once */
 export function mutated(source: string, { bug, file, find, replace }: Mutant): string {
   const parts = source.split(find);
   if (parts.length !== 2) {

@@ -1,6 +1,6 @@
 import type { Mutant } from './files.ts';
 
-/** When something is done again, how long it is waited for, and how long an answer is good. */
+/** When something is repeated, how long it may take, and how long a result is cached. */
 export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'sync without rotation polls every two seconds',
@@ -39,13 +39,13 @@ export const OF_TIME: readonly Mutant[] = [
     replace: 'longest * 2, Infinity',
   },
   {
-    bug: 'the Pod Identity agent is asked again without a pause',
+    bug: 'the Pod Identity agent is retried without a pause',
     file: 'podIdentity',
     find: 'Math.random() * BACKOFF_MS * 2 ** attempt',
     replace: '0',
   },
   {
-    bug: 'the Pod Identity agent is asked again after a refusal',
+    bug: 'the Pod Identity agent is retried after a refusal',
     file: 'podIdentity',
     find: '!retryable || attempt',
     replace: 'attempt',
@@ -53,85 +53,85 @@ export const OF_TIME: readonly Mutant[] = [
   { bug: 'the back-off of the queue never grows', file: 'queue', find: 'retryMs * 2 ** failures', replace: 'retryMs' },
   { bug: 'the back-off of the queue has no jitter', file: 'queue', find: '(0.5 + Math.random() / 2)', replace: '0.75' },
   {
-    bug: 'the back-off of the queue is not taken back',
+    bug: 'the back-off of the queue is not reset',
     file: 'queue',
     find: 'failures = 0;\n      options',
     replace: 'options',
   },
   {
-    bug: 'what was read is good for ever',
+    bug: 'values never expire',
     file: 'objectCache',
     find: 'known.confirmedAt >= since',
     replace: 'since < Infinity',
   },
   {
-    bug: 'an older answer takes the place of a newer one',
+    bug: 'an older response replaces a newer one',
     file: 'objectCache',
     find: 'known.confirmedAt > object.confirmedAt',
     replace: 'known.confirmedAt > Infinity',
   },
   {
-    bug: 'a refresh is content with an answer to an earlier question',
+    bug: 'a refresh uses the response to an earlier request',
     file: 'cachedStore',
     find: 'cache.knows(key, begun, -Infinity)',
     replace: 'cache.knows(key, 0, -Infinity)',
   },
   {
-    bug: 'a refresh asks again what failed a moment ago',
+    bug: 'a refresh repeats a request that just failed',
     file: 'cachedStore',
     find: 'cache.knows(key, begun, -Infinity)',
     replace: 'cache.knows(key, begun, Infinity)',
   },
   {
-    bug: 'a refresh does not wait for what is being asked already',
+    bug: 'a refresh does not wait for requests in flight',
     file: 'cachedStore',
     find: 'fetches.settled(byKey.keys())',
     replace: 'fetches.settled([])',
   },
   {
-    bug: 'an answer counts from when it came',
+    bug: 'the age of a value counts from the response',
     file: 'sharedFetches',
     find: 'askedAt: clock.now(),',
     replace: 'get askedAt() { return clock.now(); },',
   },
   {
-    bug: 'a failure is good for longer than a value',
+    bug: 'a failure is cached longer than a value',
     file: 'objectCache',
     find: 'known.at > since',
     replace: 'since < Infinity',
   },
   {
-    bug: 'a failure is remembered for ever',
+    bug: 'a failure is cached forever',
     file: 'objectCache',
     find: 'ttl: isOutage ? OUTAGE_MS : REFUSAL_MS',
     replace: 'ttl: isOutage || REFUSAL_MS > 0 ? 0 : OUTAGE_MS',
   },
   {
-    bug: 'an outage is forgotten as soon as a refusal',
+    bug: 'an outage is cached no longer than a refusal',
     file: 'objectCache',
     find: 'isOutage ? OUTAGE_MS',
     replace: 'isOutage ? Math.min(OUTAGE_MS, REFUSAL_MS)',
   },
   {
-    bug: 'what was denied is denied for ever',
+    bug: 'a denied action is never retried',
     file: 'deniedActions',
     find: 'ttlMs: DENIED_MS',
     replace: 'ttlMs: 0 * DENIED_MS',
   },
   {
-    bug: 'credentials are used to their very end',
+    bug: 'credentials are used until they expire',
     file: 'credentialsCache',
     find: '!isUsable(held, MARGIN_MS)',
     replace: '!isUsable(held, 0)',
   },
   {
-    bug: 'credentials are renewed only when they have ended',
+    bug: 'credentials are renewed only after they have expired',
     file: 'credentialsCache',
     find: 'MARGIN_MS : EARLY_MS',
     replace: 'MARGIN_MS : MARGIN_MS',
   },
   {
-    bug: 'credentials that could not be renewed are asked for with each call',
+    bug: 'credentials that could not be renewed are requested with each call',
     file: 'credentialsCache',
     find: 'ttlMs: RETRY_MS',
     replace: 'ttlMs: 1 + 0 * RETRY_MS',
@@ -144,7 +144,7 @@ export const OF_TIME: readonly Mutant[] = [
     replace: 'startedAt',
   },
   {
-    bug: 'a failing mount is tried again at the same pace',
+    bug: 'a failing mount is retried at a constant interval',
     file: 'backOff',
     find: 'FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20)',
     replace: 'FIRST_RETRY_MS',
@@ -162,7 +162,7 @@ export const OF_TIME: readonly Mutant[] = [
     replace: 'FIRST_WITHIN_MS)',
   },
   {
-    bug: 'an answer of the API server is good for ever',
+    bug: 'a response of the API server is cached forever',
     file: 'sharedLookup',
     find: 'staleAt <= now',
     replace: 'staleAt < 0',
@@ -174,31 +174,31 @@ export const OF_TIME: readonly Mutant[] = [
     replace: '',
   },
   {
-    bug: 'a verified Secret is never looked at again',
+    bug: 'a verified Secret is never read again',
     file: 'secretWriter',
     find: 'ttlMs: verifyMs, ',
     replace: '',
   },
   {
-    bug: 'a workload is rolled without regard to the last time',
+    bug: 'a workload is restarted regardless of the last restart',
     file: 'planRestart',
     find: 'dueInMs > 0 &&',
     replace: 'dueInMs > Infinity &&',
   },
   {
-    bug: 'times that are to come are believed',
+    bug: 'times in the future are trusted',
     file: 'clockSkew',
     find: 'time <= now + TOLERANCE_MS',
     replace: 'time <= now + Infinity',
   },
   {
-    bug: 'a restart is looked at again with every poll',
+    bug: 'a restart is checked again with every poll',
     file: 'restarts',
     find: 'checks.set(key, { hash, at });',
     replace: '',
   },
   {
-    bug: 'a restart is not looked at again for a pod that is newer',
+    bug: 'a restart is not checked again for a newer pod',
     file: 'restarts',
     find: 'last?.hash === hash && last.at >= mount.since',
     replace: 'last?.hash === hash',

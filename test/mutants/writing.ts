@@ -1,28 +1,28 @@
 import type { Mutant } from './files.ts';
 
-/** What is written, in which order, and whether it is whole. */
+/** What is written, in which order, and whether it is complete. */
 export const OF_WRITING: readonly Mutant[] = [
   {
-    bug: 'versions are noted before what follows them',
+    bug: 'versions are recorded before the downstream steps',
     file: 'pollGroup',
     find: 'const failures: ProviderError[] = [];',
     replace:
       'await noteVersions({ mount, present }, served.versions, deps, signal);\n  const failures: ProviderError[] = [];',
   },
   {
-    bug: 'a workload is rolled though its Secret could not be written',
+    bug: 'a workload is restarted although its Secret could not be written',
     file: 'downstream',
     find: '!PERMANENT.has(error.reason)',
     replace: 'PERMANENT.size === 0',
   },
   {
-    bug: 'a workload waits for ever for a Secret that is refused',
+    bug: 'a workload waits forever for a Secret that is refused',
     file: 'downstream',
     find: '!PERMANENT.has(error.reason)',
     replace: 'PERMANENT.size > 0',
   },
   {
-    bug: 'a volume changes though AWS told only a part of the new values',
+    bug: 'a volume changes although AWS confirmed only some of the new values',
     file: 'serve',
     find: 'confirmedAt < mounted.keepUnlessConfirmedSince',
     replace: 'confirmedAt < -Infinity',
@@ -39,7 +39,7 @@ export const OF_WRITING: readonly Mutant[] = [
     find: 'await before;',
     replace: '',
   },
-  { bug: 'one party takes all the places', file: 'fairQueue', find: 'SHARE = 3 / 4', replace: 'SHARE = 1' },
+  { bug: 'one party takes all slots', file: 'fairQueue', find: 'SHARE = 3 / 4', replace: 'SHARE = 1' },
   {
     bug: 'a party with many waiting items overtakes one with few',
     file: 'fairQueue',
@@ -47,13 +47,13 @@ export const OF_WRITING: readonly Mutant[] = [
     replace: 'next === undefined ?',
   },
   {
-    bug: 'more is under way than there are places',
+    bug: 'more tasks run than there are slots',
     file: 'fairQueue',
     find: 'group.running >= limit',
     replace: 'group.running > limit',
   },
   {
-    bug: 'an older value takes the place of a newer one in a Secret',
+    bug: 'an older value replaces a newer one in a Secret',
     file: 'decide',
     find: 'storedConfirmedAt > confirmedAt &&',
     replace: 'storedConfirmedAt > Infinity &&',
@@ -89,19 +89,19 @@ export const OF_WRITING: readonly Mutant[] = [
     replace: 'return {};',
   },
   {
-    bug: 'an older observation rolls a workload back',
+    bug: 'an older confirmation restarts a workload',
     file: 'planRestart',
     find: 'known.confirmedAt >= seen.confirmedAt &&',
     replace: 'known.confirmedAt > Infinity &&',
   },
   {
-    bug: 'the first sight of a workload rolls it',
+    bug: 'a workload is restarted when first seen',
     file: 'planRestart',
     find: 'known?.className !== className',
     replace: 'known !== undefined && known.className !== className',
   },
   {
-    bug: 'a workload is rolled again for the same versions',
+    bug: 'a workload is restarted again for the same versions',
     file: 'planRestart',
     find: 'known.hash === seen.hash',
     replace: 'known.hash === ""',
@@ -131,13 +131,13 @@ export const OF_WRITING: readonly Mutant[] = [
     replace: 'if (!isInside && path === "")',
   },
   {
-    bug: 'a volume that another has written counts as what was put there',
+    bug: 'a volume that another process has written counts as ours',
     file: 'volumes',
     find: 'dataDir === volume?.dataDir',
     replace: 'dataDir !== ""',
   },
   {
-    bug: 'a changed class is answered with the versions of the former one',
+    bug: 'a changed class gets the versions of the previous one',
     file: 'volumes',
     find: 'volume?.fingerprint === fingerprint',
     replace: 'volume !== undefined',

@@ -24,7 +24,7 @@ const MOST_POLLS = INTERVALS / 0.8 + 1;
 const CLASS: ClassPlan = { name: 'class', secrets: ['secret'], secretName: 'synced' };
 const WORKLOAD = { name: 'web', account: 'web', className: CLASS.name, replicas: 1, restarts: false, isTrusted: true };
 
-it('sync without rotation asks the API server once an interval, and AWS nothing', async () => {
+it('sync without rotation polls the API server once per interval, and AWS never', async () => {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sync-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const [clock, random] = [createVirtualClock(), createRandom(1)];

@@ -79,13 +79,13 @@ describe('the folders of src', () => {
     expect(findCycle(edgesOf(files))).toEqual([]);
   });
 
-  it('tell time by the clock that is passed in', () => {
+  it('use only the clock that is passed in', () => {
     const others = files.filter(({ name, text }) => name !== CLOCK && REAL_TIME.test(text));
 
     expect(others.map(({ name }) => name)).toEqual([]);
   });
 
-  it('hold no long file', () => {
+  it('contain no long file', () => {
     expect(files.filter(({ lines }) => lines > MAX_LINES).map(({ name }) => name)).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ const SRC = join(import.meta.dirname, '..', '..', 'src');
 /** A file of the source, with as much of its folders as one needs to find it. */
 const SOURCE_FILE = /`(?<name>[\w./-]+\.ts)`/g;
 
-it('src/README.md names only files that are there', () => {
+it('src/README.md names only files that exist', () => {
   const files = globSync('**/*.ts', { cwd: SRC });
   const text = readFileSync(join(SRC, 'README.md'), 'utf8');
   const names = Array.from(text.matchAll(SOURCE_FILE), ({ groups }) => groups?.['name'] ?? '');

@@ -5,9 +5,9 @@ import { createCachedStore } from './cached-store.ts';
 
 const NEVER = new AbortController().signal;
 const INTERVAL = 120_000;
-/** What a volume holds. */
+/** Versions in a volume. */
 const EXPECTED = new Map([[request('a'), 'v1']]);
-/** The moment past which what is read at 0 is too old. */
+/** The time after which a value read at 0 is too old. */
 const PAST = INTERVAL + 1;
 
 beforeEach(() => {
@@ -21,7 +21,7 @@ function newReader(maxBytes = 1_000) {
   return createCachedStore({ clock: SYSTEM_CLOCK, maxBytes, deadline: () => NEVER });
 }
 
-/** One that has read what the volume holds. */
+/** A store that has read the values in the volume. */
 async function newCheckedReader(maxBytes = 1_000) {
   const reader = newReader(maxBytes);
   const client = new FakeStoreClient();
@@ -33,7 +33,7 @@ async function newCheckedReader(maxBytes = 1_000) {
 it.for([
   ['with values', 1_000],
   ['without room for values', 0],
-] as const)('asks nobody within the interval, %s', async ([, maxBytes]) => {
+] as const)('makes no call within the interval, %s', async ([, maxBytes]) => {
   const { reader, client } = await newCheckedReader(maxBytes);
   vi.advanceTimersByTime(INTERVAL);
 
@@ -42,7 +42,7 @@ it.for([
   expect(client.asked).toEqual([]);
 });
 
-it('reads past it, once for all volumes of the identity', async () => {
+it('reads again after the interval, once for all volumes of the identity', async () => {
   const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(PAST);
 
@@ -56,7 +56,7 @@ it('reads past it, once for all volumes of the identity', async () => {
   expect(client.asked).toEqual(['fetch a']);
 });
 
-it('sees a change', async () => {
+it('detects a change', async () => {
   const { reader, client } = await newCheckedReader();
   client.holds.set('a', 'v2');
   vi.advanceTimersByTime(PAST);
@@ -67,7 +67,7 @@ it('sees a change', async () => {
   expect(client.asked).toEqual(['fetch a']);
 });
 
-it('reads where the identity never has', async () => {
+it('reads a value that the identity has never read', async () => {
   const { reader } = await newCheckedReader();
   const other = new FakeStoreClient('role-b us-east-1', { a: 'v1' });
   const denied = new FakeStoreClient('role-c us-east-1', { a: failed('AccessDenied') });
@@ -77,7 +77,7 @@ it('reads where the identity never has', async () => {
   expect([other.asked, denied.asked]).toEqual([['fetch a'], ['fetch a']]);
 });
 
-it('reads where the identity was refused since: only reading tells that it may again', async () => {
+it('reads after a denial, because only a read shows that the permission is back', async () => {
   const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(PAST);
   client.holds.set('a', failed('AccessDenied'));
@@ -89,7 +89,7 @@ it('reads where the identity was refused since: only reading tells that it may a
   expect(client.asked).toEqual(['fetch a', 'fetch a']);
 });
 
-it('reads a version that cannot change as well, as the right to read it can end', async () => {
+it('reads a pinned version too, because the permission to read it can be revoked', async () => {
   const pinned = request('a', { version: 'v1' });
   const reader = newReader();
   const client = new FakeStoreClient();
@@ -104,7 +104,7 @@ it('reads a version that cannot change as well, as the right to read it can end'
 });
 
 it.for(['StoreUnavailable', 'AccessDenied'] as const)(
-  'takes %s for no proof, and does not ask a second time for that',
+  'does not accept %s as a confirmation, and does not repeat the call',
   async (reason) => {
     const { reader, client } = await newCheckedReader();
     client.holds.set('a', failed(reason));
@@ -117,7 +117,7 @@ it.for(['StoreUnavailable', 'AccessDenied'] as const)(
   },
 );
 
-it('is as of the oldest of what can change', async () => {
+it('returns the confirmation time of the oldest value that can change', async () => {
   const pinned = request('b', { version: 'v1' });
   const reader = newReader();
   const client = new FakeStoreClient('k', { a: 'v1', b: 'v1', c: 'v1' });
@@ -131,7 +131,7 @@ it('is as of the oldest of what can change', async () => {
   expect(await reader.confirmVersions(new Map(), client, INTERVAL, NEVER)).toBe(30);
 });
 
-it('asks sooner for those whose interval is shorter', async () => {
+it('calls sooner for a shorter interval', async () => {
   const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(5_000);
 
@@ -140,7 +140,7 @@ it('asks sooner for those whose interval is shorter', async () => {
   expect(client.asked).toEqual(['fetch a']);
 });
 
-it('asks for credentials once where there are none', async () => {
+it('requests credentials once if there are none', async () => {
   const { reader, client } = await newCheckedReader();
   client.gate = Promise.reject(failed('CredentialsRefused'));
   vi.advanceTimersByTime(PAST);
@@ -150,7 +150,7 @@ it('asks for credentials once where there are none', async () => {
   expect(client.asked).toEqual(['fetch a']);
 });
 
-it('ends with the signal of who asks, and goes on for the others', async () => {
+it("ends with the caller's signal, and continues for other callers", async () => {
   const { reader, client } = await newCheckedReader();
   vi.advanceTimersByTime(PAST);
   const gate = Promise.withResolvers<void>();

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** One that has read this a second ago, as this identity. */
+/** A store that has read this a second ago, as this identity. */
 async function newReader(requests: readonly StoreRequest[], client: FakeStoreClient, maxBytes = 1_000) {
   const reader = createCachedStore({ clock: SYSTEM_CLOCK, maxBytes, deadline: () => NEVER });
   await reader.read(requests, client, INTERVAL, NEVER);
@@ -28,7 +28,7 @@ function heldAt(versions: Readonly<Record<string, string>>) {
   return new Map(Object.entries(versions).map(([name, version]) => [request(name), version] as const));
 }
 
-it('asks within the interval too, and once for all that want the same', async () => {
+it('fetches within the interval too, once for all that need the same value', async () => {
   const client = new FakeStoreClient();
   const reader = await newReader(BOTH, client);
   await reader.refresh([...BOTH, request('a')], client, NEVER);
@@ -38,7 +38,7 @@ it('asks within the interval too, and once for all that want the same', async ()
   expect(client.asked).toHaveLength(1);
 });
 
-it('reads what was never read, and parameters, together', async () => {
+it('reads values that were never read, and parameters, together', async () => {
   const client = new FakeStoreClient('k', { a: 'v1', b: 'v1', '/p': '1' });
   const parameter = request('/p', {}, 'ssmparameter');
   const reader = await newReader([request('a'), parameter], client);
@@ -52,7 +52,7 @@ it('reads what was never read, and parameters, together', async () => {
 it.for([
   ['with values', 1_000, []],
   ['without room for values', 0, ['fetch a']],
-] as const)('shows a value that changed within the interval, %s', async ([, maxBytes, more]) => {
+] as const)('returns a value that changed within the interval, %s', async ([, maxBytes, more]) => {
   const client = new FakeStoreClient();
   const reader = await newReader(BOTH, client, maxBytes);
   client.holds.set('a', 'v2');
@@ -65,7 +65,7 @@ it.for([
   expect(client.asked).toEqual(['fetch a b', ...more]);
 });
 
-it('reads what cannot change as well: that it may be read is news', async () => {
+it('reads pinned versions too, because the permission to read them may have changed', async () => {
   const client = new FakeStoreClient();
   const pinned = request('a', { version: 'v1' });
   const reader = await newReader([pinned], client);
@@ -74,7 +74,7 @@ it('reads what cannot change as well: that it may be read is news', async () => 
   expect(client.asked).toEqual(['fetch a']);
 });
 
-it('takes no answer to a question that was asked before it', async () => {
+it('does not use the response to a request that was sent before it', async () => {
   const client = new FakeStoreClient();
   const reader = await newReader([], client);
   const gate = Promise.withResolvers<void>();
@@ -89,7 +89,7 @@ it('takes no answer to a question that was asked before it', async () => {
   expect(await reader.confirmVersions(heldAt({ a: 'v1' }), client, INTERVAL, NEVER)).toBe(1_010);
 });
 
-it('asks nobody again who failed a moment ago, whatever the interval, and throws nothing of it', async () => {
+it('does not repeat a request that just failed, whatever the interval, and does not throw', async () => {
   const client = new FakeStoreClient();
   const reader = await newReader(BOTH, client);
   for (const name of ['a', 'b']) {

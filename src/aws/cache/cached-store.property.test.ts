@@ -22,7 +22,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What AWS would have said, at each moment so far. */
+/** What AWS would have returned, at each time so far. */
 class Account {
   #now = performance.now();
   #down = false;
@@ -49,7 +49,7 @@ class Account {
     this.#down = down;
   }
 
-  /** For a while after an outage nobody asks. */
+  /** For a while after an outage no call is made. */
   get isTrusted(): boolean {
     return !this.#down && this.#now - this.#downAt >= 5_000;
   }
@@ -58,7 +58,7 @@ class Account {
     return this.#versions.get(name) === version;
   }
 
-  /** Whether the role was told this version, by that kind of answer, within the interval and not before a time. */
+  /** Whether AWS returned this version to the role, by that kind of response, within the interval and not before a time. */
   said(kind: 'value' | 'version', role: Role, name: string, version: string, confirmedAt: number): boolean {
     const at = this.#said.get(`${kind} ${role} ${name} ${version}`);
     return at !== undefined && at >= Math.max(this.#now - INTERVAL, confirmedAt);
@@ -86,7 +86,7 @@ class Account {
 interface World {
   readonly account: Account;
   readonly reader: CachedStore;
-  /** Version that each role's volume holds, by role and secret. */
+  /** Version in each role's volume, by role and secret. */
   readonly filled: Map<string, string>;
   /** What was served, and for each whether that was right. */
   readonly served: boolean[];
@@ -162,7 +162,7 @@ async function republish({ account, reader, filled, served }: World, who: Role, 
   }
 }
 
-/** What a rotation does for volumes that the role has filled: after it none counts as current that is not, and none is filled with what is not. */
+/** A rotation of the volumes that the role has filled: afterwards no outdated one counts as current, and none is filled with outdated values. */
 async function tick(world: World, who: Role, names: readonly Name[]): Promise<void> {
   const { account, reader, filled, served } = world;
   account.pass(1);
@@ -188,7 +188,7 @@ async function tick(world: World, who: Role, names: readonly Name[]): Promise<vo
 }
 
 it.for([0, 8, 1_000])(
-  'serves a role only what AWS told that very role within the interval, with room for %i bytes',
+  'serves a role only values that AWS returned to the same role within the interval, with a cache of %i bytes',
   async (maxBytes) => {
     let served = 0;
     await fc.assert(

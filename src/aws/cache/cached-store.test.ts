@@ -19,7 +19,7 @@ function newReader(settings: Partial<CachedStoreSettings> = {}, maxBytes = 1_000
 }
 
 describe('reading', () => {
-  it('asks once within the interval for all mounts of the identity', async () => {
+  it('fetches once within the interval for all mounts of the identity', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     await reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
@@ -30,7 +30,7 @@ describe('reading', () => {
     expect(client.asked).toEqual(['fetch a b']);
   });
 
-  it('asks again past the interval', async () => {
+  it('fetches again after the interval', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     await reader.read([request('a')], client, INTERVAL, NEVER);
@@ -40,7 +40,7 @@ describe('reading', () => {
     expect(shown(await reader.read([request('a')], client, INTERVAL, NEVER))).toEqual(['a v2']);
   });
 
-  it('asks sooner for those whose interval is shorter, and says as of when each answer is', async () => {
+  it('fetches sooner for a shorter interval, and returns when each value was confirmed', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     await reader.read([request('a')], client, INTERVAL, NEVER);
@@ -53,7 +53,7 @@ describe('reading', () => {
     expect([patient, other]).toMatchObject([{ confirmedAt: begun }, { confirmedAt: begun + 5_000 }]);
   });
 
-  it('counts the interval from the question, not from the answer', async () => {
+  it('counts the interval from the request, not from the response', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     const gate = Promise.withResolvers<void>();
@@ -71,7 +71,7 @@ describe('reading', () => {
   it.for([
     ['identity', 'role-b us-east-1'],
     ['region', 'role-a us-west-2'],
-  ])('answers to another %s only what the store says to it', async ([, key]) => {
+  ])('serves another %s only values that the store returned to it', async ([, key]) => {
     const reader = newReader();
     await reader.read([request('a')], new FakeStoreClient(), INTERVAL, NEVER);
     const other = new FakeStoreClient(key, { a: failed('AccessDenied') });
@@ -80,7 +80,7 @@ describe('reading', () => {
     expect(other.asked).toEqual(['fetch a']);
   });
 
-  it('asks only for what it does not know, and once for what is asked for twice', async () => {
+  it('fetches only what is not cached, and once what is requested twice', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     await reader.read([request('a')], client, INTERVAL, NEVER);
@@ -90,7 +90,7 @@ describe('reading', () => {
     expect(client.asked).toEqual(['fetch a', 'fetch b']);
   });
 
-  it('asks again for a value that there was no room for', async () => {
+  it('fetches a value again that did not fit into the cache', async () => {
     const reader = newReader({}, 0);
     const client = new FakeStoreClient();
     await reader.read([request('a')], client, INTERVAL, NEVER);
@@ -99,7 +99,7 @@ describe('reading', () => {
     expect(client.asked).toEqual(['fetch a', 'fetch a']);
   });
 
-  it('joins those who ask at once, and serves the others when one of them is cancelled', async () => {
+  it('shares one call between concurrent callers, and serves the others when one is cancelled', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     const gate = Promise.withResolvers<void>();
@@ -115,7 +115,7 @@ describe('reading', () => {
     expect(client.asked).toEqual(['fetch a', 'fetch b']);
   });
 
-  it('lets no store hold back what another has answered', async () => {
+  it('does not let one store delay the values of the other', async () => {
     const reader = newReader({ deadline: () => AbortSignal.timeout(200) });
     const client = new FakeStoreClient('role-a us-east-1', { a: 'v1', '/p': failed('Throttled') });
     let waits = true;
@@ -129,7 +129,7 @@ describe('reading', () => {
     expect(client.asked.filter((question) => question === 'fetch a')).toHaveLength(1);
   });
 
-  it('tells of an object that a store says nothing of', async () => {
+  it('reports an object that is missing in the response of a store', async () => {
     expect(shown(await newReader().read([request('none')], new FakeStoreClient(), INTERVAL, NEVER))).toEqual([
       'Internal',
     ]);
@@ -137,7 +137,7 @@ describe('reading', () => {
 });
 
 describe('a failure', () => {
-  it('is each object’s own, is good for a moment, and leaves the others', async () => {
+  it('belongs to one object, is cached for a moment, and does not affect others', async () => {
     const reader = newReader();
     const client = new FakeStoreClient('k', { a: 'v1', b: failed('AccessDenied') });
     await reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
@@ -153,7 +153,7 @@ describe('a failure', () => {
     expect(client.asked).toEqual(['fetch a b', 'fetch b']);
   });
 
-  it('of the whole question is each object’s', async () => {
+  it('of the whole request becomes the failure of each object', async () => {
     const reader = newReader();
     const client = new FakeStoreClient();
     client.gate = Promise.reject(failed('CredentialsRefused'));
@@ -164,7 +164,7 @@ describe('a failure', () => {
     ]);
   });
 
-  it('that is a bug says so, without its text', async () => {
+  it('that is a bug is reported as such, without its text', async () => {
     const client = new FakeStoreClient();
     client.gate = Promise.reject(new Error('s3cr3t'));
     const [outcome] = (await newReader().read([request('a')], client, INTERVAL, NEVER)).values();
@@ -172,7 +172,7 @@ describe('a failure', () => {
     expect(outcome).toMatchObject({ reason: 'Internal', message: expect.not.stringContaining('s3cr3t') });
   });
 
-  it('that comes of the end of the process is not remembered', async () => {
+  it('that is caused by the end of the process is not cached', async () => {
     const closing = new AbortController();
     const reader = newReader({ deadline: () => closing.signal });
     const client = new FakeStoreClient();
@@ -185,7 +185,7 @@ describe('a failure', () => {
     expect(client.asked).toHaveLength(2);
   });
 
-  it('is Throttled only when there is no more time to ask again, whatever the last question came to', async () => {
+  it('is Throttled only when no time is left for a retry, whatever the last attempt returned', async () => {
     const reader = newReader({ deadline: () => AbortSignal.timeout(400) });
     const client = new FakeStoreClient('k', { a: 'v1', b: failed('Throttled') });
     const reading = reader.read([request('a'), request('b')], client, INTERVAL, NEVER);
@@ -196,7 +196,7 @@ describe('a failure', () => {
     expect(client.asked).toEqual(['fetch a b', 'fetch b']);
   });
 
-  it('is DeadlineExceeded where a store says nothing in time', async () => {
+  it('is DeadlineExceeded if a store does not respond in time', async () => {
     const client = new FakeStoreClient();
     client.gate = new Promise(() => undefined);
 
@@ -205,7 +205,7 @@ describe('a failure', () => {
     ).toEqual(['DeadlineExceeded']);
   });
 
-  it('of throttling is asked again, for what was throttled and nothing else', async () => {
+  it('of throttling is retried, only for the throttled objects', async () => {
     const reader = newReader();
     const client = new FakeStoreClient('k', { a: 'v1', b: failed('Throttled') });
     const reading = reader.read([request('a'), request('b')], client, INTERVAL, NEVER);

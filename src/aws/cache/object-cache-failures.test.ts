@@ -30,7 +30,7 @@ describe('a failure', () => {
     ['StoreUnavailable', 5_000],
     ['Throttled', 5_000],
     ['DeadlineExceeded', 5_000],
-  ] as const satisfies [FailureReason, number][])('of reason %s is good for %i ms', ([reason, goodForMs]) => {
+  ] as const satisfies [FailureReason, number][])('of reason %s is cached for %i ms', ([reason, goodForMs]) => {
     const { clock, cache } = newCache();
     const error = failed(reason);
     cache.put('k', error);
@@ -41,7 +41,7 @@ describe('a failure', () => {
     expect([cache.get('k', 0), cache.knows('k', 0)]).toEqual([undefined, false]);
   });
 
-  it('counts only if it is newer than the caller asks', () => {
+  it('counts only if it is as new as the caller requires', () => {
     const { cache } = newCache();
     cache.put('down', failed('StoreUnavailable'));
     cache.put('denied', failed('AccessDenied'));
@@ -51,7 +51,7 @@ describe('a failure', () => {
     expect([cache.knows('down', START), cache.knows('down', START, -Infinity)]).toEqual([false, true]);
   });
 
-  it('is that of its key, and the latest', () => {
+  it('belongs to its key, and is the latest', () => {
     const { cache } = newCache();
     cache.put('k', failed('StoreUnavailable', 'first'));
     cache.put('k', failed('AccessDenied', 'second'));
@@ -61,7 +61,7 @@ describe('a failure', () => {
   });
 });
 
-it('remembers no end of a process as a failure of AWS', () => {
+it('does not cache the end of a process as a failure of AWS', () => {
   const { cache } = newCache();
   cache.put('k', failed('Cancelled'));
 

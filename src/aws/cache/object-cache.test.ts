@@ -6,7 +6,7 @@ import { createObjectCache } from './object-cache.ts';
 
 const DENIED = new ProviderError('AccessDenied', 'no');
 
-/** A cache that tells only of values. */
+/** A cache that returns only values. */
 function newMemory(maxBytes: number) {
   const cache = createObjectCache(SYSTEM_CLOCK, maxBytes);
   return {
@@ -24,7 +24,7 @@ function found(text: string, confirmedAt = 0, version = 'v1') {
   return { version, value: SecretBytes.fromText(text), confirmedAt };
 }
 
-describe('an answer', () => {
+describe('a value', () => {
   it('is returned up to the maximum age of the caller, counted from the request', () => {
     const memory = newMemory(100);
     memory.put('k', found('text', 1_000));
@@ -38,7 +38,7 @@ describe('an answer', () => {
     ]);
   });
 
-  it('is known by its whole key only', () => {
+  it('is found only by its whole key', () => {
     const memory = newMemory(100);
     memory.put('role-a db', found('of a'));
 
@@ -46,7 +46,7 @@ describe('an answer', () => {
     expect(memory.version('role-b db', 0)).toBeUndefined();
   });
 
-  it('gives way to a later one, in value, version and bytes', () => {
+  it('is replaced by a later one, in value, version and bytes', () => {
     const memory = newMemory(100);
     memory.put('k', found('a long first value', 1));
     memory.put('k', found('short', 2, 'v2'));
@@ -55,7 +55,7 @@ describe('an answer', () => {
     expect(memory.value('k', 2)?.value.exposeText()).toBe('short');
   });
 
-  it('counts for nothing against what a later question was answered', () => {
+  it('does not replace the response to a later request', () => {
     const memory = newMemory(100);
     memory.put('k', found('new', 5_000, 'v2'));
     memory.put('k', found('old', 4_000));
@@ -64,7 +64,7 @@ describe('an answer', () => {
     expect(memory.version('k', 0)).toEqual({ version: 'v2', confirmedAt: 5_000 });
   });
 
-  it('is forgotten whole once it is refused', () => {
+  it('is removed completely once it is denied', () => {
     const memory = newMemory(100);
     memory.put('k', found('text', 1));
     memory.put('k', DENIED);
@@ -74,8 +74,8 @@ describe('an answer', () => {
   });
 });
 
-describe('room', () => {
-  it('is counted in bytes of values, and the value used least recently goes first', () => {
+describe('space', () => {
+  it('is counted in bytes of values, and the least recently used value is evicted first', () => {
     const memory = newMemory(10);
     memory.put('first', found('1234'));
     memory.put('second', found('1234'));
@@ -85,7 +85,7 @@ describe('room', () => {
     expect(['first', 'second', 'third'].map((key) => memory.value(key, 0) !== undefined)).toEqual([true, false, true]);
   });
 
-  it('is made by as many as must go', () => {
+  it('is freed by as many evictions as necessary', () => {
     const memory = newMemory(10);
     for (const key of ['a', 'b', 'c', 'd', 'e']) {
       memory.put(key, found('12'));
@@ -103,7 +103,7 @@ describe('room', () => {
     expect(['a', 'b'].map((key) => memory.value(key, 0)?.value.exposeText())).toEqual(['1234', '1234']);
   });
 
-  it('leaves the version when the value goes', () => {
+  it('keeps the version when the value is evicted', () => {
     const memory = newMemory(4);
     memory.put('a', found('1234', 7, 'va'));
     memory.put('b', found('1234', 7, 'vb'));
@@ -112,7 +112,7 @@ describe('room', () => {
     expect([memory.version('a', 7)?.version, memory.version('b', 7)?.version]).toEqual(['va', 'vb']);
   });
 
-  it('is not cleared for a value that would not fit into all of it', () => {
+  it('is not freed for a value that is larger than the whole cache', () => {
     const memory = newMemory(4);
     memory.put('a', found('1234'));
     memory.put('b', found('12345', 0, 'vb'));
@@ -126,7 +126,7 @@ describe('room', () => {
     ['shrank', (memory: Memory) => memory.put('a', found('', 0, 'v2'))],
     ['was forgotten', (memory: Memory) => memory.put('a', DENIED)],
     ['gave way', (memory: Memory) => memory.put('b', found('1'))],
-  ] as const)('is free again that was taken by a value that %s', ([, go]) => {
+  ] as const)('is free again after a value %s', ([, go]) => {
     const memory = newMemory(4);
     memory.put('a', found('1234'));
     go(memory);
@@ -137,7 +137,7 @@ describe('room', () => {
     expect([memory.value('c', 0), memory.value('d', 0)].map((held) => held?.value.exposeText())).toEqual(['12', '34']);
   });
 
-  it('of none keeps versions only, but for values without bytes', () => {
+  it('of zero keeps versions only, except for empty values', () => {
     const memory = newMemory(0);
     memory.put('a', found('x'));
     memory.put('empty', found(''));
@@ -146,7 +146,7 @@ describe('room', () => {
     expect(memory.value('empty', 0)?.value.size).toBe(0);
   });
 
-  it('is bounded in versions too, and the oldest go', () => {
+  it('is bounded in versions too, and the oldest are evicted', () => {
     const memory = newMemory(1_000_000);
     for (let index = 0; index <= 10_000; index += 1) {
       memory.put(`k${index}`, found('12'));

@@ -3,7 +3,7 @@ import type { ObjectSource, Store } from '../../model/mount-spec.ts';
 import { isPinned, sourceKey } from './source-key.ts';
 
 describe('sourceKey', () => {
-  it('is equal for equal questions', () => {
+  it('is equal for equal requests', () => {
     const asked = { name: 'db', version: '1', label: 'x' };
 
     expect(sourceKey('secretsmanager', { label: 'x', version: '1', name: 'db' })).toBe(
@@ -11,7 +11,7 @@ describe('sourceKey', () => {
     );
   });
 
-  it('differs for all that a store would answer otherwise', () => {
+  it('differs if the response of a store may differ', () => {
     const questions: readonly (readonly [Store, ObjectSource])[] = [
       ['secretsmanager', { name: 'db' }],
       ['ssmparameter', { name: 'db' }],

@@ -4,14 +4,14 @@ import { whileThrottled } from './throttling.ts';
 
 const NEVER = new AbortController().signal;
 
-it('works once where nothing is throttled', async () => {
+it('runs the work once if nothing is throttled', async () => {
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve(false));
   await whileThrottled(work, createVirtualClock(), NEVER);
 
   expect(work).toHaveBeenCalledTimes(1);
 });
 
-it('works again until nothing is throttled any more', async () => {
+it('repeats the work until it is no longer throttled', async () => {
   let left = 2;
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve((left -= 1) > 0));
   const clock = createVirtualClock();
@@ -33,27 +33,27 @@ it('ends with the signal, in the middle of a wait', async () => {
   expect(work).toHaveBeenCalledTimes(1);
 });
 
-it('ends after one try where the signal has ended already', async () => {
+it('ends after one try if the signal has already aborted', async () => {
   const work = vi.fn<() => Promise<boolean>>(() => Promise.resolve(true));
   await whileThrottled(work, createVirtualClock(), AbortSignal.abort());
 
   expect(work).toHaveBeenCalledTimes(1);
 });
 
-it('passes on what the work throws', async () => {
+it('throws what the work throws', async () => {
   await expect(whileThrottled(() => Promise.reject(new Error('a bug')), createVirtualClock(), NEVER)).rejects.toThrow(
     'a bug',
   );
 });
 
-/** @returns the milliseconds before each further try, where the lots are these */
+/** @returns the milliseconds before each further try, with these random numbers */
 async function waitsBy(lot: number, tries: number): Promise<readonly number[]> {
   vi.spyOn(Math, 'random').mockReturnValue(lot);
   const clock = createVirtualClock();
   const triedAt: number[] = [];
   const working = whileThrottled(async () => triedAt.push(clock.now()) < tries, clock, NEVER);
   while (await clock.next()) {
-    // Until nothing waits any more.
+    // Until nothing is waiting.
   }
   await working;
   return triedAt.slice(1).map((at, index) => at - triedAt[index]!);
@@ -64,7 +64,7 @@ describe('the waits', () => {
     expect(await waitsBy(1, 9)).toEqual([200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
   });
 
-  it('are anything from half to all of that, so that nodes which were throttled together do not come back together', async () => {
+  it('are between half and all of that, so that nodes that were throttled together do not retry together', async () => {
     expect(await waitsBy(0, 4)).toEqual([100, 200, 400]);
     expect(await waitsBy(0.5, 4)).toEqual([150, 300, 600]);
   });

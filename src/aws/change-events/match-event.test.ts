@@ -28,7 +28,7 @@ describe('a secret', () => {
     ['its ARN, where the name ends like one', `${SECRET_ARN}shop-secret-a1B2c3`, 'shop-secret', true],
     ['another’s ARN', `${SECRET_ARN}shop/db2-a1B2c3`, `${SECRET_ARN}shop/db-a1B2c3`, false],
     ['the ARN of one whose name is longer', `${SECRET_ARN}shop/db-replica-a1B2c3`, 'shop/db', false],
-  ])('that is told by %s', ([, id, name, expected]) => {
+  ])('that an event names by %s', ([, id, name, expected]) => {
     expect(matches('secretsmanager', id, objectOf('secretsmanager', { name }))).toBe(expected);
   });
 });
@@ -43,11 +43,11 @@ describe('a parameter', () => {
     ['its name, and the class a version', '/shop/db', { name: '/shop/db:3' }, true],
     ['its name, and the class an ARN with a label', '/shop/db', { name: `${PARAMETER_ARN}/shop/db:blue` }, true],
     ['its name, and the class a label', '/shop/db', { name: '/shop/db', label: 'blue' }, true],
-  ])('that is told by %s', ([, id, source, expected]) => {
+  ])('that an event names by %s', ([, id, source, expected]) => {
     expect(matches('ssmparameter', id, objectOf('ssmparameter', source))).toBe(expected);
   });
 
-  it('that stands for a secret changes with the secret', () => {
+  it('that refers to a secret changes with the secret', () => {
     const object = objectOf('ssmparameter', { name: '/aws/reference/secretsmanager/shop/db' });
 
     expect(matches('secretsmanager', `${SECRET_ARN}shop/db-a1B2c3`, object)).toBe(true);
@@ -55,15 +55,15 @@ describe('a parameter', () => {
   });
 });
 
-it('is of the store that it names', () => {
+it('matches only the store that it names', () => {
   expect(matches('ssmparameter', 'db', objectOf('secretsmanager', { name: 'db' }))).toBe(false);
   expect(matches('secretsmanager', 'db', objectOf('ssmparameter', { name: 'db' }))).toBe(false);
 });
 
-it('is of the region that it comes from', () => {
+it('matches only the region that it comes from', () => {
   expect(matches('secretsmanager', 'db', objectOf('secretsmanager', { name: 'db' }), 'us-east-1')).toBe(false);
 });
 
-it('may be of what is asked for in the second region', () => {
+it('may match an object of the second region', () => {
   expect(matches('secretsmanager', 'b', objectOf('secretsmanager', { name: 'a' }, { name: 'b' }))).toBe(true);
 });

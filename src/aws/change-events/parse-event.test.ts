@@ -3,7 +3,7 @@ import { parseChangeEvents } from './parse-event.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-a1B2c3';
 
-/** An event as EventBridge makes them. */
+/** An event of EventBridge. */
 function event(source: string, detailType: string, detail: unknown, resources: readonly string[] = []) {
   return {
     version: '0',
@@ -73,7 +73,7 @@ it.for<readonly [string, unknown, string]>([
     event('aws.ssm', 'Parameter Store Change', { operation: 'Update', name: '/shop/db', type: 'SecureString' }),
     'ssmparameter /shop/db',
   ],
-])('tells %s, straight from EventBridge and by way of a topic', ([, told, expected]) => {
+])('reports %s, directly from EventBridge and through a topic', ([, told, expected]) => {
   const [store, id] = expected.split(' ');
   const events = [{ store, id, region: 'eu-west-1' }];
 
@@ -106,10 +106,10 @@ it.for<readonly [string, unknown]>([
   ['null', null],
   ['a list of events', [LABEL_UPDATED]],
   ['a word', 'Secret Label Updated'],
-])('tells nothing of %s', ([, told]) => {
+])('ignores %s', ([, told]) => {
   expect(parseChangeEvents(JSON.stringify(told))).toEqual([]);
 });
 
-it.for(['', '{', 'not JSON', '\u0000'])('tells nothing of a text that is no JSON: %o', (body) => {
+it.for(['', '{', 'not JSON', '\u0000'])('ignores a text that is not JSON: %o', (body) => {
   expect(parseChangeEvents(body)).toEqual([]);
 });

@@ -13,7 +13,7 @@ it.for<readonly [string, string]>([
   ['https://queue.amazonaws.com/111122223333/changes', 'us-east-1'],
   ['https://vpce-0a1b2c3d-e4f5.sqs.eu-west-1.vpce.amazonaws.com/111122223333/changes', 'eu-west-1'],
   ['http://127.0.0.1:5000/111122223333/changes', 'us-east-1'],
-])('asks where the URL says: %s', ([queueUrl, region]) => {
+])('uses the endpoint of the URL: %s', ([queueUrl, region]) => {
   const { origin } = new URL(queueUrl);
 
   expect(queueAddress(queueUrl, OWN)).toEqual({ region, endpoint: origin });
@@ -23,7 +23,7 @@ it.for<readonly [string, Partial<Parameters<typeof queueAddress>[1]>, string | u
   ['an endpoint', { endpoints: { sqs: 'http://proxy.example' } }, 'http://proxy.example'],
   ['FIPS', { useFipsEndpoint: true }, undefined],
   ['IPv6 too', { useDualstackEndpoint: true }, undefined],
-])('asks where the settings say, where they do: %s', ([, changes, endpoint]) => {
+])('uses the endpoint of the settings, if there is one: %s', ([, changes, endpoint]) => {
   const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/111122223333/changes';
 
   expect(queueAddress(queueUrl, { ...OWN, ...changes })).toEqual({ region: 'eu-west-1', endpoint });

@@ -30,7 +30,7 @@ it.for<readonly [unknown, string, string]>([
   ],
   [thrown('ThrottlingException', 'Rate exceeded', 400), 'Throttled', 'once an interval'],
   [Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), 'StoreUnavailable', 'ECONNREFUSED'],
-])('says what to do: %o', ([error, reason, fragment]) => {
+])('names the remedy: %o', ([error, reason, fragment]) => {
   const told = queueError(error, QUEUE_URL);
 
   expect(told).toMatchObject({ reason, message: expect.stringContaining(fragment) });
@@ -38,6 +38,6 @@ it.for<readonly [unknown, string, string]>([
   expect(told).not.toHaveProperty('cause');
 });
 
-it('takes what is neither AWS’s nor the network’s for a bug of ours', () => {
+it('treats errors that come neither from AWS nor from the network as bugs', () => {
   expect(queueError(new TypeError('x is undefined'), QUEUE_URL)).toMatchObject({ reason: 'Internal' });
 });

@@ -11,7 +11,7 @@ beforeEach(() => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
 });
 
-/** @returns the waits after a queue's first answers, which have these statuses */
+/** @returns the waits after a queue's first responses, which have these statuses */
 async function waitsAfter(...statuses: readonly number[]): Promise<readonly number[]> {
   const left = [...statuses];
   const clock = createHastyClock();
@@ -34,7 +34,7 @@ async function waitsAfter(...statuses: readonly number[]): Promise<readonly numb
   return clock.slept.slice(0, statuses.length);
 }
 
-it('waits twice as long after each failure, to a minute, and begins anew after an answer', async () => {
+it('doubles the wait after each failure, up to a minute, and resets it after a response', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(1);
 
   expect(await waitsAfter(500, 500, 500, 500, 500, 500, 500, 500, 200, 500, 500)).toEqual([
@@ -42,7 +42,7 @@ it('waits twice as long after each failure, to a minute, and begins anew after a
   ]);
 });
 
-it('waits for anything from half to all of that, so that the nodes do not come back together', async () => {
+it('waits between half and all of that, so that the nodes do not retry together', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0);
 
   expect(await waitsAfter(500, 500, 500)).toEqual([500, 1_000, 2_000]);

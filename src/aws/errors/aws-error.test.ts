@@ -52,7 +52,7 @@ describe('the reason of an error', () => {
   });
 
   it.for(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'CERT_HAS_EXPIRED'])(
-    '%s is that AWS cannot be reached',
+    '%s means that AWS cannot be reached',
     (code) => {
       const error = Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' });
 
@@ -63,7 +63,7 @@ describe('the reason of an error', () => {
     },
   );
 
-  it('is a bug for anything else, whose text stays out of the message', () => {
+  it('is a bug for anything else, whose text is not in the message', () => {
     const bug = new TypeError('x of undefined');
 
     expect(awsError(bug, CALL, signal)).toMatchObject({ reason: 'Internal', cause: bug });
@@ -72,7 +72,7 @@ describe('the reason of an error', () => {
 });
 
 describe('the message', () => {
-  it('tells object, status, region, code, text, request and identity', () => {
+  it('names object, status, region, code, text, request and identity', () => {
     expect(awsError(thrown('ResourceNotFoundException'), CALL, signal).message).toBe(
       'Failed fetching secret db: 400: eu-west-1: ResourceNotFoundException: said AWS (request id r-1, as role arn:aws:iam::123456789012:role/r of service account shop/cart): ' +
         'check its name, version and label, and that it is in eu-west-1; for another account, set its ARN',
@@ -98,7 +98,7 @@ describe('the message', () => {
       'remove the explicit deny of secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????',
     ],
     ['no', 'allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-?????? in'],
-  ] as const)('of the denial "%s" says what to allow', ([text, remedy]) => {
+  ] as const)('of the denial "%s" names the permission to allow', ([text, remedy]) => {
     expect(awsError(thrown('AccessDeniedException', text), CALL, signal).message).toContain(`shop/cart): ${remedy}`);
   });
 
@@ -138,12 +138,12 @@ describe('a call that its signal ended', () => {
     [AbortSignal.abort(new ProviderError('DeadlineExceeded', 'not done')), 'DeadlineExceeded', 'not done'],
     [AbortSignal.abort(new DOMException('late', 'TimeoutError')), 'DeadlineExceeded', 'AWS did not answer'],
     [AbortSignal.abort(), 'Cancelled', 'the call was cancelled'],
-  ] as const)('is told by its reason: %#', ([ended, reason, text]) => {
+  ] as const)("has the signal's reason: %#", ([ended, reason, text]) => {
     expect(awsError(aborted, CALL, ended)).toMatchObject({ reason, message: expect.stringContaining(text) });
     expect(failureOf(new Error('aborted'), ended).reason).toBe(reason);
   });
 
-  it('is told by what AWS said, where it said something', () => {
+  it("has AWS's error, if there was one", () => {
     expect(awsError(thrown('AccessDeniedException'), CALL, AbortSignal.abort()).reason).toBe('AccessDenied');
   });
 });

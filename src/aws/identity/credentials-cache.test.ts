@@ -8,7 +8,7 @@ const NEVER = new AbortController().signal;
 const MINUTE = 60_000;
 const LIFETIME = 60 * MINUTE;
 
-/** A cache before an STS that gives credentials for an hour, when it is told to. */
+/** A cache before an STS that issues credentials for an hour, when the test allows it. */
 function newCache() {
   const clock = { now: 1_000_000 };
   const cache = createCredentialsCache(clockAt(() => clock.now));
@@ -41,7 +41,7 @@ function newCache() {
   };
 }
 
-/** One that holds credentials already. */
+/** A cache that already has credentials. */
 async function newWarmCache() {
   const warm = newCache();
   const getting = warm.get();
@@ -51,7 +51,7 @@ async function newWarmCache() {
 }
 
 describe('credentials', () => {
-  it('are asked for once by all who need them at once', async () => {
+  it('are requested once by concurrent callers', async () => {
     const { get, give, calls } = newCache();
     const getting = [get(), get(), get()];
     const credentials = give(1);
@@ -61,7 +61,7 @@ describe('credentials', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('are those of their key', async () => {
+  it('belong to their key', async () => {
     const { get, give } = newCache();
     const getting = [get('a'), get('b')];
     const [ofA, ofB] = [give(1), give(2)];
@@ -69,7 +69,7 @@ describe('credentials', () => {
     expect(await Promise.all(getting)).toEqual([ofA, ofB]);
   });
 
-  it('come to the others when one who waits is cancelled', async () => {
+  it('are returned to the other callers when one is cancelled', async () => {
     const { get, give, calls } = newCache();
     const cancelling = new AbortController();
     const first = get('k', cancelling.signal);
@@ -82,7 +82,7 @@ describe('credentials', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('are asked for anew after a failure, which all who wait hear of', async () => {
+  it('are requested again after a failure, which is thrown to all waiting callers', async () => {
     const { get, give, calls, refuse } = newCache();
     const failing = [get(), get()];
     refuse(1);
@@ -95,8 +95,8 @@ describe('credentials', () => {
   });
 });
 
-describe('before their end', () => {
-  it('new ones are asked for, once, and nobody waits for them', async () => {
+describe('before they expire', () => {
+  it('new ones are requested, once, and no caller waits for them', async () => {
     const { get, give, calls, clock, first } = await newWarmCache();
     clock.now += LIFETIME - 5 * MINUTE - 1;
     await get();
@@ -113,7 +113,7 @@ describe('before their end', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('a refresh that fails leaves them, and is tried again after a while', async () => {
+  it('a failed refresh keeps them, and is retried after a while', async () => {
     const { get, refuse, calls, clock, first } = await newWarmCache();
     clock.now += LIFETIME - 4 * MINUTE;
     await get();
@@ -129,7 +129,7 @@ describe('before their end', () => {
     expect(calls).toHaveLength(3);
   });
 
-  it('who comes when they are about to end waits for the refresh under way', async () => {
+  it('a caller waits for the refresh in flight if they are about to expire', async () => {
     const { get, give, calls, clock } = await newWarmCache();
     clock.now += LIFETIME - MINUTE;
     await get();
@@ -141,7 +141,7 @@ describe('before their end', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('those that lived for less than the refresh takes are still used', async () => {
+  it('those with a very short lifetime are still used', async () => {
     const { get, give, calls } = newCache();
     const getting = get();
     const short = give(1, 2 * MINUTE);
@@ -152,8 +152,8 @@ describe('before their end', () => {
   });
 });
 
-describe('at their end', () => {
-  it('they are not handed out, not even where no new ones are to be had', async () => {
+describe('when they have expired', () => {
+  it('they are not returned, even if no new ones are available', async () => {
     const { get, refuse, clock } = await newWarmCache();
     clock.now += LIFETIME - 10_000;
     const getting = get();
@@ -162,7 +162,7 @@ describe('at their end', () => {
     await expect(getting).rejects.toThrow('no 2');
   });
 
-  it('a failed refresh of a moment ago keeps nobody from asking', async () => {
+  it('a recent failed refresh does not prevent a new request', async () => {
     const { get, give, refuse, clock } = await newWarmCache();
     clock.now += LIFETIME - 15_000;
     await get();
@@ -176,7 +176,7 @@ describe('at their end', () => {
   });
 });
 
-describe('credentials that AWS takes no longer', () => {
+describe('credentials that AWS no longer accepts', () => {
   it('are not used again', async () => {
     const { cache, get, give, first } = await newWarmCache();
     cache.drop('k', first);
@@ -186,7 +186,7 @@ describe('credentials that AWS takes no longer', () => {
     expect(await getting).toBe(second);
   });
 
-  it('are dropped once, however many were refused with them', async () => {
+  it('are dropped once, however many calls were refused with them', async () => {
     const { cache, get, give, calls, first } = await newWarmCache();
     cache.drop('k', first);
     const getting = get();
@@ -199,7 +199,7 @@ describe('credentials that AWS takes no longer', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('do not come back with a refresh that fails', async () => {
+  it('are not restored by a failed refresh', async () => {
     const { cache, get, give, refuse, clock, first } = await newWarmCache();
     clock.now += LIFETIME - 4 * MINUTE;
     await get();
@@ -212,7 +212,7 @@ describe('credentials that AWS takes no longer', () => {
     expect(await getting).toBe(third);
   });
 
-  it('give way to a refresh that is under way', async () => {
+  it('are replaced by a refresh in flight', async () => {
     const { cache, get, give, calls, clock, first } = await newWarmCache();
     clock.now += LIFETIME - 4 * MINUTE;
     await get();
@@ -224,7 +224,7 @@ describe('credentials that AWS takes no longer', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('of another key stay', async () => {
+  it('of another key are kept', async () => {
     const { cache, get, first } = await newWarmCache();
     cache.drop('other', first);
 
@@ -232,7 +232,7 @@ describe('credentials that AWS takes no longer', () => {
   });
 });
 
-it('keeps what is good and what is being asked for, however many pods there are', async () => {
+it('keeps valid credentials and requests in flight, however many pods there are', async () => {
   const { get, give, calls } = newCache();
   const pods = Array.from({ length: 600 }, (_, index) => get(`pod ${index}`));
   const given = pods.map((_, index) => give(index + 1));

@@ -11,12 +11,12 @@ import { identityKey } from '../model/identity.ts';
 const NEVER = new AbortController().signal;
 const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' } as const;
 
-/** A source before an STS in each region that gives credentials when it is told to. */
+/** A source before an STS in each region that issues credentials when the test allows it. */
 function createSource() {
   const asked: string[] = [];
   const answers = new Map<string, PromiseWithResolvers<Credentials>>();
   const authenticate = createAuthentication({
-    // Of the Pod Identity agent, which nobody asks here.
+    // Of the Pod Identity agent, which is not used here.
     settings: {} as AwsSettings,
     clock: SYSTEM_CLOCK,
     roleOf: async () => 'arn:aws:iam::111122223333:role/shop',
@@ -57,7 +57,7 @@ function specWith(token: string): MountSpec {
   };
 }
 
-it("waits for no region's STS but the one that is asked, so that one that hangs keeps a failover region from nothing", async () => {
+it('waits only for the STS of the requested region, so that a hanging one does not block the failover region', async () => {
   const { authenticate, asked, give } = createSource();
   const { credentialsIn } = await authenticate(specWith(mintToken('shop/web')), NEVER);
   const hanging = credentialsIn('us-east-1', NEVER);
@@ -70,7 +70,7 @@ it("waits for no region's STS but the one that is asked, so that one that hangs 
   expect(await Promise.race([hanging, Promise.resolve('still waiting')])).toBe('still waiting');
 });
 
-it('has the identity for its key where the token is what AWS takes, and for one that was renewed too', async () => {
+it('uses the identity as the key if AWS would accept the token, also for a renewed one', async () => {
   const { authenticate } = createSource();
   const [one, renewed] = await Promise.all(
     [mintToken('shop/web'), mintToken('shop/web', { exp: Math.floor(Date.now() / 1_000) + 7_200 })].map((token) =>
@@ -88,7 +88,7 @@ it.for([
   ['is of another service account', mintToken('shop/other')],
   ["is of another namespace's service account", mintToken('other/web')],
   ['is none', 'no token'],
-] as const)('shares nothing with anybody where the token %s', async ([, token]) => {
+] as const)('shares nothing if the token %s', async ([, token]) => {
   const { authenticate } = createSource();
   const own = await authenticate(specWith(mintToken('shop/web')), NEVER);
   const one = await authenticate(specWith(token), NEVER);

@@ -10,7 +10,7 @@ import { credentialsFromAgent } from './pod-identity.ts';
 const NEVER = new AbortController().signal;
 const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' } as const;
 
-/** @returns how it ended, where an agent on loopback answers each request so */
+/** @returns how it ended, if an agent on loopback responds to each request like this */
 async function askAgent(status: number, maxAttempts: number) {
   let asked = 0;
   const clock = createHastyClock();
@@ -44,18 +44,18 @@ async function askAgent(status: number, maxAttempts: number) {
 it.for([
   [429, 'Throttled'],
   [503, 'StoreUnavailable'],
-] as const)('pauses before it asks an agent again that answers %i, for longer each time', async ([status, reason]) => {
+] as const)('pauses before it retries an agent that responds with %i, longer each time', async ([status, reason]) => {
   vi.spyOn(Math, 'random').mockReturnValue(1);
 
   expect(await askAgent(status, 4)).toMatchObject({ failure: { reason }, asked: 4, waits: [400, 800, 1_600] });
 });
 
-it('pauses for another time on each node', async () => {
+it('pauses for a different time on each node', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.25);
 
   expect(await askAgent(503, 3)).toMatchObject({ waits: [100, 200] });
 });
 
-it('asks only once where the agent refuses', async () => {
+it('does not retry a refusal of the agent', async () => {
   expect(await askAgent(404, 4)).toMatchObject({ failure: { reason: 'CredentialsRefused' }, asked: 1, waits: [] });
 });

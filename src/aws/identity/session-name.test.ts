@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sessionName } from './session-name.ts';
 
 describe('a session name', () => {
-  it('is namespace and service account where they fit', () => {
+  it('is namespace and service account if they fit', () => {
     expect(sessionName('shop', 'cart.v2')).toBe('shop.cart.v2');
     expect(sessionName('n'.repeat(31), 's'.repeat(32))).toBe(`${'n'.repeat(31)}.${'s'.repeat(32)}`);
   });
@@ -13,11 +13,11 @@ describe('a session name', () => {
     ['n'.repeat(63), 'cart', /^n{50}\.cart-[0-9a-f]{8}$/],
     ['n'.repeat(63), 's'.repeat(80), /^n{27}\.s{27}-[0-9a-f]{8}$/],
     ['shop', 'cart:v2', /^shop\.cart-v2-[0-9a-f]{8}$/],
-  ] as const)('shows of %s and %s as much as fits', ([namespace, serviceAccount, expected]) => {
+  ] as const)('shows as much of %s and %s as fits', ([namespace, serviceAccount, expected]) => {
     expect(sessionName(namespace, serviceAccount)).toMatch(expected);
   });
 
-  it('is always what STS takes, and differs where its parts differ', () => {
+  it('is always valid for STS, and differs if its parts differ', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 90 });
     fc.assert(
       fc.property(name, name, name, (namespace, one, other) => {

@@ -5,14 +5,14 @@ import { createDeniedActions } from './denied-actions.ts';
 const BATCH = 'secretsmanager:BatchGetSecretValue';
 const HOUR = 3_600_000;
 
-it('remembers what an identity may not do, and nothing of another', () => {
+it('caches the denied actions of one identity, and not of another', () => {
   const deniedActionsOf = createDeniedActions(clockAt(() => 0));
   deniedActionsOf('role-a').add(BATCH);
 
   expect([deniedActionsOf('role-a').has(BATCH), deniedActionsOf('role-b').has(BATCH)]).toEqual([true, false]);
 });
 
-it('has it tried again after an hour, each by itself', () => {
+it('expires after an hour, each action separately', () => {
   let now = 0;
   const deniedActionsOf = createDeniedActions(clockAt(() => now));
   deniedActionsOf('a').add(BATCH);

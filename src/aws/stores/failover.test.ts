@@ -16,7 +16,7 @@ const OBJECTS = ['a', 'b'].map((name): ObjectSpec => ({
 }));
 const DOWN = new ProviderError('StoreUnavailable', 'no STS');
 
-/** Answers by region and name asked for; what is not listed is there. */
+/** Responses by region and requested name; objects that are not listed exist. */
 function fetchIn(failures: Readonly<Record<string, ProviderError>>, asked: string[] = []): FetchIn {
   return async (region, requests) => {
     asked.push(`${region}: ${requests.map(({ source }) => source.name).join(' ')}`);
@@ -41,7 +41,7 @@ function failing(reason: ProviderError['reason'], object: string): ProviderError
 }
 
 describe('failover', () => {
-  it('asks the second region for what is down, by its name there', async () => {
+  it('uses the second region for objects whose region is down, by their name there', async () => {
     const asked: string[] = [];
     const failures = { 'first b': failing('StoreUnavailable', 'b') };
 
@@ -51,13 +51,13 @@ describe('failover', () => {
     expect([...outcomes.values()]).toMatchObject([{ version: 'of first' }, { version: 'of second' }]);
   });
 
-  it('asks the second region for all when nothing can be asked of the first', async () => {
+  it('uses the second region for all objects if no request to the first is possible', async () => {
     const outcomes = await fetchWithFailover({ regions: REGIONS, objects: OBJECTS }, fetchIn({ first: DOWN }));
 
     expect([...outcomes.values()]).toMatchObject([{ version: 'of second' }, { version: 'of second' }]);
   });
 
-  it('keeps the object of what fails in both, though the second fails as a whole', async () => {
+  it('keeps the object of a failure in both regions, even if the second fails as a whole', async () => {
     const failures = {
       'first b': failing('StoreUnavailable', 'b'),
       second: new ProviderError('CredentialsRefused', 'no'),
@@ -76,7 +76,7 @@ describe('failover', () => {
     [['first'], { first: DOWN }],
     [REGIONS, { first: new ProviderError('CredentialsRefused', 'no') }],
     [REGIONS, { first: DOWN, second: DOWN }],
-  ] as const)('throws once what fails every object alike: %o', async ([regions, failures]) => {
+  ] as const)('throws once what fails all objects for the same reason: %o', async ([regions, failures]) => {
     await expect(
       fetchWithFailover({ regions: regions as typeof REGIONS, objects: OBJECTS }, fetchIn(failures)),
     ).rejects.toMatchObject({ object: undefined, reason: failures.first.reason });

@@ -3,7 +3,7 @@ import { findParameter, parameterName, requestedName } from './parameter-name.ts
 
 const ARN = 'arn:aws:ssm:us-east-1:123456789012:parameter/app/db';
 
-describe('a parameter is asked for', () => {
+describe('a parameter is requested', () => {
   it.for([
     [{ name: '/app/db' }, '/app/db', '/app/db', ''],
     [{ name: '/app/db', version: '3' }, '/app/db:3', '/app/db', '3'],
@@ -18,7 +18,7 @@ describe('a parameter is asked for', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const NAME = '/app/db';
   const BLUE = { base: NAME, selector: 'blue' };
   const LATEST = { base: NAME, selector: '' };
@@ -33,7 +33,7 @@ describe('an answer', () => {
     [false, { Name: NAME, ARN, Selector: ':blue' }, LATEST],
     [true, { Name: NAME, ARN }, LATEST_BY_ARN],
     [true, { Name: ARN, Selector: ':3' }, { base: ARN, selector: '3' }],
-  ] as const)('is (%s) for what was asked: %o for %o', ([expected, echo, wanted]) => {
+  ] as const)('is (%s) for the requested name: %o for %o', ([expected, echo, wanted]) => {
     expect(findParameter([echo], wanted, [wanted])).toBe(expected ? echo : undefined);
   });
 
@@ -44,11 +44,14 @@ describe('an answer', () => {
     [false, { Name: NAME, ARN, Version: 3 }, BLUE, [BLUE, LATEST_BY_ARN]],
     [true, { Name: NAME, ARN, Version: 3 }, { base: NAME, selector: '3' }, [{ base: NAME, selector: '3' }]],
     [false, { Name: NAME, ARN, Version: 4 }, { base: NAME, selector: '3' }, [{ base: NAME, selector: '3' }]],
-  ] as const)('without a selector is (%s) for what was asked: %o for %o of %o', ([expected, echo, wanted, asked]) => {
-    expect(findParameter([echo], wanted, asked)).toBe(expected ? echo : undefined);
-  });
+  ] as const)(
+    'without a selector is (%s) for the requested name: %o for %o of %o',
+    ([expected, echo, wanted, asked]) => {
+      expect(findParameter([echo], wanted, asked)).toBe(expected ? echo : undefined);
+    },
+  );
 
-  it('of two versions for one name is for nobody, as it may be either', () => {
+  it('with two versions for one name matches neither, because it is ambiguous', () => {
     const [one, other] = [
       { Name: NAME, ARN, Version: 1 },
       { Name: NAME, ARN, Version: 2 },

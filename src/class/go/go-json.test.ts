@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareText, formatGoJson, type GoJson, parseGoJson } from './go-json.ts';
 
-/** Half surrogate pairs among them. */
+/** Includes half surrogate pairs. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
 function format(value: GoJson): string {
@@ -19,7 +19,7 @@ describe('parseGoJson', () => {
     });
   });
 
-  it('takes the last of equal keys', () => {
+  it('uses the last of equal keys', () => {
     expect(parseGoJson('{"a": 1, "a": 2}')).toEqual({ ok: true, value: { a: 2 } });
   });
 
@@ -46,7 +46,7 @@ describe('parseGoJson', () => {
     expect(parseGoJson(text)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
   });
 
-  it('is not misled by brackets inside strings', () => {
+  it('handles brackets inside strings', () => {
     const text = JSON.stringify(`\\"${'['.repeat(1000)}`);
 
     expect(parseGoJson(text)).toMatchObject({ ok: true });
@@ -59,7 +59,7 @@ describe('parseGoJson', () => {
     expect(JSON.stringify(result)).not.toContain('hunter');
   });
 
-  it('reads back what it writes, whatever that is', () => {
+  it('reads back anything that it writes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3, stringUnit: anyUnit }), (json) => {
         const value = parseGoJson(JSON.stringify(json));
@@ -97,7 +97,7 @@ describe('formatGoJson', () => {
     expect(format(value)).toBe('{"":0,"10":0,"9":0,"a":0,"b":0,"\ufffd":0,"😀":0}');
   });
 
-  it('tells of all that it writes', () => {
+  it('reports the length of all that it writes', () => {
     let spent = 0;
 
     const text = formatGoJson({ key: ['text', 1, null] }, (length) => {

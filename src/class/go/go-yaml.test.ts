@@ -5,10 +5,10 @@ import { finish } from '../../concurrency/time-slices.ts';
 import { readYaml, type YamlValue } from './go-yaml.ts';
 import { readObjectFields, type Texts } from '../object-fields.ts';
 
-/** Half surrogate pairs among them. */
+/** Includes half surrogate pairs. */
 const anyUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
-/** The entries of `objects` as the vectors write them: without what is empty. */
+/** The entries of `objects` as in the vectors: without empty fields. */
 function readObjects(text: string): { readonly objects: readonly unknown[] } | { readonly refused: true } {
   const result = finish(readYaml(text));
   if (!result.ok || result.value.kind === 'text' || result.value.kind === 'map') {
@@ -46,7 +46,7 @@ describe('readYaml', () => {
     expect(found).toEqual(expected);
   });
 
-  it('refuses what Go drops in silence: entries that stand further left than the first', () => {
+  it('refuses entries that are indented less than the first, which Go drops silently', () => {
     const result = finish(readYaml('  - objectName: a\n- objectName: b\n'));
 
     expect(result).toMatchObject({ ok: false, offset: expect.any(Number) });
@@ -67,7 +67,7 @@ describe('readYaml', () => {
     expect(performance.now() - started).toBeLessThan(300);
   });
 
-  it('refuses aliases that multiply, without writing them out', () => {
+  it('refuses aliases that multiply, without expanding them', () => {
     const lines = Array.from({ length: 30 }, (_, level) => `- &l${level + 1} [*l${level}, *l${level}, *l${level}]`);
     const text = `- &l0 [a, a, a]\n${lines.join('\n')}\n`;
 
@@ -90,13 +90,13 @@ describe('readYaml', () => {
     ['keys', `- {? &a ${'x'.repeat(60_000)} : b}\n${'- {? *a : b}\n'.repeat(10)}`],
     ['merges', `- &a {k: ${'x'.repeat(60_000)}}\n${'- {<<: *a}\n'.repeat(10)}`],
     ['lists in lists', `- &a [${'x'.repeat(30_000)}]\n- &b [*a, *a, *a]\n- [*b, *b, *b, *b, *b, *b]\n`],
-  ] as const)('refuses aliases that make a long text of a short one: %s', ([, text]) => {
+  ] as const)('refuses aliases that expand a short text to a long one: %s', ([, text]) => {
     const result = finish(readYaml(text));
 
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters with its aliases') });
   });
 
-  it('takes a long text that a few entries share', () => {
+  it('accepts a long text that a few entries share', () => {
     const result = finish(readYaml(`- &a ${'x'.repeat(60_000)}\n${'- *a\n'.repeat(3)}`));
 
     expect(result).toMatchObject({ ok: true, value: { kind: 'list' } });
@@ -120,7 +120,7 @@ describe('readYaml', () => {
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('characters long') });
   });
 
-  it('takes a document of a thousand objects', () => {
+  it('accepts a document of a thousand objects', () => {
     const text = Array.from(
       { length: 1000 },
       (_, index) => `- objectName: name-${index}\n  objectType: ssmparameter\n`,
@@ -131,7 +131,7 @@ describe('readYaml', () => {
     expect(result).toMatchObject({ ok: true, value: { kind: 'list' } });
   });
 
-  it('tells where in the text a value stands', () => {
+  it('gives the offset of each value in the text', () => {
     const text = '- objectName: a\n  objectType: "b"\n';
 
     const result = finish(readYaml(text));
@@ -142,7 +142,7 @@ describe('readYaml', () => {
     );
   });
 
-  it('gives a value or a reason for any text whatever', () => {
+  it('gives a value or a reason for any text', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         '- ',

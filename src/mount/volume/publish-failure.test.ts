@@ -11,7 +11,7 @@ import {
 import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 
-describe('a publish that cannot be', () => {
+describe('a publish that fails', () => {
   it.for([
     '/etc/passwd',
     '../up',
@@ -34,7 +34,7 @@ describe('a publish that cannot be', () => {
     expect(readdirSync(volume.path)).toEqual([]);
   });
 
-  it('takes names that only look odd', () => {
+  it('accepts unusual names', () => {
     using volume = temporaryVolume();
     const files = ['.hidden', 'a..b', 'dir/..inner', 'new\nline', 'ü', '-rf', '\\'].map((path) =>
       plannedFile(path, 'x'),
@@ -45,7 +45,7 @@ describe('a publish that cannot be', () => {
     expect(podView(volume.path)).toEqual(viewOf(files));
   });
 
-  it('names the file and the reason when one cannot be written, without a word of its content', () => {
+  it('names the file and the reason if one cannot be written, without its content', () => {
     using volume = temporaryVolume();
     const tooLong = `dir/${'n'.repeat(256)}`;
     finish(publish(volume.path, [plannedFile('user', 'old')]));
@@ -62,7 +62,7 @@ describe('a publish that cannot be', () => {
     expect(podView(volume.path)).toEqual(viewOf([plannedFile('user', 'old')]));
   });
 
-  it('says so when the volume is gone', () => {
+  it('reports that the volume no longer exists', () => {
     using volume = temporaryVolume();
     rmSync(volume.path, { recursive: true });
 

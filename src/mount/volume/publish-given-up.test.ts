@@ -53,8 +53,8 @@ describe.for<Start>([
     prepare: (target) => void finish(publish(target, OLD)),
     beside: () => beforeRename((link) => rmSync(link.replace(/\.link$/, ''), { recursive: true })),
   },
-])('who gives up a publish over $start', ({ prepare, beside, midway }) => {
-  it('leaves all as it was, at any step, unless he comes too late', () => {
+])('cancelling a publish over $start', ({ prepare, beside, midway }) => {
+  it('changes nothing, at any step, unless it comes too late', () => {
     const outcomes: Outcome[] = [];
     for (let step = 0; outcomes.at(-1) !== 'not given up'; step += 1) {
       using volume = temporaryVolume();
@@ -68,7 +68,7 @@ describe.for<Start>([
       const isOld = outcome === 'given up';
       expect(openFilesIn(volume.path)).toEqual([]);
       expect(podView(volume.path)).toEqual(isOld ? before.view : viewOf(NEW));
-      // Of a takeover the first half may be done: the old content in our layout.
+      // The first half of a takeover may be done: the old content in our layout.
       expect(isOld ? [before.layout, midway] : [NEW_LAYOUT]).toContainEqual(layoutOf(volume.path));
       outcomes.push(outcome);
     }
@@ -78,7 +78,7 @@ describe.for<Start>([
   });
 });
 
-it('is cleared up to the end where a file cannot be written, whenever the caller gives up', () => {
+it('cleans up completely if a file cannot be written, whenever the caller cancels', () => {
   const files = [...NEW, plannedFile(`dir/${'n'.repeat(256)}`, 'new')];
   const outcomes: Outcome[] = [];
   for (let step = 0; outcomes.at(-1) !== 'not given up'; step += 1) {
@@ -96,7 +96,7 @@ it('is cleared up to the end where a file cannot be written, whenever the caller
   expect(new Set(outcomes)).toEqual(new Set(['given up', 'too late', 'not given up']));
 });
 
-it('does nothing for a caller that has given up before', async () => {
+it('does nothing if the caller has cancelled before', async () => {
   using volume = temporaryVolume();
   const reason = new Error('the driver gave up');
 
@@ -112,7 +112,7 @@ it('does nothing for a caller that has given up before', async () => {
 
 type Outcome = 'given up' | 'too late' | 'not given up';
 
-/** @returns what came of it, whether the steps failed or not */
+/** @returns the outcome, whether the steps failed or not */
 function giveUpAfter(count: number, steps: Steps<unknown>): Outcome {
   const reason = new Error('the driver gave up');
   let isTold = false;

@@ -17,7 +17,7 @@ import type { PlannedFile } from '../../model/mount-plan.ts';
 import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 
-describe('what a kill or another hand left behind', () => {
+describe('what a kill or another program left behind', () => {
   const old = [plannedFile('user', 'old'), plannedFile('gone', 'old')];
   const next = [plannedFile('user', 'new'), plannedFile('added', 'new')];
 
@@ -39,7 +39,7 @@ describe('what a kill or another hand left behind', () => {
     ['a directory in the place of `..data`', (target) => replaceByDirectory(join(target, '..data'))],
     ['a `..data` that leads out of the volume', (target) => relinkTo('/etc', join(target, '..data'))],
     ['files of nobody', (target) => plant(target, { stray: 'x', '.hidden': 'y' })],
-  ])('is cleared up by the next publish: %s', ([, damage]) => {
+  ])('is cleaned up by the next publish: %s', ([, damage]) => {
     for (const files of [old, next]) {
       using volume = temporaryVolume();
       finish(publish(volume.path, old));
@@ -52,7 +52,7 @@ describe('what a kill or another hand left behind', () => {
     }
   });
 
-  it('is made up for, where another process clears the new set away just before it is shown', () => {
+  it('is compensated if another process removes the new set right before the swap', () => {
     using volume = temporaryVolume();
     finish(publish(volume.path, old));
     using _other = beforeRename((link) => rmSync(link.replace(/\.link$/, ''), { recursive: true }));
@@ -63,7 +63,7 @@ describe('what a kill or another hand left behind', () => {
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
   });
 
-  it('is removed, not followed: what a planted link leads to is left alone', () => {
+  it('is removed, not followed: the target of a planted link is not touched', () => {
     using volume = temporaryVolume();
     using elsewhere = temporaryVolume();
     plant(elsewhere.path, { precious: 'x' });
@@ -78,7 +78,7 @@ describe('what a kill or another hand left behind', () => {
   });
 });
 
-it('makes any volume hold exactly any set', { timeout: 60_000 }, () => {
+it('makes any volume contain exactly any set', { timeout: 60_000 }, () => {
   const element = fc.constantFrom('a', 'b', 'c');
   const path = fc.array(element, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
   const plan = fc

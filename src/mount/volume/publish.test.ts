@@ -15,7 +15,7 @@ import { finish } from '../../concurrency/time-slices.ts';
 import { publish } from './publish.ts';
 
 describe('the layout', () => {
-  it('is the one the driver makes', () => {
+  it('is that of the driver', () => {
     using volume = temporaryVolume();
     const files = [plannedFile('user', 'admin'), plannedFile('db/prod/password', 'p'), plannedFile('db/port', '1')];
 
@@ -38,20 +38,23 @@ describe('the layout', () => {
     expect(readdirSync(join(volume.path, '..data'))).toEqual([]);
   });
 
-  it.for(['000', '022', '077'])('has the modes asked for under umask %s, and directories anyone may enter', (umask) => {
-    using volume = temporaryVolume();
-    const files = [0o644, 0o400, 0o666, 0o777, 0o440].map((mode) => plannedFile(`a/b/${mode}`, 'x', mode));
-    const before = process.umask(Number.parseInt(umask, 8));
-    onTestFinished(() => void process.umask(before));
+  it.for(['000', '022', '077'])(
+    'has the requested modes under umask %s, and directories that anyone may enter',
+    (umask) => {
+      using volume = temporaryVolume();
+      const files = [0o644, 0o400, 0o666, 0o777, 0o440].map((mode) => plannedFile(`a/b/${mode}`, 'x', mode));
+      const before = process.umask(Number.parseInt(umask, 8));
+      onTestFinished(() => void process.umask(before));
 
-    finish(publish(volume.path, files));
+      finish(publish(volume.path, files));
 
-    expect(podView(volume.path)).toEqual(viewOf(files));
-    const modes = ['..data/', 'a', 'a/b'].map((name) => statSync(join(volume.path, name)).mode & 0o7777);
-    expect(modes).toEqual([0o755, 0o755, 0o755]);
-  });
+      expect(podView(volume.path)).toEqual(viewOf(files));
+      const modes = ['..data/', 'a', 'a/b'].map((name) => statSync(join(volume.path, name)).mode & 0o7777);
+      expect(modes).toEqual([0o755, 0o755, 0o755]);
+    },
+  );
 
-  it('changes by another directory under the same names: the links of files that stay are not touched', () => {
+  it('changes by another directory under the same names: links of remaining files are not touched', () => {
     using volume = temporaryVolume();
     finish(publish(volume.path, [plannedFile('user', 'old'), plannedFile('gone', 'x')]));
     const link = statsBelow(volume.path)['user'];
@@ -71,7 +74,7 @@ describe('the layout', () => {
     ['a directory becomes a file', ['a/b', 'a/c'], ['a']],
     ['a file leaves a directory', ['a/b', 'a/c'], ['a/c']],
     ['all files leave', ['a/b', 'c'], []],
-  ] as const)('follows when %s', ([, old, next]) => {
+  ] as const)('is updated when %s', ([, old, next]) => {
     using volume = temporaryVolume();
     finish(
       publish(
@@ -88,8 +91,8 @@ describe('the layout', () => {
   });
 });
 
-describe('a set that is there already', () => {
-  it('is not written again: no event reaches who watches the volume', async () => {
+describe('a set that is already in the volume', () => {
+  it('is not written again: a watcher of the volume gets no event', async () => {
     using volume = temporaryVolume();
     const files = [plannedFile('user', 'admin', 0o600), plannedFile('db/password', 'p')];
     finish(publish(volume.path, files));
@@ -103,7 +106,7 @@ describe('a set that is there already', () => {
     expect(await events()).toEqual([]);
   });
 
-  it('is written again for a mode alone', () => {
+  it('is written again if only a mode differs', () => {
     using volume = temporaryVolume();
     finish(publish(volume.path, [plannedFile('user', 'admin', 0o644), plannedFile('password', 'p', 0o644)]));
     const files = [plannedFile('user', 'admin', 0o644), plannedFile('password', 'p', 0o400)];
@@ -133,7 +136,7 @@ describe("files that AWS's provider wrote", () => {
   it.for([
     ['the same content', 'admin'],
     ['other content', 'root'],
-  ])('are taken over with %s; those of removed objects go', ([, user]) => {
+  ])('are taken over with %s; those of removed objects are deleted', ([, user]) => {
     using volume = temporaryVolume();
     plant(volume.path, { user: 'admin', removed: 'x' });
     const files = [plannedFile('user', user!), plannedFile('added', 'y')];
@@ -145,7 +148,7 @@ describe("files that AWS's provider wrote", () => {
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'added'));
   });
 
-  it('are taken over beside our own, as after a roll back and forth', () => {
+  it('are taken over beside our own, as after a rollback and back', () => {
     using volume = temporaryVolume();
     finish(publish(volume.path, [plannedFile('user', 'ours'), plannedFile('password', 'ours')]));
     plant(volume.path, { user: 'theirs', user123456: 'a temporary file' });
@@ -158,7 +161,7 @@ describe("files that AWS's provider wrote", () => {
   });
 });
 
-/** Watches directories; the events until now, when asked, are those before that of a file of our own. */
+/** Watches directories; the events until now are those before the event of a file that the watcher creates itself. */
 function eventsIn(dirs: string[]): () => Promise<string[]> {
   const sentinel = '..sentinel';
   const events: string[] = [];

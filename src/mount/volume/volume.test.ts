@@ -18,7 +18,7 @@ it('reads back what was published: path, mode and bytes', () => {
   expect(Object.fromEntries(read.names)).toEqual({ user: 'linked', db: 'linked' });
 });
 
-it("reads plain files as AWS's provider leaves them, whose mode may have more than permission bits", () => {
+it("reads plain files of AWS's provider, whose mode may have more than permission bits", () => {
   using volume = temporaryVolume();
   writeFileSync(join(volume.path, 'user'), 'admin');
   chmodSync(join(volume.path, 'user'), 0o4755);
@@ -29,7 +29,7 @@ it("reads plain files as AWS's provider leaves them, whose mode may have more th
   expect(viewOf(read.files)).toEqual(viewOf([plannedFile('user', 'admin', 0o4755)]));
 });
 
-it("follows no link that is not the layout's and waits for no pipe", () => {
+it('follows no link outside the layout, and does not block on a pipe', () => {
   using volume = temporaryVolume();
   using elsewhere = temporaryVolume();
   writeFileSync(join(elsewhere.path, 'host'), 'a file of the node');
@@ -47,7 +47,7 @@ it("follows no link that is not the layout's and waits for no pipe", () => {
 });
 
 it.for(['/tmp', '.', '..', '..data', '../volume', '..gone', '..file'])(
-  'takes no set from a `..data` that leads to "%s"',
+  'reads no set from a `..data` that points to "%s"',
   (to) => {
     using volume = temporaryVolume();
     writeFileSync(join(volume.path, '..file'), 'x');
@@ -60,7 +60,7 @@ it.for(['/tmp', '.', '..', '..data', '../volume', '..gone', '..file'])(
   },
 );
 
-it('says what to do about a volume that is not there', () => {
+it('names the remedy for a volume that does not exist', () => {
   using volume = temporaryVolume();
   rmSync(volume.path, { recursive: true });
 
@@ -76,7 +76,7 @@ it('says what to do about a volume that is not there', () => {
   );
 });
 
-it.for(['link', 'link/', 'file'])('refuses "%s", which is no directory, in the place of the volume', (name) => {
+it.for(['link', 'link/', 'file'])('refuses "%s", which is not a directory, in place of the volume', (name) => {
   using volume = temporaryVolume();
   mkdirSync(join(volume.path, 'real'));
   symlinkSync('real', join(volume.path, 'link'));

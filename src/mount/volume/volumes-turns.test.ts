@@ -20,7 +20,7 @@ import { createWriteBudget, memoryOf } from './write-budget.ts';
 const SLICES = createTimeSlices(SYSTEM_CLOCK);
 const NEVER = new AbortController().signal;
 
-it('serialises publishes to one volume, however its path is written; the last asked is what stays', async () => {
+it('serialises publishes to one volume, however its path is written; the last one wins', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
   const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, lock });
@@ -38,7 +38,7 @@ it('serialises publishes to one volume, however its path is written; the last as
   expect(lock.size).toBe(0);
 });
 
-it('reads between two publishes, never amid one', async () => {
+it('reads between two publishes, never during one', async () => {
   using volume = temporaryVolume();
   const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const [old, next] = [[plannedFile('user', 'old')], [plannedFile('user', 'new'), plannedFile('password', 'new')]];
@@ -54,7 +54,7 @@ it('reads between two publishes, never amid one', async () => {
   expect(viewOf(second.files)).toEqual(viewOf(next));
 });
 
-it('lets go of a volume whose publish failed', async () => {
+it('releases a volume whose publish failed', async () => {
   using volume = temporaryVolume();
   const lock = createKeyedLock();
   const volumes = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES, lock });
@@ -67,7 +67,7 @@ it('lets go of a volume whose publish failed', async () => {
   expect(lock.size).toBe(0);
 });
 
-it('tells of the last of two publishes at once', async () => {
+it('knows the last of two concurrent publishes', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const next = { files: [plannedFile('db', 'next')], versions: new Map([['db', 'v2']]) };
@@ -77,7 +77,7 @@ it('tells of the last of two publishes at once', async () => {
   expect(podView(volume.path)).toEqual(viewOf(next.files));
 });
 
-it('tells of what is in a volume by the end of the question, not by its beginning', async () => {
+it('returns what is in a volume at the end of the check, not at its start', async () => {
   using volume = temporaryVolume();
   const asked = Promise.withResolvers<void>();
   let isAsking = false;
@@ -102,7 +102,7 @@ it('tells of what is in a volume by the end of the question, not by its beginnin
   expect(await versions).toEqual(next.versions);
 });
 
-it('takes turns by service account, not by volume', async () => {
+it('schedules fairly by service account, not by volume', async () => {
   const parties = new Set<string>();
   const slices: TimeSlices = {
     run(party, ...work) {
@@ -130,7 +130,7 @@ it('does nothing for a call that has ended', async () => {
   expect(podView(volume.path)).toEqual(viewOf([]));
 });
 
-it('knows nothing of a volume since a publish was cancelled, at any step of it, unless it was too late', async () => {
+it('does not trust its record of a volume after a publish was cancelled at any step, unless that was too late', async () => {
   const next = planOf(['db', 'dir/a', 'dir/b'].map((path) => plannedFile(path, 'next')));
   const outcomes: string[] = [];
   for (let step = 1; outcomes.at(-1) !== 'not cancelled'; step += 1) {
@@ -157,14 +157,14 @@ it('knows nothing of a volume since a publish was cancelled, at any step of it, 
   expect(new Set(outcomes)).toEqual(new Set(['cancelled', 'too late', 'not cancelled']));
 });
 
-it('holds no memory for a publish that was cancelled, at any step of it', async () => {
+it('reserves no memory for a publish that was cancelled, at any step', async () => {
   const bytes = memoryOf(PLAN.files);
   let isCancelled = true;
   for (let step = 1; isCancelled; step += 1) {
     using volume = temporaryVolume();
     const cancelling = new AbortController();
     const write = beforeStep(step, () => cancelling.abort(new Error('cancelled')));
-    // A namespace may have one such volume; the node three, and room for one that is replaced.
+    // A namespace may have one such volume; the node three, and space for one that is replaced.
     const budget = createWriteBudget({ maxVolumeBytes: bytes, maxNodeBytes: 4 * bytes });
     const [first = '', ...others] = ['a', 'b', 'c'].map((name) => join(volume.path, name));
     [first, ...others].forEach((path) => mkdirSync(path));
@@ -189,7 +189,7 @@ it('holds no memory for a publish that was cancelled, at any step of it', async 
   }
 });
 
-/** `publish`, where this happens just before so many of its steps, counted from 1. */
+/** `publish`, in which this happens right before the step with this number, counted from 1. */
 function beforeStep(at: number, happens: () => void): typeof publish {
   return (...set) => {
     const steps = publish(...set);

@@ -13,7 +13,7 @@ import { createVolumes } from './volumes.ts';
 const SLICES = createTimeSlices(SYSTEM_CLOCK);
 const NEVER = new AbortController().signal;
 
-it('tells with what it filled a volume, to the same spec', async () => {
+it('returns the versions that it wrote into a volume, for the same spec', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
 
@@ -24,7 +24,7 @@ it('tells with what it filled a volume, to the same spec', async () => {
   expect(await held.versionsIn(specOf(volume.path))).toEqual(PLAN.versions);
 });
 
-it('leaves a volume alone that holds these very files, whatever the spec', async () => {
+it('does not write a volume that already has the same files, whatever the spec', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
@@ -53,7 +53,7 @@ it.for([
   expect(podView(volume.path)).toEqual(viewOf(files));
 });
 
-it('knows a volume without files too', async () => {
+it('also returns versions of a volume without files', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   const spec = specOf(volume.path, { objects: [] });
@@ -74,7 +74,7 @@ it.for<readonly [string, Partial<MountSpec>]>([
   ['failover object', { objects: [{ ...OBJECT, failover: { name: 'db-2' } }] }],
   ['extraction', { objects: [{ ...OBJECT, extractions: [{ expression: 'a', alias: 'a', path: 'a', mode: 0o644 }] }] }],
   ['further object', { objects: [OBJECT, { ...OBJECT, path: 'twice' }] }],
-])('does not take a spec for the same that has another %s', async ([, changes]) => {
+])('does not treat a spec with another %s as the same', async ([, changes]) => {
   using volume = temporaryVolume();
   const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
@@ -82,7 +82,7 @@ it.for<readonly [string, Partial<MountSpec>]>([
   expect(await held.versionsIn(specOf(volume.path, changes))).toBeUndefined();
 });
 
-it('takes a spec with newer tokens for the same', async () => {
+it('treats a spec with newer tokens as the same', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
   await held.publish(specOf(volume.path), PLAN, NEVER);
@@ -91,12 +91,12 @@ it('takes a spec with newer tokens for the same', async () => {
   expect(await held.versionsIn(specOf(volume.path, { tokens }))).toEqual(PLAN.versions);
 });
 
-describe('knows nothing of a volume that is not as it left it', () => {
+describe('returns nothing for a volume that has changed', () => {
   it.for<readonly [string, (path: string) => unknown]>([
     ['emptied', (path) => readdirSync(path).forEach((name) => rmSync(join(path, name), { recursive: true }))],
     ['gone', (path) => rmSync(path, { recursive: true })],
     [
-      'another directory by now',
+      'another directory',
       (path) => {
         renameSync(path, `${path}.old`);
         mkdirSync(path);
@@ -115,7 +115,7 @@ describe('knows nothing of a volume that is not as it left it', () => {
     expect(await held.versionsIn(specOf(path))).toBeUndefined();
   });
 
-  it('since a publish failed', async () => {
+  it('after a failed publish', async () => {
     using volume = temporaryVolume();
     const held = createVolumes({ clock: SYSTEM_CLOCK, slices: SLICES });
     await held.publish(specOf(volume.path), PLAN, NEVER);
@@ -127,12 +127,12 @@ describe('knows nothing of a volume that is not as it left it', () => {
   });
 });
 
-it('keeps no trace of more volumes than a node has', async () => {
+it('keeps records of no more volumes than a node has', async () => {
   using volume = temporaryVolume();
   const held = createVolumes({
     clock: SYSTEM_CLOCK,
     slices: SLICES,
-    // The layout is no matter here: only the names of volumes are.
+    // The layout does not matter here, only the names of volumes do.
     *write() {
       yield;
       return { changed: false, dataDir: readlinkSync(join(volume.path, '..data')) };

@@ -6,7 +6,7 @@ import { attributesOf } from '../node/attacked-node.ts';
 import { healthPortOf } from '../node/health-port.ts';
 import { BIG_OBJECTS, outcomeOf, putClass, rawMount, type Stage, withPod } from './stage.ts';
 
-/** One attack, its variant drawn from the stage's numbers. @returns an outcome for each of its calls */
+/** One attack, with a random variant. @returns an outcome for each of its calls */
 export type AttackKind = (stage: Stage) => Outcomes;
 
 type Outcomes = Promise<readonly string[]>;
@@ -23,7 +23,7 @@ async function mountOnce(stage: Stage, parameters: Readonly<Record<string, strin
   return await withPod(stage, async (pod) => [await outcomeOf(stage.node.mount(pod, parameters))]);
 }
 
-/** Text that grows: one long string, and many names for it; or lists of lists. */
+/** Text that expands: one long string with many aliases, or lists of lists. */
 async function aliases(stage: Stage): Outcomes {
   const { random } = stage;
   const length = random.int(100, 100_000);
@@ -140,7 +140,7 @@ async function bigVolumes(stage: Stage): Outcomes {
   return mounts.flat();
 }
 
-/** One identity that asks AWS for as much as it can. */
+/** One identity that makes as many AWS calls as it can. */
 async function greedyIdentity(stage: Stage): Outcomes {
   const { random } = stage;
   const type = random.pick(['secretsmanager', 'ssmparameter']);
@@ -187,7 +187,7 @@ async function cancelledCalls(stage: Stage): Outcomes {
 async function malformedAttributes(stage: Stage): Outcomes {
   const { random } = stage;
   return await withPod(stage, async (pod) => {
-    // As long as the API server takes an object.
+    // The longest object that the API server accepts.
     const size = random.int(1_000, 1_500_000);
     const good = attributesOf(pod, { objects: entry('tiny') });
     const attributes = random.pick([

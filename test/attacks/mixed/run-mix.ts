@@ -10,9 +10,9 @@ import { prepareStage, victimMount } from './stage.ts';
 export interface MixOptions {
   readonly seed: number;
   readonly seconds: number;
-  /** Attacks under way at any time, each of another kind. */
+  /** Attacks that run at the same time, each of another kind. */
   readonly atOnce: number;
-  /** Mounts of the victim before anyone attacks. */
+  /** Mounts of the victim before the attacks. */
   readonly aloneMounts: number;
   /** Absent: every kind. */
   readonly kinds?: Readonly<Record<string, AttackKind>>;
@@ -26,16 +26,16 @@ export interface MixReport {
   /** Milliseconds of each of the victim's mounts. */
   readonly alone: readonly number[];
   readonly beside: readonly number[];
-  /** What mounts of the victim failed with. */
+  /** Errors of the victim's mounts. */
   readonly failures: readonly string[];
-  /** Longest time without the event loop, in milliseconds, and the attacks that were under way then. */
+  /** Longest time during which the event loop was blocked, in milliseconds, and the attacks that ran then. */
   readonly longestDelay: { readonly ms: number; readonly during: readonly string[] };
-  /** The same of this test, which plays AWS and the API server: the victim waits for it too. Milliseconds. */
+  /** The same for this test, which acts as AWS and the API server: the victim waits for it too. Milliseconds. */
   readonly own: { readonly p50: number; readonly p99: number };
-  /** Greatest seen, MiB. */
+  /** Maximum, MiB. */
   readonly rssMiB: number;
   readonly cgroup: CgroupReading | undefined;
-  /** How the process ended, though nobody asked it to. */
+  /** How the process ended, if it ended unexpectedly. */
   readonly ended: string | undefined;
 }
 
@@ -100,7 +100,7 @@ export async function runMix(node: AttackedNode, options: MixOptions): Promise<M
   }
 
   await prepareStage(node);
-  // The first ones are slower: credentials, values and compiled code are not there yet.
+  // The first ones are slower: credentials, values and compiled code are not cached yet.
   const warmUp: number[] = [];
   for (let count = 0; count < 5 + aloneMounts; count += 1) {
     await mountVictim(count < 5 ? warmUp : alone);
@@ -124,7 +124,7 @@ export async function runMix(node: AttackedNode, options: MixOptions): Promise<M
   };
 }
 
-/** How many times as long the victim's mount takes beside attackers. */
+/** How many times slower the victim's mount is beside attackers. */
 export function ratioOf({ alone, beside }: Pick<MixReport, 'alone' | 'beside'>, share = 0.5): number {
   return percentile(beside, share) / percentile(alone, share);
 }

@@ -33,7 +33,7 @@ export function showMix(report: MixReport): string {
   ].join('\n\n');
 }
 
-/** What of the report must not be; empty where attackers hurt nobody. */
+/** Violations in the report; empty if the attackers had no effect on others. */
 export function harmOf(report: MixReport): readonly string[] {
   const ratio = ratioOf(report);
   return [

@@ -8,13 +8,13 @@ export const BIG_OBJECTS = 62;
 const NAMESPACES = 12;
 const CLASS = { apiVersion: 'secrets-store.csi.x-k8s.io/v1', kind: 'SecretProviderClass' };
 
-/** Where attacks take place, and what their variants are drawn from. */
+/** Where attacks take place, and the source of their random variants. */
 export interface Stage {
   readonly node: AttackedNode;
   readonly random: Random;
 }
 
-/** Fills the account with what attackers read, and makes their service accounts. */
+/** Fills the account with what attackers read, and creates their service accounts. */
 export async function prepareStage(node: AttackedNode): Promise<void> {
   const names = Array.from({ length: BIG_OBJECTS }, (_, index) => `big-${index}`);
   for (const name of names) {
@@ -31,7 +31,7 @@ export async function prepareStage(node: AttackedNode): Promise<void> {
 
 const VICTIM = { objects: '[{objectName: victim, objectType: secretsmanager}]' };
 
-/** Makes a class, as a tenant with kubectl does. */
+/** Creates a class, as a tenant does with kubectl. */
 export function putClass(
   { api }: AttackedNode,
   namespace: string,
@@ -42,7 +42,7 @@ export function putClass(
   api.put({ ...CLASS, metadata: { namespace, name }, spec: { provider: 'aws', parameters, secretObjects } });
 }
 
-/** A pod of one of the attackers' namespaces, gone afterwards. */
+/** A pod in one of the attackers' namespaces, deleted afterwards. */
 export async function withPod<Result>(
   { node, random }: Stage,
   work: (pod: AttackPod) => Promise<Result>,
@@ -61,14 +61,14 @@ async function whileThere<Result>(
     return await work(pod);
   } finally {
     api.remove(`/api/v1/namespaces/${pod.namespace}/pods/${pod.name}`);
-    // A call that its caller gave up may still be writing.
+    // A cancelled call may still be writing.
     await rm(dirname(pod.targetPath), { recursive: true, force: true, maxRetries: 20 });
   }
 }
 
 let victims = 0;
 
-/** A mount of one small secret by a service account that nobody attacks as. @returns milliseconds that it took */
+/** A mount of one small secret by a service account that no attacker uses. @returns milliseconds that it took */
 export async function victimMount(node: AttackedNode): Promise<number> {
   victims += 1;
   return await whileThere(node, await node.addPod('victims', `victim-${victims}`, 'victim'), async (pod) => {
@@ -78,7 +78,7 @@ export async function victimMount(node: AttackedNode): Promise<number> {
   });
 }
 
-/** What a call comes to: "OK", or its status. */
+/** The outcome of a call: "OK", or its status. */
 export async function outcomeOf(call: Promise<unknown>): Promise<string> {
   return await call.then(
     () => 'OK',

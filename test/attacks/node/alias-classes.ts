@@ -1,11 +1,11 @@
-/** UTF-16 units; each class stays below what a class may be long. */
+/** UTF-16 units; each class is shorter than the limit. */
 const LONG = 60_000;
 
 function listOf(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => line(index)).join('');
 }
 
-/** `objects` parameters of about 100 kB and less, of which aliases and merges make some hundred MiB. */
+/** `objects` parameters of at most about 100 kB, which aliases and merges expand to some hundred MiB. */
 export const ALIAS_CLASSES: Readonly<Record<string, string>> = {
   names: [
     `- {objectName: &a "${'x'.repeat(LONG)}", objectType: secretsmanager, objectAlias: f}\n`,

@@ -17,7 +17,7 @@ export function putClass(
   return { ...parameters, secretProviderClass: name };
 }
 
-/** A Secret as it stands in the cluster of an attacked node. */
+/** A Secret in the cluster of an attacked node. */
 export function secretOf(node: AttackedNode, namespace: string, name: string) {
   return node.api.find(`/api/v1/namespaces/${namespace}/secrets/${name}`);
 }

@@ -31,7 +31,7 @@ export interface AttackedNodeOptions extends Partial<Pick<ProcessOptions, 'memor
   readonly motoUrl?: string;
 }
 
-/** A node: the bundle as a process of its own between an AWS account, an API server and the driver, which the test plays. */
+/** A node: the bundle as a separate process between an AWS account, an API server and the driver, whose role the test plays. */
 export interface AttackedNode extends AsyncDisposable {
   readonly aws: AwsFakes;
   readonly seed: Seed;
@@ -45,13 +45,13 @@ export interface AttackedNode extends AsyncDisposable {
   addAccount(namespace: string, name: string): string;
   /** Makes a pod's volume, an empty directory where the kubelet has it, and its Pod object with the class `class`. */
   addPod(namespace: string, name: string, serviceAccount: string, className?: string): Promise<AttackPod>;
-  /** The driver's Mount call. @param parameters of the class, under what the pod puts over it */
+  /** The driver's Mount call. @param parameters of the class, before overrides of the pod */
   mount(pod: AttackPod, parameters: Readonly<Record<string, string>>): Promise<MountResponse>;
-  /** A mount of one small secret by a service account that nobody attacks as. @returns milliseconds that it took */
+  /** A mount of one small secret by a service account that no attacker uses. @returns milliseconds that it took */
   victimMount(): Promise<number>;
 }
 
-/** Account `web` of namespace `shop` is there from the start, and the secret `victim` of a victim's own account. */
+/** Account `web` of namespace `shop` exists from the start, and the secret `victim` of the victim's own account. */
 export async function startAttackedNode(options: AttackedNodeOptions = {}): Promise<AttackedNode> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'attack-'));
@@ -153,7 +153,7 @@ export async function startAttackedNode(options: AttackedNodeOptions = {}): Prom
   };
 }
 
-/** As driver 1.6 words them. */
+/** In the form of driver 1.6. */
 export function attributesOf(
   { namespace, name, uid, serviceAccount }: AttackPod,
   parameters: Readonly<Record<string, string>>,
@@ -174,7 +174,7 @@ export function attributesOf(
   });
 }
 
-/** What a call that must fail fails with. */
+/** The error of a call that must fail. */
 export async function failureOf(call: Promise<unknown>): Promise<CallError> {
   const thrown: unknown = await call.then(
     () => 'succeeded',

@@ -10,24 +10,24 @@ const BUNDLE = join(CHECKOUT, 'dist', 'aws-secrets-csi.cjs');
 const PROBE = join(import.meta.dirname, 'event-loop-probe.cjs');
 const IMAGE = imageSettings();
 
-/** What tests hold `workMs` to. The goal is 100; a processor whose core others use as well is slower. */
+/** The limit of `workMs` in tests. The goal is 100; a processor whose core is shared is slower. */
 export const LONGEST_WORK_MS = 250;
 
 export interface Condition {
-  /** Longest time since it was last asked for which the process's one thread was not to be had, in milliseconds. */
+  /** Longest time since the last query during which the process's only thread was blocked, in milliseconds. */
   readonly maxMs: number;
-  /** Longest work of that thread without a turn for others; waiting for a processor, as on a busy machine, does not count. */
+  /** Longest uninterrupted work of that thread; waiting for a processor, as on a busy machine, does not count. */
   readonly workMs: number;
   readonly rssMiB: number;
 }
 
-/** The bundle as a process of its own, with the image's flags. */
+/** The bundle as a separate process, with the image's flags. */
 export interface AttackedProcess extends AsyncDisposable {
   readonly pid: number;
   readonly log: readonly string[];
   /** Set once the process has ended: exit code or signal. */
   readonly ended: () => string | undefined;
-  /** @throws Error where it has ended, or does not answer within ten seconds */
+  /** @throws Error if it has ended, or does not respond within ten seconds */
   condition(): Promise<Condition>;
   /** Only with a memory limit. */
   cgroup(): CgroupReading | undefined;
@@ -45,7 +45,7 @@ export interface ProcessOptions {
 
 let groups = 0;
 
-/** Needs `dist/`, which the project's global set-up makes. @throws Error with the process's words when it ends before it is ready */
+/** Needs `dist/`, which the project's global set-up creates. @throws Error with the process's output if it ends before it is ready */
 export async function startProcess({
   args,
   env = {},
@@ -113,7 +113,7 @@ async function ask(child: ChildProcess, ended: () => string | undefined): Promis
   }
   const unsent = new AbortController();
   const answer = once(child, 'message', { signal: AbortSignal.any([unsent.signal, AbortSignal.timeout(10_000)]) });
-  // Without a callback, to ask one that is just ending would throw where nobody catches.
+  // Without a callback, a message to a process that is just ending would throw an uncaught error.
   child.send('condition', (error) => error && unsent.abort(error));
   const [condition] = (await answer) as [Condition];
   return condition;

@@ -1,4 +1,4 @@
-// Loaded into the attacked process before its own program: tells, when asked over IPC, for how long its one thread was not to be had, and why.
+// Loaded into the attacked process before its own program: reports over IPC for how long its only thread was blocked, and why.
 const { monitorEventLoopDelay } = require('node:perf_hooks');
 
 const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -14,7 +14,7 @@ process.on('message', () => {
   delay.reset();
   longest = 0;
 });
-// Asking is no reason to live.
+// The channel must not keep the process alive.
 process.channel?.unref();
 
 function look() {
@@ -23,7 +23,7 @@ function look() {
   last = now;
 }
 
-/** Milliseconds for which a processor has run this thread. */
+/** Milliseconds of processor time of this thread. */
 function used() {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1e3;

@@ -6,7 +6,7 @@ export function healthPortOf({ provider }: AttackedNode): number {
   return Number(/"healthPort":(\d+)/.exec(provider.log.join('\n'))?.[1]);
 }
 
-/** Asks as the kubelet does: on a new connection, once. @returns the status */
+/** One request on a new connection, like the kubelet's probe. @returns the status */
 export async function livez(port: number): Promise<number | undefined> {
   return await new Promise((resolve, reject) => {
     const request = get({ port, host: '127.0.0.1', path: '/livez', agent: false }, (response) => {

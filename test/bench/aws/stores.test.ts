@@ -36,7 +36,7 @@ describe('the stand-in for Secrets Manager', () => {
     );
   });
 
-  it('answers a batch for each secret by itself', () => {
+  it('answers a batch for each secret separately', () => {
     const names = [SECRET, 'bench/team.other/secret-0', 'elsewhere'];
 
     const answer = batchGetSecretValue({ SecretIdList: names }, stateAfter(0), OWNER);
@@ -72,7 +72,7 @@ describe('the stand-in for Parameter Store', () => {
     });
   });
 
-  it('fails whole for one forbidden name', () => {
+  it('fails as a whole for one forbidden name', () => {
     const names = [`/bench/${OWNER}/a`, '/bench/team.other/a'];
 
     expect(() => getParameters({ Names: names }, stateAfter(0), OWNER)).toThrow(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createTokenBuckets } from './token-buckets.ts';
 
 describe('createTokenBuckets', () => {
-  it('lets a second of saved calls through at once, then the rate', () => {
+  it('admits the saved calls of one second at once, then the rate', () => {
     let now = 0;
     const buckets = createTokenBuckets(() => now);
 
@@ -24,7 +24,7 @@ describe('createTokenBuckets', () => {
     expect(Array.from({ length: 4 }, () => buckets.take('sts', 3))).toEqual([true, true, true, false]);
   });
 
-  it('counts each key apart', () => {
+  it('counts each key separately', () => {
     const buckets = createTokenBuckets(() => 0);
 
     buckets.take('sts', 1);

@@ -15,7 +15,7 @@ import { openFakes, settingsFor } from './fetch-fixture.ts';
 const REGION = 'us-east-1';
 const ACCOUNT = '111122223333';
 
-/** A new queue, and the keys of who may read it where the SDK looks for them. */
+/** A new queue, and keys that may read it, in the environment of the SDK. */
 async function openQueue(account = ACCOUNT) {
   const name = `changes-${crypto.randomUUID()}`;
   const keys = await accountKeys(inject('motoUrl'), `arn:aws:iam::${account}:role/provider`, 'provider');
@@ -38,7 +38,7 @@ function stubKeys(keys: Partial<Credentials>): void {
   vi.stubEnv('AWS_ACCESS_KEY_ID', keys.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', keys.secretAccessKey);
   vi.stubEnv('AWS_SESSION_TOKEN', keys.sessionToken);
-  // Nor anywhere else on the machine that this runs on.
+  // And nowhere else on this machine.
   vi.stubEnv('AWS_PROFILE', undefined);
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere');
   vi.stubEnv('AWS_CONFIG_FILE', '/nowhere');
@@ -54,7 +54,7 @@ function changed(name: string): string {
   });
 }
 
-/** A listener, and what it has told. */
+/** A listener, and what it has reported. */
 function listenTo(queueUrl: string, changes: Partial<EventOptions> = {}) {
   const told: ChangeEvent[] = [];
   const troubles: (ProviderError | 'over')[] = [];
@@ -72,7 +72,7 @@ function listenTo(queueUrl: string, changes: Partial<EventOptions> = {}) {
   return { told, troubles, names: () => told.map(({ id }) => id), stop: () => listener[Symbol.asyncDispose]() };
 }
 
-/** A queue behind a gate, which counts, and a token of the provider's own where the SDK looks for one. */
+/** A queue behind a gate that counts, and the provider's own token in the environment of the SDK. */
 async function openGate() {
   const fakes = await openFakes();
   onTestFinished(() => fakes[Symbol.asyncDispose]());
@@ -86,7 +86,7 @@ async function openGate() {
   return { state: fakes.gate.state, queue, settings: settingsFor(fakes.gate.url) };
 }
 
-it('tells every listener of each message once, and leaves it for the others', async () => {
+it('reports each message once to every listener, and leaves it in the queue', async () => {
   const queue = await openQueue();
   const [first, second] = [listenTo(queue.url), listenTo(queue.url)];
   await queue.send(changed('a'));
@@ -110,7 +110,7 @@ it('tells every listener of each message once, and leaves it for the others', as
   expect([first, second, late].flatMap(({ troubles }) => troubles)).toEqual([]);
 });
 
-it('passes over what it does not know', async () => {
+it('ignores messages that it does not know', async () => {
   const queue = await openQueue();
   const listener = listenTo(queue.url);
   for (const body of ['hello', '{}', '{"source":"aws.s3"}', changed('a')]) {
@@ -121,8 +121,8 @@ it('passes over what it does not know', async () => {
   expect(listener.troubles).toEqual([]);
 });
 
-describe('as the role of the provider’s own service account', () => {
-  it('asks the same STS as for pods', async () => {
+describe('with the role of the provider’s own service account', () => {
+  it('uses the same STS as for pods', async () => {
     const { state, queue, settings } = await openGate();
     const listener = listenTo(queue.url, { settings });
     await queue.send(changed('a'));
@@ -134,7 +134,7 @@ describe('as the role of the provider’s own service account', () => {
     expect(receive?.action).toContain('ReceiveMessage');
   });
 
-  it('waits between looks at messages that it knows', async () => {
+  it('waits between receives if it has seen all messages', async () => {
     const { state, queue, settings } = await openGate();
     const listener = listenTo(queue.url, { settings, repeatMs: 100 });
     await queue.send(changed('a'));
@@ -158,7 +158,7 @@ it('stops at once, in the middle of a wait for messages', async () => {
   expect(listener.troubles).toEqual([]);
 });
 
-it('says once that it cannot read the queue, goes on trying, and says that it can again', async () => {
+it('reports once that it cannot read the queue, keeps retrying, and reports the recovery', async () => {
   const queue = await openQueue();
   const missing = queue.url.replace('changes-', 'none-');
   const listener = listenTo(missing);
@@ -173,7 +173,7 @@ it('says once that it cannot read the queue, goes on trying, and says that it ca
   expect(listener.troubles).toMatchObject([{ reason: 'ObjectNotFound' }, 'over']);
 });
 
-it('says that the provider has no credentials of its own', async () => {
+it('reports that the provider has no credentials of its own', async () => {
   const queue = await openQueue();
   stubKeys({});
   const listener = listenTo(queue.url);

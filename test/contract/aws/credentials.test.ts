@@ -15,7 +15,7 @@ function withToken(token: string) {
   return podSpec([secret('a'), secret('b')], { tokens: new Map([['sts.amazonaws.com', SecretBytes.fromText(token)]]) });
 }
 
-it('assumes the role of the service account, under a name that says whose session it is', async () => {
+it('assumes the role of the service account, with a session name that identifies it', async () => {
   await fetchAll(aws.fetcher, podSpec([secret('a')]), signal);
 
   const [assume, get] = aws.fakes.gate.state.calls.slice(-2);
@@ -28,7 +28,7 @@ it('assumes the role of the service account, under a name that says whose sessio
   expect(assume?.userAgent).toContain('app/aws-secrets-csi-test');
 });
 
-describe('a refusal of STS fails the mount once, and says what to set', () => {
+describe('a refusal of STS fails the mount once, and names the remedy', () => {
   it.for<readonly [string, () => string, string]>([
     ['an expired token', () => mintToken('shop/cart', { exp: 1 }), 'requiresRepublish'],
     ['a token for someone else', () => mintToken('shop/cart', { aud: ['vault'] }), 'tokenRequests of the CSIDriver'],
@@ -60,13 +60,13 @@ describe('a refusal of STS fails the mount once, and says what to set', () => {
 it.for([
   ['Throttled', THROTTLED],
   ['StoreUnavailable', OUTAGE],
-] as const)('says %s of STS, once for the mount', async ([reason, fault]) => {
+] as const)('reports %s of STS, once for the mount', async ([reason, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault, ASSUME);
 
   await expect(fetchAll(aws.fetcher, podSpec([secret('a'), secret('b')]), signal)).rejects.toMatchObject({ reason });
 });
 
-it('asks nobody when the request has no token', async () => {
+it('makes no call if the request has no token', async () => {
   const before = aws.fakes.gate.state.count();
 
   await expect(fetchAll(aws.fetcher, podSpec([secret('a')], { tokens: new Map() }), signal)).rejects.toMatchObject({
@@ -75,7 +75,7 @@ it('asks nobody when the request has no token', async () => {
   expect(aws.fakes.gate.state.count()).toBe(before);
 });
 
-it('passes on why there is no role', async () => {
+it('reports why there is no role', async () => {
   const missing = new ProviderError('RoleMissing', 'no role');
   using roleless = newFetcher({
     settings: settingsFor(aws.fakes.gate.url),

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => fakes[Symbol.asyncDispose]());
 
-/** A fetcher whose role may read what begins with `open`. */
+/** A fetcher whose role may read names that begin with `open`. */
 function openReader() {
   const resources = [
     `arn:aws:secretsmanager:*:${fakes.account}:secret:open*`,
@@ -37,7 +37,7 @@ function openReader() {
   );
 }
 
-it('names each secret that is denied, as whom, and what to allow', async () => {
+it('names each secret that is denied, the identity, and the permission to allow', async () => {
   using fetcher = openReader();
   await seed.secret('open-1', 'v');
   await seed.secret('closed-1', 'v');
@@ -59,7 +59,7 @@ it('names each secret that is denied, as whom, and what to allow', async () => {
   );
 });
 
-it('names each parameter that is denied, though AWS refuses the whole call', async () => {
+it('names each parameter that is denied, although AWS refuses the whole call', async () => {
   using fetcher = openReader();
   await seed.parameter('/open/1', 'one');
   await seed.parameter('/open/2', 'two');
@@ -78,7 +78,7 @@ it('names each parameter that is denied, though AWS refuses the whole call', asy
   );
 });
 
-it('tells what is not there, by name, version and label', async () => {
+it('reports missing objects, by name, version and label', async () => {
   using fetcher = openReader();
   await seed.secret('open-2', 'v');
   await seed.parameter('/open/3', 'v');
@@ -102,7 +102,7 @@ it('tells what is not there, by name, version and label', async () => {
   expect(failure(outcomes[4]).message).toContain('invalid parameters: /open/3:9');
 });
 
-it('tells a secret that is about to be deleted', async () => {
+it('reports a secret that is scheduled for deletion', async () => {
   using fetcher = openReader();
   await seed.secret('open-doomed', 'v');
   await seed.deleteSecret('open-doomed');
@@ -113,7 +113,7 @@ it('tells a secret that is about to be deleted', async () => {
   expect(failure(outcome).message).toContain('restore it, or remove it from the class');
 });
 
-it('keeps the request, the session token and the answer out of its errors', async () => {
+it('keeps the request, the session token and the response out of its errors', async () => {
   using fetcher = openReader();
 
   const [outcome] = await fetchAll(fetcher, podSpec([secret('closed-3')]), signal);

@@ -37,7 +37,7 @@ it.for([
   ['answers with errors', OUTAGE],
   ['does not answer', { kind: 'hang' }],
   ['breaks connections', { kind: 'reset' }],
-] as const satisfies [string, Fault][])('asks the second region when the first %s', async ([, fault]) => {
+] as const satisfies [string, Fault][])('uses the second region when the first %s', async ([, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault, FIRST);
 
   const outcomes = await fetchAll(aws.fetcher, podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
@@ -49,7 +49,7 @@ it.for([
   ['answers with errors', OUTAGE],
   ['does not answer', { kind: 'hang' }],
 ] as const satisfies [string, Fault][])(
-  'asks the first no second time when to the question whether versions are current it %s',
+  'does not call the first region again if its check of versions %s',
   async ([, fault]) => {
     const roleArn = aws.fakes.addRole('reader', ['shop/cart']);
     using remembering = newFetcher({
@@ -71,12 +71,12 @@ it.for([
 
     expect(confirmedAt).toBeUndefined();
     expect(texts(outcomes)).toEqual(['a in the west']);
-    // One question, with its two tries.
+    // One request, with its two attempts.
     expect(aws.fakes.gate.state.count(values)).toBe(before + 2);
   },
 );
 
-it('asks the second region by the name and version that the class gives for it', async () => {
+it('uses the name and version that the class sets for the second region', async () => {
   const west = await aws.fakes.seed('us-west-2');
   const { version } = await west.secret('a-replica', 'replica');
   await west.secretVersion('a-replica', 'later');
@@ -91,7 +91,7 @@ it('asks the second region by the name and version that the class gives for it',
   expect(fetched(outcome)).toMatchObject({ version });
 });
 
-it('never asks the second region while the first answers', async () => {
+it('never uses the second region while the first responds', async () => {
   const before = aws.fakes.gate.state.count(SECOND);
 
   const outcomes = await fetchAll(aws.fetcher, podSpec([secret('a'), parameter('/p')], TWO_REGIONS), signal);
@@ -100,7 +100,7 @@ it('never asks the second region while the first answers', async () => {
   expect(aws.fakes.gate.state.count(SECOND)).toBe(before);
 });
 
-describe('a no of the first region is a no', () => {
+describe('a refusal of the first region is final', () => {
   it.for([
     ['Throttled', THROTTLED],
     ['AccessDenied', { kind: 'error', status: 400, code: 'AccessDeniedException', message: 'no' }],
@@ -117,7 +117,7 @@ describe('a no of the first region is a no', () => {
   });
 });
 
-it('asks the second region for the object that the first cannot give, and for no other', async () => {
+it('fetches from the second region only the object that the first cannot return', async () => {
   using _ = aws.fakes.gate.state.inject(OUTAGE, { ...FIRST, resource: 'a', action: 'secretsmanager:GetSecretValue' });
   const before = aws.fakes.gate.state.count(SECOND);
 
@@ -134,7 +134,7 @@ it('asks the second region for the object that the first cannot give, and for no
 it.for([
   ['secret', secret('a'), 'secretsmanager'],
   ['parameters', parameter('/p'), 'ssm'],
-] as const)('tells of both regions when both are down: %s', async ([what, object, service]) => {
+] as const)('reports both regions when both are down: %s', async ([what, object, service]) => {
   using _ = aws.fakes.gate.state.inject(OUTAGE, { service });
 
   const [outcome] = await fetchAll(aws.fetcher, podSpec([object], TWO_REGIONS), signal);

@@ -27,7 +27,7 @@ it.for([
   ['an outage', OUTAGE],
   ['a reset', { kind: 'reset' }],
   ['an answer that never comes', { kind: 'hang' }],
-] as const satisfies [string, Fault][])('gets over %s that happens once', async ([, fault]) => {
+] as const satisfies [string, Fault][])('recovers from %s that happens once', async ([, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault, GET, 1);
 
   expect(texts(await fetchAll(aws.fetcher, podSpec([secret('a')]), signal))).toEqual(['value a']);
@@ -58,7 +58,7 @@ it.for([
   ['StoreUnavailable', { kind: 'garble', status: 500, body: '' }, /a: 500: us-east-1: a response that is not from AWS/],
   ['CredentialsRefused', EXPIRED, /a: 400: us-east-1: ExpiredTokenException: /],
 ] as const satisfies [string, Fault, RegExp][])(
-  'says %s of a fault that lasts, and only of the object that it hits',
+  'reports %s for a lasting fault, and only for the affected object',
   async ([reason, fault, message]) => {
     using _ = aws.fakes.gate.state.inject(fault, GET);
 
@@ -81,7 +81,7 @@ it('ends a call that hangs after all attempts and no later', async () => {
   expect(performance.now() - began).toBeLessThan(2 * 400 + 700);
 });
 
-it('ends an answer that stops in the middle', async () => {
+it('ends a response that stops in the middle', async () => {
   using _ = aws.fakes.gate.state.inject({ kind: 'stall', body: '{"SecretStr' }, GET);
 
   expect(reasons(await fetchAll(aws.fetcher, podSpec([secret('a')]), signal))).toEqual(['StoreUnavailable']);
@@ -90,7 +90,7 @@ it('ends an answer that stops in the middle', async () => {
 it.for([
   ['an unanswered call', { kind: 'hang' }],
   ['a wait between attempts', THROTTLED],
-] as const satisfies [string, Fault][])('lets go of %s at once when the mount is cancelled', async ([, fault]) => {
+] as const satisfies [string, Fault][])('aborts %s at once when the mount is cancelled', async ([, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault);
   using slow = fetcherWith(
     settingsFor(aws.fakes.gate.url, { maxAttempts: 10, requestTimeoutMs: 60_000 }),
@@ -106,7 +106,7 @@ it.for([
   expect(performance.now() - began).toBeLessThan(300);
 });
 
-it('says that its time is over when that ends it', async () => {
+it('reports the deadline when that ends it', async () => {
   using _ = aws.fakes.gate.state.inject({ kind: 'hang' }, GET);
 
   const over = new AbortController();

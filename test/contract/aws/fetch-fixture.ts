@@ -21,7 +21,7 @@ export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes>
   return startAwsFakes({ motoUrl: inject('motoUrl'), ...options });
 }
 
-/** Every question goes to the stores. */
+/** Every request goes to the stores. */
 export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 1_500 } as const;
 
 /** A fetcher with clients of its own. */
@@ -36,7 +36,7 @@ export function fetcherWith(settings: AwsSettings, roleArn: string): Fetcher {
 }
 
 /**
- * An account for the tests of a file, filled once, and a fetcher for each of them, as one remembers credentials. Its pods may read everything.
+ * An account for the tests of a file, filled once, and a fetcher for each test, because a fetcher caches credentials. Its pods may read everything.
  */
 export function useFetcher(fill: (fakes: AwsFakes) => Promise<unknown>): UsedFetcher {
   let fakes: AwsFakes;
@@ -120,7 +120,7 @@ export function texts(outcomes: readonly FetchOutcome[]): string[] {
   return outcomes.map((outcome) => fetched(outcome).value.exposeText());
 }
 
-/** Reasons of what failed, and the values of the rest. */
+/** Reasons of failures, and the values of the rest. */
 export function reasons(outcomes: readonly FetchOutcome[]): string[] {
   return outcomes.map((outcome) =>
     outcome instanceof ProviderError ? outcome.reason : `value ${outcome.value.exposeText()}`,

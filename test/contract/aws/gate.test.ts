@@ -44,7 +44,7 @@ it('refuses a batch to a role that may only get single secrets', async () => {
   });
 });
 
-it('gives a batch, with an error for each secret that is denied or missing', async () => {
+it('returns a batch, with an error for each secret that is denied or missing', async () => {
   const allows = [
     { actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] },
     { actions: ['secretsmanager:GetSecretValue'], resources: ['*:secret:open-*'] },
@@ -62,7 +62,7 @@ it('gives a batch, with an error for each secret that is denied or missing', asy
   ]);
 });
 
-it('lets a role assume another that it is allowed to, and knows whose key that is', async () => {
+it('lets a role assume another that it is allowed to, and knows to which role a key belongs', async () => {
   const second = fakes.addRole('second', []);
   const allows = [{ actions: ['sts:AssumeRole'], resources: [second] }];
   const sts = new STSClient(await assume(fakes.addRole('first', ['shop/cart'], allows)));
@@ -72,7 +72,7 @@ it('lets a role assume another that it is allowed to, and knows whose key that i
   expect([...fakes.gate.state.sessions.values()].at(-1)).toMatchObject({ role: { arn: second }, name: 'hop' });
 });
 
-it('refuses a role that may not be assumed, and a key that it never saw', async () => {
+it('refuses a role that may not be assumed, and an unknown key', async () => {
   const other = fakes.addRole('other', []);
   const sts = new STSClient(await assume(fakes.addRole('reader', ['shop/cart'], [READ_ALL])));
   const stranger = new SecretsManagerClient(clientConfig());

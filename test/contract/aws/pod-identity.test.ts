@@ -43,7 +43,7 @@ function fetchA(
   return fetchAll(fetcher, spec, signal).finally(() => fetcher[Symbol.dispose]());
 }
 
-describe('takes the credentials of the association from the agent', () => {
+describe('gets the credentials of the association from the agent', () => {
   it.for([
     ['ipv4', '127.0.0.1'],
     ['ipv6', '::1'],
@@ -58,7 +58,7 @@ describe('takes the credentials of the association from the agent', () => {
     expect(fakes.gate.state.calls.at(-1)?.role).toBe(`arn:aws:iam::${fakes.account}:role/associated`);
   });
 
-  it('without asking IPv6 when IPv4 answers', async () => {
+  it('without using IPv6 when IPv4 responds', async () => {
     await using four = await startAgent('127.0.0.1');
     await using six = await startAgent('::1');
 
@@ -67,7 +67,7 @@ describe('takes the credentials of the association from the agent', () => {
     expect([four.count(), six.count()]).toEqual([1, 0]);
   });
 
-  it('from IPv6 when IPv4 does not answer in time', async () => {
+  it('from IPv6 when IPv4 does not respond in time', async () => {
     await using four = await startAgent('127.0.0.1');
     await using six = await startAgent('::1');
     four.behave({ kind: 'hang' });
@@ -75,7 +75,7 @@ describe('takes the credentials of the association from the agent', () => {
     expect(texts(await fetchA({ ipv4: four.url, ipv6: six.url }, 'auto'))).toEqual(['value a']);
   });
 
-  it('though the agent is slow or limited for a moment', async () => {
+  it('although the agent is slow or throttled for a moment', async () => {
     await using agent = await startAgent('127.0.0.1');
     agent.behave({ kind: 'error', status: 500, body: 'busy' }, 1);
 
@@ -85,7 +85,7 @@ describe('takes the credentials of the association from the agent', () => {
   });
 });
 
-it('takes a no of the agent for a no, without asking another address', async () => {
+it('treats a refusal of the agent as final, without trying another address', async () => {
   await using four = await startAgent('127.0.0.1');
   await using six = await startAgent('::1');
 
@@ -102,7 +102,7 @@ it.for([
   ['Throttled', 429, 'slow down', '429: slow down'],
   ['StoreUnavailable', 503, 'sorry', '503: sorry'],
   ['StoreUnavailable', 200, '{"AccessKeyId":"x"}', 'without credentials'],
-] as const)('says %s of an agent that answers %i for good', async ([reason, status, body, text]) => {
+] as const)('reports %s for an agent that keeps responding with %i', async ([reason, status, body, text]) => {
   await using agent = await startAgent('127.0.0.1');
   agent.behave({ kind: 'error', status, body });
 
@@ -113,7 +113,7 @@ it.for([
   expect(agent.count()).toBeGreaterThanOrEqual(status === 200 ? 1 : 2);
 });
 
-it('says where it looked when no agent answers', async () => {
+it('names the addresses if no agent responds', async () => {
   await expect(fetchA({}, 'auto')).rejects.toMatchObject({
     reason: 'StoreUnavailable',
     message: expect.stringMatching(
@@ -122,7 +122,7 @@ it('says where it looked when no agent answers', async () => {
   });
 });
 
-it('tells how long it waited for an agent that hangs', async () => {
+it('reports how long it waited for an agent that hangs', async () => {
   await using agent = await startAgent('127.0.0.1');
   agent.behave({ kind: 'hang' });
 
@@ -132,7 +132,7 @@ it('tells how long it waited for an agent that hangs', async () => {
   });
 });
 
-it('does not swallow whatever an agent sends', async () => {
+it('does not read unlimited responses of an agent', async () => {
   await using agent = await startAgent('127.0.0.1');
   agent.behave({ kind: 'error', status: 200, body: ' '.repeat(100_000) });
 

@@ -25,7 +25,7 @@ const INTERVAL = 120_000;
 const { signal } = new AbortController();
 const NAMES = Array.from({ length: 30 }, (_, index) => `s${index}`);
 
-// No time passes but what a test lets pass.
+// Time passes only when a test advances it.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
@@ -33,7 +33,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A fetcher for the service accounts `cart` and `pay`, each with a role of its name that may do this. */
+/** A fetcher for the service accounts `cart` and `pay`, each with a role of its name and these permissions. */
 async function openFetcher(allows: readonly Statement[], limits: { readonly cacheMaxBytes?: number } = {}) {
   const fakes = await openFakes();
   const seed = await fakes.seed();
@@ -65,7 +65,7 @@ function specOf(objects: readonly ObjectSpec[], number = 0, serviceAccount = 'ca
   });
 }
 
-/** A hundred mounts that want ten of thirty secrets each. */
+/** A hundred mounts with ten of thirty secrets each. */
 function hundredMounts(): readonly MountSpec[] {
   return Array.from({ length: 100 }, (_, number) => {
     const names = NAMES.filter((_name, index) => index % 3 === number % 3);
@@ -85,12 +85,12 @@ describe('a hundred mounts of one identity, of thirty secrets together', () => {
   it.for<readonly [string, readonly Statement[], Readonly<Record<string, number>>]>([
     ['by the batch call', [READ, BATCH], { BatchGetSecretValue: 2 }],
     ['by reading each, where that is denied', [READ], { GetSecretValue: 30 }],
-  ])('are asked for once each: %s', async ([, allows, expected]) => {
+  ])('are fetched once each: %s', async ([, allows, expected]) => {
     await using opened = await openFetcher(allows);
     const { fakes, seed, fetcher } = opened;
     await Promise.all(NAMES.map((name) => seed.secret(name, `value of ${name}`)));
     const specs = hundredMounts();
-    // What is denied is learned by the first reading and the first check.
+    // Denied actions are learned by the first read and the first check.
     await fetcher.refresh(specs, signal);
     vi.advanceTimersByTime(1_000);
     await fetcher.refresh([specOf([secret('s0')])], signal);
@@ -108,7 +108,7 @@ describe('a hundred mounts of one identity, of thirty secrets together', () => {
   });
 });
 
-it('asks for each identity apart, and one that is denied spoils nothing for the other', async () => {
+it('fetches separately for each identity, and a denial of one does not affect the other', async () => {
   await using opened = await openFetcher([READ_ALL]);
   const { fakes, seed, fetcher } = opened;
   await seed.secret('a', 'value a');
@@ -126,7 +126,7 @@ it('asks for each identity apart, and one that is denied spoils nothing for the 
   expect(served).toEqual({});
 });
 
-it('asks by a token that lasts, and tells one that has ended nothing of it', async () => {
+it('uses a valid token, and serves nothing to an expired one', async () => {
   await using opened = await openFetcher([READ_ALL]);
   const { seed, fetcher } = opened;
   await seed.secret('a', 'value a');
@@ -145,13 +145,13 @@ it.for<readonly [string, readonly Statement[], number, Readonly<Record<string, n
   ['the batch call', [READ, BATCH], 1_000, {}],
   ['the batch call, with no room for values', [READ, BATCH], 0, { BatchGetSecretValue: 1 }],
   ['reading', [READ], 1_000, {}],
-])('shows a value that changed within the interval: %s', async ([, allows, cacheMaxBytes, expected]) => {
+])('returns a value that changed within the interval: %s', async ([, allows, cacheMaxBytes, expected]) => {
   await using opened = await openFetcher(allows, { cacheMaxBytes });
   const { fakes, seed, fetcher } = opened;
   await Promise.all([seed.secret('a', 'a1'), seed.secret('b', 'b1')]);
   const spec = specOf([secret('a'), secret('b')]);
   const held = await versionsOf(spec, fetcher);
-  // The first check learns what is denied.
+  // The first check learns the denied actions.
   vi.advanceTimersByTime(1_000);
   await fetcher.refresh([spec], signal);
   await seed.secretVersion('a', 'a2');
@@ -165,7 +165,7 @@ it.for<readonly [string, readonly Statement[], number, Readonly<Record<string, n
   expect(calls).toEqual(expected);
 });
 
-it('asks for parameters by ten, and serves them from memory', async () => {
+it('fetches parameters in tens, and serves them from the cache', async () => {
   await using opened = await openFetcher([READ]);
   const { fakes, seed, fetcher } = opened;
   const names = Array.from({ length: 25 }, (_, index) => `/p/${index}`);
@@ -191,7 +191,7 @@ it('asks for parameters by ten, and serves them from memory', async () => {
   expect(calls).toEqual({});
 });
 
-it('leaves an outage, and a pod that is nobody, to those that are served next, and asks nobody twice for it', async () => {
+it('leaves an outage, and a pod without identity, to the mounts that are served next, and calls nothing twice for it', async () => {
   await using opened = await openFetcher([READ_ALL]);
   const { fakes, seed, fetcher } = opened;
   await Promise.all([seed.secret('a', 'value a'), seed.parameter('/p', 'value p')]);

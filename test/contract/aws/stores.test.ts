@@ -20,7 +20,7 @@ const aws = useFetcher(async (fakes) => {
 });
 
 describe('Secrets Manager', () => {
-  it('gives text as UTF-8 and binary as it is, with the version that AWS names', async () => {
+  it('returns text as UTF-8 and binary unchanged, with the version that AWS names', async () => {
     const text = await seed.secret('text', 'pässword\n');
     const binary = await seed.secret('binary', Uint8Array.of(0, 255, 10, 128));
 
@@ -40,7 +40,7 @@ describe('Secrets Manager', () => {
     expect(fetched(outcome).value.exposeText()).toBe('v');
   });
 
-  it('gives the version and the stage asked for, the current one else', async () => {
+  it('returns the requested version and stage, otherwise the current one', async () => {
     const old = await seed.secret('versions', 'old');
     await seed.secretVersion('versions', 'new');
     await seed.secretVersion('versions', 'next', ['AWSPENDING']);
@@ -73,7 +73,7 @@ describe('Parameter Store', () => {
     expect(fetched(outcome).value.exposeText()).toBe('second');
   });
 
-  it('asks for ten at a time, and answers in the order of the class', async () => {
+  it('fetches ten at a time, and returns them in the order of the class', async () => {
     const names = Array.from({ length: 23 }, (_, index) => `/many/${(index * 7) % 23}`);
     await Promise.all(names.map((name) => seed.parameter(name, `value of ${name}`)));
     const before = aws.fakes.gate.state.count({ action: 'ssm:GetParameters' });
@@ -84,7 +84,7 @@ describe('Parameter Store', () => {
     expect(aws.fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(3);
   });
 
-  it('tells one parameter by version, label and ARN apart in one call', async () => {
+  it('distinguishes one parameter by version, label and ARN in one call', async () => {
     await seed.parameter('/app/v', 'v1', 'blue');
     await seed.parameter('/app/v', 'v2', 'green');
     await seed.parameter('/app/v', 'v3');
@@ -109,7 +109,7 @@ describe('Parameter Store', () => {
     expect(aws.fakes.gate.state.count({ action: 'ssm:GetParameters' }) - before).toBe(1);
   });
 
-  it('gives versions and labels by an emulator that does not say which of them it answers', async () => {
+  it('returns versions and labels from an emulator that omits the selector', async () => {
     await seed.parameter('/app/emulated', 'v1', 'blue');
     await seed.parameter('/app/emulated', 'v2');
     await seed.parameter('/app/other', 'o1', 'blue');
@@ -129,11 +129,11 @@ describe('Parameter Store', () => {
 
     expect(texts(byLabel)).toEqual(['v1', 'o1']);
     expect(texts(byVersion)).toEqual(['v1']);
-    // Of two answers for one name nobody can tell which is which.
+    // Two responses for one name cannot be distinguished.
     expect(reasons(both)).toEqual(['ObjectNotFound', 'ObjectNotFound']);
   });
 
-  it('asks once for what is listed twice', async () => {
+  it('fetches once what is listed twice', async () => {
     await seed.parameter('/app/twice', 'v');
 
     const outcomes = await fetchAll(aws.fetcher, podSpec([parameter('/app/twice'), parameter('/app/twice')]), signal);
@@ -154,7 +154,7 @@ it('keeps the order of a class over both stores', async () => {
   expect(reasons(outcomes)).toEqual(['value secret b', 'value parameter a', 'value secret a', 'ObjectNotFound']);
 });
 
-it('asks nobody for a class without objects', async () => {
+it('makes no call for a class without objects', async () => {
   const before = aws.fakes.gate.state.count();
 
   expect(await fetchAll(aws.fetcher, podSpec([], { tokens: new Map() }), signal)).toEqual([]);

@@ -22,7 +22,7 @@ describe('connections', () => {
 
   afterAll(() => fakes[Symbol.asyncDispose]());
 
-  it('are kept, and shared by services and mounts', async () => {
+  it('are kept alive, and shared by services and mounts', async () => {
     using fetcher = fetcherWith(settingsFor(fakes.gate.url), roleArn);
     const before = fakes.gate.connections();
 
@@ -33,7 +33,7 @@ describe('connections', () => {
     expect(fakes.gate.connections() - before).toBe(2);
   });
 
-  it('are bounded: calls beyond the limit wait their turn', async () => {
+  it('are limited: calls beyond the limit wait', async () => {
     using fetcher = fetcherWith(settingsFor(fakes.gate.url, { requestTimeoutMs: 10_000 }), roleArn);
     const before = fakes.gate.connections();
     const many = Array.from({ length: 150 }, () => secret('a'));
@@ -98,7 +98,7 @@ describe('by AWS’s own names', () => {
     expect(proxy.hosts.slice(before).toSorted()).toEqual(hosts.map((host) => `${host}:443`).toSorted());
   });
 
-  it('asks the second region when STS of the first is down', async () => {
+  it('uses the second region when STS of the first is down', async () => {
     using fetcher = fetcherWith(regional(), roleArn);
     using _ = fakes.gate.state.inject(OUTAGE, { service: 'sts', region: 'us-east-1' });
     const spec = podSpec([secret('a'), parameter('/p')], { regions: ['us-east-1', 'us-west-2'] });
@@ -108,7 +108,7 @@ describe('by AWS’s own names', () => {
     expect(texts(outcomes)).toEqual(['west a', 'west p']);
   });
 
-  it('tells once of STS that is down in both regions', async () => {
+  it('reports once that STS is down in both regions', async () => {
     using fetcher = fetcherWith(regional(), roleArn);
     using _ = fakes.gate.state.inject(OUTAGE, { service: 'sts' });
     const spec = podSpec([secret('a'), secret('b')], { regions: ['us-east-1', 'us-west-2'] });
@@ -121,7 +121,7 @@ describe('by AWS’s own names', () => {
     });
   });
 
-  it('trusts no other authority than that of the bundle', async () => {
+  it('trusts no CA other than that of the bundle', async () => {
     const { caBundle: _, ...settings } = regional();
     using fetcher = fetcherWith(settings, roleArn);
 
@@ -131,7 +131,7 @@ describe('by AWS’s own names', () => {
     });
   });
 
-  it('takes the bundle for custom endpoints too, without the proxy where that is on this host', async () => {
+  it('uses the bundle for custom endpoints too, without the proxy if they are on this host', async () => {
     const before = proxy.hosts.length;
     const settings = {
       ...settingsFor(fakes.gate.url),
@@ -144,7 +144,7 @@ describe('by AWS’s own names', () => {
     expect(proxy.hosts.length).toBe(before);
   });
 
-  it('tells of a proxy that does not answer, without its password', async () => {
+  it('reports a proxy that does not respond, without its password', async () => {
     const settings = regional({ proxy: { HTTPS_PROXY: 'http://user:hunter2@127.0.0.1:1' }, maxAttempts: 1 });
     using fetcher = fetcherWith(settings, roleArn);
 
@@ -154,7 +154,7 @@ describe('by AWS’s own names', () => {
     expect(String(thrown)).not.toContain('hunter2');
   });
 
-  it('takes nothing from the environment or shared files behind the settings', async () => {
+  it('reads nothing from the environment or shared files besides the settings', async () => {
     for (const name of ['', '_STS', '_SECRETS_MANAGER', '_SSM']) {
       vi.stubEnv(`AWS_ENDPOINT_URL${name}`, 'http://127.0.0.1:1');
     }
@@ -175,7 +175,7 @@ describe('by AWS’s own names', () => {
 });
 
 describe('plain HTTP', () => {
-  it('goes through HTTP_PROXY, STS included', async () => {
+  it('uses HTTP_PROXY, for STS too', async () => {
     await using fakes = await openFakes();
     await (await fakes.seed()).secret('a', 'value a');
     await using proxy = await startForwardProxy(fakes.gate.url);
@@ -187,7 +187,7 @@ describe('plain HTTP', () => {
   });
 
   it.for(['sts.aws.invalid', '.aws.invalid', 'aws.invalid', '*.aws.invalid', '*'])(
-    'goes around the proxy for NO_PROXY %s',
+    'bypasses the proxy for NO_PROXY %s',
     async (noProxy) => {
       await using proxy = await startForwardProxy('http://127.0.0.1:1');
       const settings = settingsFor('http://sts.aws.invalid', {
@@ -204,11 +204,11 @@ describe('plain HTTP', () => {
   );
 });
 
-describe('whoever takes connections and then says nothing', () => {
+describe('a server that accepts connections and never responds', () => {
   it.for<readonly [string, (address: string) => Partial<AwsSettings>]>([
     ['a proxy', (address) => ({ endpoints: {}, proxy: { HTTPS_PROXY: `http://${address}` } })],
     ['a TLS endpoint', (address) => ({ endpoints: { sts: `https://${address}` } })],
-  ])('does not hold a mount up: %s', async ([, changes]) => {
+  ])('does not block a mount: %s', async ([, changes]) => {
     await using silent = await startSilentServer();
     const settings = settingsFor('', changes(silent.address));
     using fetcher = fetcherWith(settings, 'arn:aws:iam::123456789012:role/reader');

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
-/** A terminal that cannot be written to, for a failure that no command expects. */
+/** A terminal whose output throws: a failure that no command expects. */
 const BROKEN = 'data:text/javascript,process.stdout.write=()=>{throw new Error("pa"+"55")}';
 
 interface Ended {
@@ -32,7 +32,7 @@ it('the program ends with the code of its command', async () => {
   expect(await program([], 'check')).toMatchObject({ code: 2 });
 });
 
-it('the program ends with 1 when it breaks, and says where', async () => {
+it('the program ends with 1 after a crash, and reports where', async () => {
   const { code, stderr } = await program(['--import', BROKEN], 'version');
 
   expect(code).toBe(1);

@@ -40,7 +40,7 @@ describe('mount', () => {
   it.for([
     ['a provider that writes', []],
     ['one that leaves it to the driver', ['--driver-writes-secrets']],
-  ] as const)('puts the right bytes with the right modes on disk: %s', async ([, args]) => {
+  ] as const)('writes the right bytes with the right modes: %s', async ([, args]) => {
     await using node = await startNode({ args });
     const { version } = await node.seed.secret('db', 'pa55');
     await node.seed.parameter('/url', 'https://example.com');
@@ -53,7 +53,7 @@ describe('mount', () => {
     expect(text).not.toContain('pa55');
   });
 
-  it('shows contents only when asked to', async () => {
+  it('shows contents only if requested', async () => {
     await using node = await startNode();
     await node.seed.secret('db', 'pa55');
     await node.seed.parameter('/url', 'u');
@@ -61,7 +61,7 @@ describe('mount', () => {
     expect((await mount(node, await node.newTarget(), '--show-values')).text).toContain('"pa55"');
   });
 
-  it("ends with 1 and the provider's words when it is refused", async () => {
+  it("exits with 1 and the provider's message if it is refused", async () => {
     await using node = await startNode();
     const { code, text } = await mount(node, await node.newTarget());
 
@@ -69,7 +69,7 @@ describe('mount', () => {
     expect(text).toMatch(/^NOT_FOUND: .*ResourceNotFoundException/);
   });
 
-  it('ends with 1 when nobody listens', async () => {
+  it('exits with 1 if no provider listens', async () => {
     await using node = await startNode();
     const { code, text } = await mount(node, await node.newTarget(), '--socket=/no/such.sock', '--timeout=1');
 

@@ -11,7 +11,7 @@ const NO = {
   message: 'You are not allowed to mix',
 } as const;
 
-// No time passes but what a test lets pass.
+// Time passes only when a test advances it.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
@@ -27,7 +27,7 @@ async function startSeededNode(): Promise<TestNode> {
   return node;
 }
 
-it('takes twenty secrets a call, and one that is left over by itself', async () => {
+it('fetches twenty secrets per call, and a remaining one separately', async () => {
   await using node = await startSeededNode();
   const names = Array.from({ length: 41 }, (_, index) => `s${index}`);
   await Promise.all(names.map((name) => node.seed.secret(name, `value of ${name}`)));
@@ -40,7 +40,7 @@ it('takes twenty secrets a call, and one that is left over by itself', async () 
   );
 });
 
-it('gives text, bytes and what is named by its ARN, and leaves versions and stages to the single call', async () => {
+it('returns text, bytes and objects named by ARN, and leaves versions and stages to single calls', async () => {
   await using node = await startSeededNode();
   await node.seed.secret('bytes', Uint8Array.of(0, 255, 10));
   const { arn, version } = await node.seed.secret('by-arn', 'first');
@@ -65,11 +65,11 @@ it('gives text, bytes and what is named by its ARN, and leaves versions and stag
   });
 });
 
-describe('where the batch call fails', () => {
+describe('if the batch call fails', () => {
   it.for([
     ['is refused as a whole, though its parts are sound', NO],
     ['is throttled, as its quota is a hundredth of the single call’s', THROTTLED],
-  ] as const)('as it %s, each secret is asked for singly', async ([, fault]) => {
+  ] as const)('because it %s, each secret is fetched separately', async ([, fault]) => {
     await using node = await startSeededNode();
     using _ = node.aws.gate.state.inject(fault, GET_BATCH);
 
@@ -85,7 +85,7 @@ describe('where the batch call fails', () => {
     });
   });
 
-  it('as the store is down, nobody asks it twenty times more', async () => {
+  it('because the store is down, it is not called twenty more times', async () => {
     await using node = await startSeededNode();
     using _ = node.aws.gate.state.inject(OUTAGE, GET_BATCH);
     const calls = await callsOf(node, async () => {
@@ -97,8 +97,8 @@ describe('where the batch call fails', () => {
   });
 });
 
-describe('a secret that the batch call does not give', () => {
-  it('is asked for singly: it may be that of another account, which only GetSecretValue reaches', async () => {
+describe('a secret that the batch call does not return', () => {
+  it('is fetched separately: it may belong to another account, which only GetSecretValue reaches', async () => {
     await using node = await startSeededNode();
     const { arn } = await node.seed.secret('of-another-account', 'theirs');
     node.aws.addRole('web', ['shop/web'], [READ, BATCH]);
@@ -118,7 +118,7 @@ describe('a secret that the batch call does not give', () => {
     );
   });
 
-  it('never takes the value of another whose ARN begins as its own does, where it is named without the end of its ARN', async () => {
+  it('never gets the value of another whose ARN has the same beginning, if it is named by a partial ARN', async () => {
     await using node = await startSeededNode();
     const [{ arn }, { arn: longer, version }] = await Promise.all([
       node.seed.secret('db', 'of db'),
@@ -141,7 +141,7 @@ describe('a secret that the batch call does not give', () => {
     expect(await contentsOf(targetPath)).toEqual({ db: ['644', 'of db'], 'db-prod': ['644', 'of db-prod'] });
   });
 
-  it('is told of by its own error, where the role may not read it', async () => {
+  it('is reported with its own error, if the role may not read it', async () => {
     await using node = await startSeededNode();
     const some = { actions: ['secretsmanager:GetSecretValue'], resources: ['*:secret:a-*'] };
     node.aws.addRole('web', ['shop/web'], [some, BATCH]);

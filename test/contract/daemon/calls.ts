@@ -1,13 +1,13 @@
 import type { TestNode } from './node.ts';
 import type { Statement } from '../../fakes/aws/policy.ts';
 
-/** What saves calls, beside what reads. */
+/** Optional actions that save calls, besides those that read. */
 export const BATCH: Statement = { actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] };
 export const READ: Statement = { actions: ['secretsmanager:GetSecretValue', 'ssm:GetParameters'], resources: ['*'] };
-/** Of no use to read with. */
+/** Does not allow reading. */
 export const DESCRIBE: Statement = { actions: ['secretsmanager:DescribeSecret'], resources: ['*'] };
 
-/** How many calls of each action AWS gets while this is done. */
+/** The number of calls of each action that AWS gets during this. */
 export async function callsOf(
   { aws }: Pick<TestNode, 'aws'>,
   work: () => Promise<unknown>,

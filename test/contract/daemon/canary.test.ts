@@ -4,7 +4,7 @@ import { connect } from '../../../src/grpc/client.ts';
 import { startProvider } from '../../fakes/provider-process.ts';
 import { NEVER, POD, requestFor, serviceAccount, startNode, type TestNode } from './node.ts';
 
-/** Stands in every secret and token; must stand in nothing that the provider prints or answers. */
+/** In every secret and token; must not be in any output or response of the provider. */
 const MARK = 'canary7f3a';
 
 const CLASSES = {
@@ -23,7 +23,7 @@ const CLASSES = {
   'a wrong class': '[{objectName: text}]',
 } as const;
 
-/** Refused, for its issuer; its signature is the mark. */
+/** Refused because of its issuer; its signature is the mark. */
 const TOKEN = `${mintToken('shop/web', { iss: 'https://elsewhere' }).split('.').slice(0, 2).join('.')}.${MARK}`;
 
 function expectNoMark(words: readonly string[]): void {
@@ -53,7 +53,7 @@ describe('secrets and tokens', () => {
     expectNoMark([...node.log, ...answers]);
   });
 
-  it('are in none where AWS refuses or cannot be understood', async () => {
+  it('are in none if AWS refuses or its response is invalid', async () => {
     const objects = CLASSES['a mount that succeeds'];
     for (const body of [`{"SecretString":"${MARK}`, `<html>${MARK}</html>`, `{"__type":"Odd","message":"x"}`]) {
       using _ = node.aws.gate.state.inject({ kind: 'garble', status: 200, body }, { service: 'secretsmanager' });
@@ -69,7 +69,7 @@ describe('secrets and tokens', () => {
     expectNoMark([...node.log, ...answers]);
   });
 
-  it('are in no word of the whole process, at its most talkative', async () => {
+  it('are in no output of the process, with the most verbose log', async () => {
     await using provider = await startProvider(
       [
         '--provider-volume',

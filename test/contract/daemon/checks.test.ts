@@ -10,7 +10,7 @@ const INTERVAL = 120_000;
 const HOUR = 3_600_000;
 const PODS = ['web-1', 'web-2', 'web-3'].map((name) => ({ ...POD, name }));
 
-// No time passes but what a test lets pass.
+// Time passes only when a test advances it.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] });
 });
@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A node whose role may do this, and three pods that have mounted the class. */
+/** A node whose role has these permissions, and three pods that have mounted the class. */
 async function startMountedNode(allows: readonly Statement[], class_: Readonly<Record<string, string>>) {
   const node = await startNode({ args: ['--aws-max-attempts=1'] });
   await Promise.all([
@@ -51,7 +51,7 @@ function contentsOfAll(volumes: readonly { readonly targetPath: string }[]) {
   return Promise.all(volumes.map(({ targetPath }) => contentsOf(targetPath)));
 }
 
-describe('past the interval, one check serves all volumes of an identity', () => {
+describe('after the interval, one check serves all volumes of an identity', () => {
   it.for<readonly [string, readonly Statement[], Readonly<Record<string, string>>, Readonly<Record<string, number>>]>([
     ['by one batch call', [READ, BATCH], secrets('a', 'b', 'c'), { BatchGetSecretValue: 1 }],
     ['by reading a single secret', [READ, BATCH], secrets('a'), { GetSecretValue: 1 }],
@@ -69,7 +69,7 @@ describe('past the interval, one check serves all volumes of an identity', () =>
     expect(node.log.filter((line) => line.includes('"changed":true'))).toHaveLength(PODS.length);
   });
 
-  it('by reading each, where the role may not use the batch call, which is not tried again for an hour', async () => {
+  it('by reading each, if the role may not use the batch call, which is not retried for an hour', async () => {
     await using mounted = await startMountedNode([READ], secrets('a', 'b'));
     const { node, republish, firstCalls } = mounted;
     vi.advanceTimersByTime(INTERVAL + 1);
@@ -107,7 +107,7 @@ describe('a rotation', () => {
     }
   });
 
-  it('of a parameter is seen', async () => {
+  it('of a parameter is detected', async () => {
     await using mounted = await startMountedNode([READ], parameters('/p'));
     const { node, republish, volumes } = mounted;
     await node.seed.parameter('/p', 'p2');
@@ -117,7 +117,7 @@ describe('a rotation', () => {
     expect(await contentsOfAll(volumes)).toEqual(PODS.map(() => ({ _p: ['644', 'p2'] })));
   });
 
-  it('of a parameter that was deleted and made anew is seen in every volume, though its version is 1 as before', async () => {
+  it('of a parameter that was deleted and recreated is detected in every volume, although its version is 1 as before', async () => {
     await using mounted = await startMountedNode([READ], parameters('/p'));
     const { node, republish, volumes } = mounted;
     await remakeParameter(node, '/p', 'made anew');
@@ -129,7 +129,7 @@ describe('a rotation', () => {
   });
 });
 
-it('a version that cannot change is read again as well, once an interval: the role may have lost the right to', async () => {
+it('a pinned version is read again as well, once per interval: the role may have lost the permission', async () => {
   await using node = await startNode();
   const { version } = await node.seed.secret('a', 'a1');
   await node.seed.parameter('/p', 'p1');
@@ -148,7 +148,7 @@ it('a version that cannot change is read again as well, once an interval: the ro
   }
 });
 
-it('a check that AWS does not answer fails the republish and leaves the files, and the next one goes on', async () => {
+it('a check that AWS does not answer fails the republish and keeps the files, and the next one continues', async () => {
   await using mounted = await startMountedNode([READ], secrets('a'));
   const { node, republish, volumes } = mounted;
   const before = await contentsOfAll(volumes);

@@ -6,7 +6,7 @@ import { POD, startNode, type TestNode } from './node.ts';
 const MINUTE = 60_000;
 const ASSUME = { action: 'sts:AssumeRoleWithWebIdentity' };
 
-// No time passes but what a test lets pass, on both clocks.
+// Time passes only when a test advances it, on both clocks.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] });
 });
@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A node whose answers are good for a second, and credentials (of an hour) for as long as they are. */
+/** A node that caches values for a second, and credentials (of an hour) for their lifetime. */
 async function startSeededNode(): Promise<TestNode> {
   const node = await startNode({ args: ['--rotation-poll-interval=1s', '--aws-max-attempts=1'] });
   await Promise.all([node.seed.secret('a', 'a1'), node.seed.secret('b', 'b1'), node.seed.parameter('/p', 'p1')]);
@@ -22,7 +22,7 @@ async function startSeededNode(): Promise<TestNode> {
 }
 
 describe('credentials', () => {
-  it('serve every pod of a service account, and are asked for again before they end, while nobody waits', async () => {
+  it('serve every pod of a service account, and are refreshed before they expire, while no mount waits', async () => {
     await using node = await startSeededNode();
     await node.mount(secrets('a'));
     vi.advanceTimersByTime(54 * MINUTE);
@@ -41,7 +41,7 @@ describe('credentials', () => {
     expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1, GetSecretValue: 2 });
   });
 
-  it('that are still good are used while STS is down, and not a moment longer', async () => {
+  it('that are still valid are used while STS is down, and no longer', async () => {
     await using node = await startSeededNode();
     await node.mount(secrets('a'));
     using _ = node.aws.gate.state.inject(OUTAGE, ASSUME);
@@ -55,7 +55,7 @@ describe('credentials', () => {
     expect(calls).toEqual({ AssumeRoleWithWebIdentity: 1 });
   });
 
-  it('that ended are never used', async () => {
+  it('that have expired are never used', async () => {
     await using node = await startSeededNode();
     await node.mount(secrets('a'));
     vi.advanceTimersByTime(61 * MINUTE);
@@ -67,12 +67,12 @@ describe('credentials', () => {
   });
 });
 
-describe('credentials that AWS takes no longer, though they have not ended', () => {
+describe('credentials that AWS no longer accepts, although they have not expired', () => {
   it.for([
     ['a secret', secrets('a'), { GetSecretValue: 2 }],
     ['a parameter', parameters('/p'), { GetParameters: 2 }],
     ['secrets of which one was refused', secrets('a', 'b'), { GetSecretValue: 3, BatchGetSecretValue: 0 }],
-  ] as const)('are replaced at once: the mount of %s does not notice', async ([, class_, expected]) => {
+  ] as const)('are replaced at once: the mount of %s succeeds', async ([, class_, expected]) => {
     await using node = await startSeededNode();
     await node.mount(class_);
     vi.advanceTimersByTime(1_001);
@@ -91,20 +91,20 @@ describe('credentials that AWS takes no longer, though they have not ended', () 
     await node.mount(secrets('a'));
     vi.advanceTimersByTime(1_001);
     await Promise.all(Array.from({ length: 20 }, (_, index) => node.seed.secret(`s${index}`, 'v')));
-    // Whose keys the gate does not know, it refuses.
+    // The gate refuses keys that it does not know.
     node.aws.gate.state.sessions.clear();
     const calls = await callsOf(node, () =>
       Promise.all(Array.from({ length: 20 }, (_item, index) => node.mount(secrets(`s${index}`)))),
     );
 
-    // Who comes after the new ones have come, is refused nothing.
+    // A call after the new ones have arrived is not refused.
     const { AssumeRoleWithWebIdentity, GetSecretValue } = calls;
     expect(AssumeRoleWithWebIdentity).toBe(1);
     expect(GetSecretValue).toBeGreaterThan(20);
     expect(GetSecretValue).toBeLessThanOrEqual(40);
   });
 
-  it('are told of when new ones fare no better, and are not kept', async () => {
+  it('are reported if new ones are refused too, and are not kept', async () => {
     await using node = await startSeededNode();
     await node.mount(secrets('a'));
     vi.advanceTimersByTime(1_001);
@@ -121,7 +121,7 @@ describe('credentials that AWS takes no longer, though they have not ended', () 
     expect(await callsOf(node, () => node.mount(secrets('a')))).toEqual({ GetSecretValue: 1 });
   });
 
-  it('fail no check: it goes on with new ones', async () => {
+  it('fail no check: it continues with new ones', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     await node.mount(secrets('a'), { targetPath });

@@ -6,13 +6,13 @@ import { createVirtualClock } from '../../fakes/virtual-clock.ts';
 import { contentsOf, POD, startNode, type TestNode } from './node.ts';
 
 const SECRET = '[{objectName: db, objectType: secretsmanager}]';
-/** The codes after which the kubelet starts anew; any other would start the pod with an empty volume (driver 1.6.0). */
+/** The codes after which the kubelet starts again; any other would start the pod with an empty volume (driver 1.6.0). */
 const SAFE = ['UNKNOWN', 'INVALID_ARGUMENT', 'NOT_FOUND', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'INTERNAL'];
-/** Nothing is remembered, and nothing is tried twice. */
+/** Nothing is cached, and nothing is retried. */
 const ONCE = ['--rotation-poll-interval=1us', '--aws-max-attempts=1'];
 const HOUR_MS = 3_600_000;
 const GET = { action: 'secretsmanager:GetSecretValue' };
-/** For what is seen at last, on a machine that is busy. */
+/** For events that may come late on a busy machine. */
 const SOON = { timeout: 30_000 };
 
 describe('a mount that fails', () => {
@@ -42,7 +42,7 @@ describe('a mount that fails', () => {
     expect(await contentsOf(targetPath)).toEqual({});
   });
 
-  it('says every mistake of a class at once', async () => {
+  it('reports every problem of a class at once', async () => {
     const objects = '[{objectName: a}, {objectName: b, objectType: sts}, {objectType: ssmparameter}]';
     const { code, message } = await node.refused({ objects, pathTranslation: 'long' });
 
@@ -57,7 +57,7 @@ describe('a mount that fails', () => {
     }
   });
 
-  it('says which tokenRequests entry the driver lacks', async () => {
+  it('names the tokenRequests entry that the driver lacks', async () => {
     const { message } = await node.refused({ objects: SECRET }, { tokens: { other: 't' } });
 
     expect(message).toContain('tokenRequests');
@@ -67,7 +67,7 @@ describe('a mount that fails', () => {
   it.for([
     ['broken (5xx)', OUTAGE, '503'],
     ['cut off', { kind: 'reset' }, 'ECONNRESET'],
-  ] as const)('tells that a store is %s, with a safe code', async ([, fault, fragment]) => {
+  ] as const)('reports that a store is %s, with a safe code', async ([, fault, fragment]) => {
     using _ = node.aws.gate.state.inject(fault, GET);
     const { code, message } = await node.refused({ objects: SECRET });
 
@@ -76,10 +76,10 @@ describe('a mount that fails', () => {
     expect(message).toContain(fragment);
   });
 
-  it('tells that a store is hanging, with a safe code', async () => {
+  it('reports that a store hangs, with a safe code', async () => {
     await using hasty = await startNode({ args: [...ONCE, '--aws-request-timeout=300ms'] });
     await hasty.seed.secret('db', 'v1');
-    // The first calls of a process take longer than that; what hangs takes longer than anything.
+    // The first calls of a process take longer than that; a hanging call takes longer than anything.
     await expect.poll(() => hasty.mount({ objects: SECRET }).catch(() => undefined), SOON).toBeDefined();
     using _ = hasty.aws.gate.state.inject({ kind: 'hang' }, GET);
     const { code, message } = await hasty.refused({ objects: SECRET });
@@ -89,7 +89,7 @@ describe('a mount that fails', () => {
     expect(message).toContain('us-east-1');
   });
 
-  it('tells that a store is throttled until the time is over, with a safe code', async () => {
+  it('reports that a store throttles until the deadline, with a safe code', async () => {
     const clock = createVirtualClock(Date.now());
     await using throttled = await startNode({ args: ONCE, clock });
     await throttled.seed.secret('db', 'v1');
@@ -119,7 +119,7 @@ describe('a mount that fails', () => {
     expect(await contentsOf(targetPath)).toEqual({ db: ['644', 'v1'] });
   });
 
-  it('keeps the files of the mount before', async () => {
+  it('keeps the files of the previous mount', async () => {
     const targetPath = await node.newTarget();
     await node.mount({ objects: SECRET }, { targetPath });
     const objects = `${SECRET.slice(0, -1)}, {objectName: absent, objectType: secretsmanager}]`;
@@ -128,7 +128,7 @@ describe('a mount that fails', () => {
     expect(await contentsOf(targetPath)).toEqual({ db: ['644', 'v1'] });
   });
 
-  it('tells of an expired token', async () => {
+  it('reports an expired token', async () => {
     await using fresh = await startNode();
     const tokens = { 'sts.amazonaws.com': mintToken('shop/web', { exp: 1 }) };
     const { code, message } = await fresh.refused({ objects: SECRET }, { tokens });
@@ -137,7 +137,7 @@ describe('a mount that fails', () => {
     expect(message).toContain('expired');
   });
 
-  it('tells of a service account without a role', async () => {
+  it('reports a service account without a role', async () => {
     node.api.put({ kind: 'ServiceAccount', metadata: { namespace: 'shop', name: 'plain' } });
     const { code, message } = await node.refused({ objects: SECRET }, { pod: { ...POD, serviceAccount: 'plain' } });
 
@@ -145,7 +145,7 @@ describe('a mount that fails', () => {
     expect(message).toContain('IAM role must be associated');
   });
 
-  it('takes garbage for a request and goes on', async () => {
+  it('survives an invalid request', async () => {
     const request = { attributes: '[', secrets: '', targetPath: '/x', permission: '', currentObjectVersion: [] };
     await expect(node.client.mount(request, AbortSignal.timeout(5_000))).rejects.toThrow(
       'failed to unmarshal attributes',
@@ -155,7 +155,7 @@ describe('a mount that fails', () => {
   });
 });
 
-describe('a call that lasts', () => {
+describe('a long call', () => {
   it('ends at the mount timeout, naming it, with a safe code', async () => {
     const clock = createVirtualClock(Date.now());
     await using node = await startNode({ args: ['--mount-timeout=20s'], clock });
@@ -168,7 +168,7 @@ describe('a call that lasts', () => {
     expect(await refused).toMatchObject({ code: 'UNKNOWN', message: expect.stringContaining('--mount-timeout') });
   });
 
-  it('ends when the driver ends it, and leaves the volume as it was', async () => {
+  it('ends when the driver cancels it, and leaves the volume unchanged', async () => {
     await using node = await startNode();
     await node.seed.secret('db', 'v1');
     const targetPath = await node.newTarget();
@@ -197,7 +197,7 @@ describe.runIf(process.getuid?.() === 0)('a volume that cannot be written', () =
   it.for([
     ['read-only', 'ro', 'EROFS'],
     ['full', 'size=16k', 'ENOSPC'],
-  ] as const)('is told of: %s', async ([, options, errno]) => {
+  ] as const)('is reported: %s', async ([, options, errno]) => {
     const targetPath = await node.newTarget();
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', targetPath]);
     try {

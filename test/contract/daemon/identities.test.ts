@@ -22,7 +22,7 @@ const SECOND_POD = { ...POD, name: 'web-2' };
 const LIMITS = { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 5_000 };
 const { signal } = new AbortController();
 
-// No time passes but what a test lets pass.
+// Time passes only when a test advances it.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
@@ -36,7 +36,7 @@ async function startSeededNode(): Promise<TestNode> {
   return node;
 }
 
-/** A policy that can be changed while sessions last, as IAM's are. */
+/** A policy that can be changed during sessions, as in IAM. */
 function changeablePolicy(...statements: readonly Statement[]) {
   const allows = [...statements];
   return {
@@ -45,12 +45,12 @@ function changeablePolicy(...statements: readonly Statement[]) {
   };
 }
 
-describe('what one identity was given, another is not', () => {
+describe('what one identity was given is not served to another', () => {
   it.for([
     ['the same secret', secrets('a'), [READ]],
     ['the same secrets by the batch call', secrets('a', 'b'), [READ, BATCH]],
     ['the same parameter', parameters('/p'), [READ]],
-  ] as const)('though it asks for %s while the memory is warm', async ([, class_, allows]) => {
+  ] as const)('even if it requests %s while the cache is warm', async ([, class_, allows]) => {
     await using node = await startSeededNode();
     node.aws.addRole('web', ['shop/web'], allows);
     node.api.put(serviceAccount('shop', 'other', node.aws.addRole('other', ['shop/other'], [BATCH, DESCRIBE])));
@@ -63,7 +63,7 @@ describe('what one identity was given, another is not', () => {
     expect(refusal.message).toContain('AccessDeniedException');
   });
 
-  it('nor is a service account of the same name elsewhere, or another with the same role', async () => {
+  it('nor to a service account of the same name elsewhere, or another with the same role', async () => {
     await using node = await startSeededNode();
     const pods = [
       { ...POD, namespace: 'elsewhere' },
@@ -88,7 +88,7 @@ describe('what one identity was given, another is not', () => {
     ['is for another audience', () => mintToken('shop/web', { aud: ['vault'] }), 'Incorrect token audience'],
     ['is another account’s', () => mintToken('shop/other'), 'Not authorized to perform sts:AssumeRoleWithWebIdentity'],
     ['is none', () => 'not a token', 'InvalidIdentityToken'],
-  ])('nor is a pod whose token %s, and that spoils nothing for the others', async ([, token, fragment]) => {
+  ])('nor to a pod whose token %s, and that does not affect the others', async ([, token, fragment]) => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     await node.mount(secrets('a'), { targetPath });
@@ -100,7 +100,7 @@ describe('what one identity was given, another is not', () => {
     expect(await callsOf(node, () => node.mount(secrets('a'), { pod: SECOND_POD }))).toEqual({});
   });
 
-  it('nor is the same service account with another role', async () => {
+  it('nor to the same service account with another role', async () => {
     await using fakes = await openFakes();
     const seed = await fakes.seed();
     await seed.secret('a', 'a1');
@@ -124,7 +124,7 @@ describe('what one identity was given, another is not', () => {
     expect(await confirmVersions(fetcher, spec, versions, signal)).toBe(fetchedAt);
   });
 
-  it('nor another pod under Pod Identity, whose sessions carry the pod', async () => {
+  it('nor to another pod under Pod Identity, whose sessions are tagged with the pod', async () => {
     await using fakes = await openFakes();
     const seed = await fakes.seed();
     await seed.secret('a', 'a1');
@@ -198,11 +198,11 @@ describe('access that is revoked', () => {
 
     expect((await node.refused(secrets('a', 'b'))).message).toMatch(/a: 400.*AccessDenied/);
     expect((await node.refused(secrets('a'), { pod: SECOND_POD })).code).toBe('PERMISSION_DENIED');
-    // Its answer is younger than the interval.
+    // Its value is newer than the interval.
     await node.mount(secrets('b'), { pod: SECOND_POD });
   });
 
-  it('but for describing is refused to a new pod and to a republish', async () => {
+  it('except for describing is refused to a new pod and to a republish', async () => {
     await using node = await startSeededNode();
     const { allows, change } = changeablePolicy(READ, DESCRIBE);
     node.aws.addRole('web', ['shop/web'], allows);
@@ -215,7 +215,7 @@ describe('access that is revoked', () => {
     expect((await node.refused(secrets('a'), { pod: SECOND_POD })).code).toBe('PERMISSION_DENIED');
   });
 
-  it('is refused within the operator’s interval, whatever the class says', async () => {
+  it('is refused within the operator’s interval, whatever the class sets', async () => {
     await using node = await startSeededNode();
     const { allows, change } = changeablePolicy(READ);
     node.aws.addRole('web', ['shop/web'], allows);

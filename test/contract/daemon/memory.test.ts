@@ -9,7 +9,7 @@ import { contentsOf, POD, startNode, type TestNode } from './node.ts';
 const SECOND_POD = { ...POD, name: 'web-2' };
 const TEN = Array.from({ length: 10 }, (_, index) => `s${index}`);
 
-// No time passes but what a test lets pass.
+// Time passes only when a test advances it.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
@@ -40,7 +40,7 @@ async function mountTwenty(node: TestNode, cancelled: AbortSignal) {
 }
 
 describe('within the interval', () => {
-  it('a mount asks for its credentials and all its secrets in one call each, a republish and a second pod ask nothing', async () => {
+  it('a mount gets its credentials and all its secrets in one call each, a republish and a second pod make no call', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     const secondPath = await node.newTarget(SECOND_POD);
@@ -62,7 +62,7 @@ describe('within the interval', () => {
     expect(Object.keys(await contentsOf(targetPath))).toEqual(TEN);
   });
 
-  it('a class with a parameter is answered from memory too', async () => {
+  it('a class with a parameter is served from the cache too', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     await node.mount(parameters('/p'), { targetPath });
@@ -74,7 +74,7 @@ describe('within the interval', () => {
     expect(calls).toEqual({});
   });
 
-  it('the driver gets the files for nothing where it writes them', async () => {
+  it('the driver gets the files without a call to AWS if it writes them', async () => {
     await using node = await startSeededNode('--driver-writes-secrets');
     const first = await node.mount(secrets(...TEN));
     let second = first;
@@ -87,7 +87,7 @@ describe('within the interval', () => {
     expect(second.files[0]?.contents.toString()).toBe('value of s0');
   });
 
-  it('versions are remembered even where there is no room for values', async () => {
+  it('versions are cached even if values do not fit', async () => {
     await using node = await startSeededNode('--cache-max-bytes=0');
     const targetPath = await node.newTarget();
     await node.mount(secrets(...TEN), { targetPath });
@@ -98,7 +98,7 @@ describe('within the interval', () => {
     });
   });
 
-  it('what finds no room is asked for, and nothing else', async () => {
+  it('only values that do not fit into the cache are fetched', async () => {
     await using node = await startSeededNode('--cache-max-bytes=100');
     await node.seed.secret('large', 'x'.repeat(101));
     const class_ = secrets('s0', 's1', 'large');
@@ -121,7 +121,7 @@ describe('within the interval', () => {
     expect(Object.keys(await contentsOf(targetPath))).toEqual(TEN);
   });
 
-  it('an edited class is obeyed, and only what is new in it is asked for', async () => {
+  it('an edited class takes effect, and only its new objects are fetched', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     await node.mount(secrets('s0', 's1'), { targetPath });
@@ -136,7 +136,7 @@ describe('within the interval', () => {
     expect(await contentsOf(targetPath)).toEqual({ b: ['400', 'value of s1'] });
   });
 
-  it('one secret under two aliases is one question, under two labels two', async () => {
+  it('one secret under two aliases is one request, under two labels two', async () => {
     await using node = await startSeededNode();
     await node.seed.secretVersion('s0', 'next of s0');
     const aliases = ['a', 'b'].map((objectAlias) => ({ objectName: 's0', objectType: 'secretsmanager', objectAlias }));
@@ -165,7 +165,7 @@ describe('within the interval', () => {
     });
   });
 
-  it('a volume emptied behind our back is filled again, from memory', async () => {
+  it('a volume that was emptied by others is filled again, from the cache', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     await node.mount(secrets(...TEN), { targetPath });
@@ -180,7 +180,7 @@ describe('within the interval', () => {
   });
 
   // mount(8) needs root, which CI and the provider's container have.
-  it.runIf(process.getuid?.() === 0)('a fresh tmpfs at the path of the one before is filled again', async () => {
+  it.runIf(process.getuid?.() === 0)('a new tmpfs at the same path is filled again', async () => {
     await using node = await startSeededNode();
     const targetPath = await node.newTarget();
     for (const _ of ['first', 'second']) {
@@ -196,7 +196,7 @@ describe('within the interval', () => {
 });
 
 describe('twenty mounts at once', () => {
-  it('are one call each for the role, the credentials and the secrets, and one of them cancelled harms no other', async () => {
+  it('make one call each for the role, the credentials and the secrets, and cancelling one does not affect the others', async () => {
     await using node = await startSeededNode();
     using _ = node.aws.gate.state.inject({ kind: 'delay', ms: 100 });
     const cancelling = new AbortController();
@@ -217,7 +217,7 @@ describe('twenty mounts at once', () => {
     ]);
   });
 
-  it('that fail, fail by one call', async () => {
+  it('that fail make one call', async () => {
     await using node = await startSeededNode('--aws-max-attempts=1');
     using _ = node.aws.gate.state.inject(OUTAGE, { service: 'sts' });
     const { signal } = new AbortController();
@@ -231,7 +231,7 @@ describe('twenty mounts at once', () => {
 describe('with a failover region', () => {
   const TWO = { ...secrets('s0', 's1'), failoverRegion: 'us-west-2' };
 
-  it('each region is remembered for itself, and the first is asked again when it is back', async () => {
+  it('each region is cached separately, and the first is used again when it is back', async () => {
     await using node = await startSeededNode('--aws-max-attempts=1');
     const west = await node.aws.seed('us-west-2');
     await Promise.all(['s0', 's1'].map((name) => west.secret(name, `${name} in the west`)));

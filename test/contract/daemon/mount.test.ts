@@ -45,7 +45,7 @@ describe('a provider that writes the files', () => {
   });
   afterAll(() => node[Symbol.asyncDispose]());
 
-  it('puts both stores, extracted keys and exact modes into the volume, and tells each version', async () => {
+  it('writes objects of both stores, extracted keys and exact modes, and reports each version', async () => {
     const targetPath = await node.newTarget();
     const response = await node.mount({ objects: OBJECTS }, { targetPath });
 
@@ -64,7 +64,7 @@ describe('a provider that writes the files', () => {
     expect(response.objectVersion).toHaveLength(1);
   });
 
-  it('makes sub-directories where slashes are kept', async () => {
+  it('creates subdirectories if slashes are kept', async () => {
     const targetPath = await node.newTarget();
     await node.mount({ objects: OBJECTS, pathTranslation: 'False' }, { targetPath });
 
@@ -74,7 +74,7 @@ describe('a provider that writes the files', () => {
     });
   });
 
-  it("takes over a volume that AWS's provider filled, and drops the files of objects that went", async () => {
+  it("takes over a volume that AWS's provider filled, and deletes the files of removed objects", async () => {
     const targetPath = await node.newTarget();
     await writeFile(join(targetPath, 'db'), 'old');
     await writeFile(join(targetPath, 'gone'), 'old');
@@ -83,7 +83,7 @@ describe('a provider that writes the files', () => {
     expect(await contentsOf(targetPath)).toEqual(EXPECTED);
   });
 
-  it('brings the region from the node where neither class nor flag names one', async () => {
+  it("uses the node's region if neither class nor flag sets one", async () => {
     await using other = await startNode({ env: { AWS_REGION: '', NODE_NAME: 'node-1' } });
     other.api.put({
       kind: 'Node',
@@ -96,7 +96,7 @@ describe('a provider that writes the files', () => {
     expect(await contentsOf(targetPath)).toEqual(EXPECTED);
   });
 
-  it('serves health: ready while it takes mounts', async () => {
+  it('serves health checks: ready while it accepts mounts', async () => {
     const [live, ready, other] = await Promise.all(
       ['/livez', '/readyz', '/'].map((path) => fetch(`http://127.0.0.1:${node.healthPort}${path}`)),
     );
@@ -105,7 +105,7 @@ describe('a provider that writes the files', () => {
   });
 });
 
-describe('a provider that leaves the writing to the driver', () => {
+describe('a provider whose driver writes the files', () => {
   let node: TestNode;
 
   beforeAll(async () => {
@@ -114,7 +114,7 @@ describe('a provider that leaves the writing to the driver', () => {
   });
   afterAll(() => node[Symbol.asyncDispose]());
 
-  it('returns every file with its mode, and leaves the volume alone', async () => {
+  it('returns every file with its mode, and does not touch the volume', async () => {
     const targetPath = await node.newTarget();
     const response = await node.mount({ objects: OBJECTS }, { targetPath });
     const files = response.files.map(({ path, mode, contents }) => [
@@ -131,7 +131,7 @@ describe('a rotation between two mounts', () => {
   it.for([
     ['with the versions that drivers before 1.6 send', true],
     ['without versions, as driver 1.6 does', false],
-  ] as const)('reaches the volume whole, %s', async ([, sendVersions]) => {
+  ] as const)('reaches the volume atomically, %s', async ([, sendVersions]) => {
     await using node = await startNode({ args: ['--rotation-poll-interval=1us'] });
     await node.seed.secret('db', '{"password":"p1"}');
     const objects = '[{objectName: db, objectType: secretsmanager, jmesPath: [{path: password, objectAlias: pw}]}]';
@@ -150,7 +150,7 @@ describe('a rotation between two mounts', () => {
     expect(await contentsOf(targetPath)).toEqual({ db: ['644', '{"password":"p2"}'], pw: ['644', 'p2'] });
   });
 
-  it('forgets versions of objects that the class no longer names', async () => {
+  it('reports no versions of objects that the class no longer names', async () => {
     await using node = await startNode();
     await node.seed.secret('db', 'v');
     const objects = '[{objectName: db, objectType: secretsmanager}]';

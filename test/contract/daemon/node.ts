@@ -28,7 +28,7 @@ export interface Pod {
 export const POD: Pod = { namespace: 'shop', name: 'web-1', serviceAccount: 'web' };
 
 export interface NodeOptions {
-  /** Flags of `serve` besides those that point it at the fakes. */
+  /** Flags of `serve` besides those that connect it to the fakes. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
@@ -38,12 +38,12 @@ export interface MountOptions {
   readonly pod?: Pod;
   readonly targetPath?: string;
   readonly currentVersions?: readonly ObjectVersion[];
-  /** Token by audience; tokens for both audiences unless told. */
+  /** Token by audience; default: tokens for both audiences. */
   readonly tokens?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-/** A node: the provider in this process between an AWS account, an API server and the driver, which the test plays. */
+/** A node: the provider in this process between an AWS account, an API server and the driver, whose role the test plays. */
 export interface TestNode extends AsyncDisposable {
   readonly aws: AwsFakes;
   readonly seed: Seed;
@@ -134,7 +134,7 @@ export async function startNode({ args = [], env = {}, clock }: NodeOptions = {}
   };
 }
 
-/** Where a kubelet has a volume of a pod, below its directory. */
+/** The kubelet's path of a pod's volume, below its directory. */
 export function targetOf({ name }: Pick<Pod, 'name'>, volume: string): string {
   return join('pods', `uid-of-${name}`, 'volumes', 'kubernetes.io~csi', volume, 'mount');
 }
@@ -144,7 +144,7 @@ export function serviceAccount(namespace: string, name: string, roleArn: string)
   return { kind: 'ServiceAccount', metadata: { namespace, name, annotations } } as const;
 }
 
-/** A request as driver 1.6 words it. */
+/** A request in the form of driver 1.6. */
 export function requestFor(
   parameters: Readonly<Record<string, string>>,
   { pod = POD, tokens = bothTokens(pod), currentVersions = [], targetPath = '' }: MountOptions,

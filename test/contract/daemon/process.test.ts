@@ -13,7 +13,7 @@ import { contentsOf, NEVER, POD, requestFor, serviceAccount, targetOf } from './
 const OBJECTS = ['a', 'b', 'c'].map((name) => `{objectName: pair, objectType: secretsmanager, objectAlias: ${name}}`);
 const PARAMETERS = { region: 'us-east-1', objects: `[${OBJECTS.join(',')}]` };
 
-/** A process starts slowly where the machine is busy. */
+/** A process starts slowly on a busy machine. */
 const SOON = { timeout: 60_000 };
 
 let aws: AwsFakes;
@@ -61,7 +61,7 @@ async function newTarget(): Promise<string> {
 }
 
 describe('the process', () => {
-  it('is not ready from SIGTERM on, and ends with 0 after the mount under way, its socket gone', async () => {
+  it('is not ready after SIGTERM, and ends with 0 after the mount in progress, with its socket removed', async () => {
     await using provider = await start();
     using client = connect(join(folder, 'aws.sock'), 120_000);
     const held = Promise.withResolvers<void>();
@@ -101,20 +101,20 @@ describe('the process', () => {
     expect(await call).toBe('broken off');
   });
 
-  it('says every wrong setting and ends with 2', async () => {
+  it('reports every invalid setting and ends with 2', async () => {
     const starting = start('--mount-timeout=soon', '--log-level=loud');
 
     await expect(starting).rejects.toThrow(/--mount-timeout: expected[^]*--log-level: expected/);
   });
 
-  it('says so where the health address is taken', async () => {
+  it('reports that the health address is in use', async () => {
     await using first = await start();
     const [, port] = /"healthPort":(\d+)/.exec(first.log.join()) ?? [];
 
     await expect(start(`--health-address=127.0.0.1:${port}`)).rejects.toThrow('choose another --health-address');
   });
 
-  it('is the one that the driver reaches once it has started beside an older one, and stays so', async () => {
+  it('is the one that the driver reaches once it has started beside an older one, and remains so', async () => {
     await using older = await start();
     await using _newer = await start();
     await older.stop();
@@ -125,7 +125,7 @@ describe('the process', () => {
     expect(Object.keys(await contentsOf(targetPath))).toEqual(['a', 'b', 'c']);
   });
 
-  it('killed in the middle of whatever it does, leaves a whole set, and the next one goes on from there', async () => {
+  it('killed at any moment, leaves a complete set, and the next one continues from there', async () => {
     const targetPath = await newTarget();
     await mkdir(targetPath, { recursive: true });
     const values = new Set<string>(['v0']);
@@ -138,7 +138,7 @@ describe('the process', () => {
       const call = client
         .mount(requestFor(PARAMETERS, { targetPath }), AbortSignal.timeout(60_000))
         .catch(() => 'killed');
-      // Any moment will do.
+      // Any time is fine.
       await sleep(5 * round);
       await provider.stop('SIGKILL');
       await call;

@@ -9,7 +9,7 @@ import type {
   VersionResponse,
 } from '../../../src/grpc/protocol.ts';
 
-/** A message with every field of its type: the compiler holds these to protocol.ts, the test to the .proto. */
+/** A message with every field of its type: the compiler compares these with protocol.ts, the test with the .proto. */
 const version: ObjectVersion = { id: 'db', version: 'v1' };
 const file: ResponseFile = { path: 'db', mode: 0o400, contents: Buffer.from([0, 1, 255]) };
 const mountRequest: MountRequest = {
@@ -26,7 +26,7 @@ const versionResponse: VersionResponse = { version: 'v1alpha1', runtimeName: 'n'
 describe('the wire types', () => {
   const { service } = loadProviderService();
 
-  it('belong to the two methods of the service, under the names the driver calls', () => {
+  it('belong to the two methods of the service, with the names that the driver calls', () => {
     const paths = Object.values(service).map(({ path }) => path);
 
     expect(paths).toEqual(['/v1alpha1.CSIDriverProvider/Version', '/v1alpha1.CSIDriverProvider/Mount']);
@@ -37,7 +37,7 @@ describe('the wire types', () => {
     ['Version', 'response', versionResponse],
     ['Mount', 'request', mountRequest],
     ['Mount', 'response', mountResponse],
-  ] as const)('of %s, %s, come through the codec with every field', ([method, side, message]) => {
+  ] as const)('of %s, %s, pass the codec with every field', ([method, side, message]) => {
     const definition = service[method];
     const bytes = side === 'request' ? definition?.requestSerialize(message) : definition?.responseSerialize(message);
     const read =

@@ -73,21 +73,21 @@ async function failureOf(call: Promise<unknown>): Promise<CallError> {
 }
 
 describe('the socket', () => {
-  it('is made with its directory, for root alone, and leaves no other name', async () => {
+  it('is created with its directory, for root only, and leaves no other name', async () => {
     await using _server = await startServer(settings());
 
     expect(await readdir(join(folder, 'providers'))).toEqual(['aws.sock']);
     expect((await stat(socketPath)).mode & 0o077).toBe(0);
   });
 
-  it('is gone after a stop', async () => {
+  it('is removed at a stop', async () => {
     const server = await startServer(settings());
     await server[Symbol.asyncDispose]();
 
     expect(await readdir(join(folder, 'providers'))).toEqual([]);
   });
 
-  it('replaces the file that a killed process left', async () => {
+  it('replaces the file of a killed process', async () => {
     await startServer(settings()).then((server) => server[Symbol.asyncDispose]());
     await writeFile(socketPath, '');
     await using _server = await startServer(settings());
@@ -96,7 +96,7 @@ describe('the socket', () => {
     expect(await client.version(NEVER)).toMatchObject({ runtimeVersion: VERSION });
   });
 
-  it("passes to a newer process, and stays the newer one's when the older one stops", async () => {
+  it('is taken over by a newer process, and stays with it when the older one stops', async () => {
     const older = await startServer(settings());
     await using _newer = await startServer(
       settings({ serveMount: () => Promise.reject(new ProviderError('AccessDenied', 'from the newer one')) }),
@@ -109,7 +109,7 @@ describe('the socket', () => {
 });
 
 describe('Version', () => {
-  it('tells the protocol, our name and a semantic version', async () => {
+  it('returns the protocol, our name and a semantic version', async () => {
     await using _server = await startServer(settings());
     using client = connect(socketPath, 5_000);
 
@@ -122,7 +122,7 @@ describe('Version', () => {
 });
 
 describe('Mount', () => {
-  it('answers a version entry even for a volume without objects', async () => {
+  it('returns a version entry even for a volume without objects', async () => {
     await using _server = await startServer(settings());
     using client = connect(socketPath, 5_000);
     const response = await client.mount(REQUEST, NEVER);
@@ -131,7 +131,7 @@ describe('Mount', () => {
     expect(response.files).toEqual([]);
   });
 
-  it('turns a bug into INTERNAL without its text, and goes on serving', async () => {
+  it('turns a bug into INTERNAL without its text, and continues to serve', async () => {
     let calls = 0;
     await using _server = await startServer(
       settings({
@@ -152,7 +152,7 @@ describe('Mount', () => {
     expect((await client.mount(REQUEST, NEVER)).objectVersion).toHaveLength(1);
   });
 
-  it('is answered where the answer cannot be made of what was served', async () => {
+  it('is answered if the response cannot be built', async () => {
     class Broken extends SecretBytes {
       override expose(): never {
         throw new TypeError('hunter2');
@@ -167,7 +167,7 @@ describe('Mount', () => {
     expect(failure.message).not.toContain('hunter2');
   });
 
-  it('is answered where the log cannot be written', async () => {
+  it('is answered if the log cannot be written', async () => {
     const log = pino(
       {},
       {
@@ -199,7 +199,7 @@ describe('Mount', () => {
     expect(failure).toMatchObject({ code: 'UNKNOWN', message: expect.stringContaining('not done within 0.1 s') });
   });
 
-  it('ends what it does when the driver ends the call', async () => {
+  it('stops its work when the driver cancels the call', async () => {
     const { promise: ended, resolve } = Promise.withResolvers<unknown>();
     await using _server = await startServer(
       settings({
@@ -218,7 +218,7 @@ describe('Mount', () => {
 });
 
 describe('a stop', () => {
-  it('lets a mount under way finish', async () => {
+  it('lets a mount in progress finish', async () => {
     const { promise: started, resolve } = Promise.withResolvers<void>();
     const server = await startServer(
       settings({
@@ -237,7 +237,7 @@ describe('a stop', () => {
     expect((await call).objectVersion).toHaveLength(1);
   });
 
-  it('tells a mount that is still not done after the drain time to end, with a safe code', async () => {
+  it('cancels a mount that is not done after the drain time, with a safe code', async () => {
     const { promise: started, resolve } = Promise.withResolvers<void>();
     const server = await startServer(
       settings({

@@ -36,7 +36,7 @@ function caOf(api: ApiServer): Promise<string> {
 }
 
 describe('the role of a service account', () => {
-  it('is its annotation, read once for a storm of pods over few connections', async () => {
+  it('is its annotation, read once for many pods over few connections', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `web-${index}`);
     await using api = await startApiServer({
       tls: true,
@@ -72,7 +72,7 @@ describe('the role of a service account', () => {
     expect(error.message).toContain('usePodIdentity');
   });
 
-  it('is found as soon as the annotation is there', async () => {
+  it('is found as soon as the annotation exists', async () => {
     await using api = await startApiServer({
       objects: [{ kind: 'ServiceAccount', metadata: { namespace: 'shop', name: 'web' } }],
     });
@@ -129,7 +129,7 @@ describe('the role of a service account', () => {
         message: 'cannot read service account "shop/web": API server: socket hang up',
       },
     ],
-  ])('names the cause and the way out where the service account %s', async ([, fault, expected]) => {
+  ])('names the cause and the remedy if the service account %s', async ([, fault, expected]) => {
     await using api = await startApiServer();
     api.fault = fault;
     using kube = openKube(settingsFor(api));
@@ -149,7 +149,7 @@ describe('the role of a service account', () => {
     expect(error).toMatchObject({ reason: 'KubernetesUnavailable', message: expect.stringMatching(/within 150 ms$/) });
   });
 
-  it('is not waited for by a call that has been given up, while the others get it', async () => {
+  it('is not waited for by a cancelled call, while the others get it', async () => {
     await using api = await startApiServer({ objects: [WEB] });
     api.fault = { kind: 'delay', ms: 200 };
     using kube = openKube(settingsFor(api));
@@ -179,7 +179,7 @@ describe('the region of the node', () => {
     expect(api.requests).toEqual(['GET /api/v1/nodes/node-1']);
   });
 
-  it('is found through the pod where the node has not been named', async () => {
+  it('is found through the pod if the node is not set', async () => {
     await using api = await startApiServer({ objects: [NODE, WEB_POD] });
     using kube = openKube(settingsFor(api));
     const regionOf = createRegionLookup(kube, {});
@@ -190,7 +190,7 @@ describe('the region of the node', () => {
     expect(api.requests).toEqual(['GET /api/v1/namespaces/shop/pods/web-1', 'GET /api/v1/nodes/node-1']);
   });
 
-  it('needs no right to read pods where the node is named, and says so', async () => {
+  it('needs no permission to read pods if the node is set, and says so', async () => {
     await using api = await startApiServer({ objects: [NODE] });
     api.fault = { kind: 'status', status: 403, message: 'pods "web-1" is forbidden' };
     using kube = openKube(settingsFor(api));
@@ -200,7 +200,7 @@ describe('the region of the node', () => {
     expect(error.message).toContain('(pods "web-1" is forbidden); set --node-name');
   });
 
-  it('is asked for again after a failure', async () => {
+  it('is read again after a failure', async () => {
     await using api = await startApiServer({ objects: [NODE] });
     using kube = openKube(settingsFor(api));
     const regionOf = createRegionLookup(kube, { nodeName: 'node-1' });
@@ -216,7 +216,7 @@ describe('the region of the node', () => {
     await expect(regionOf(POD, NEVER)).resolves.toBe('eu-west-1');
   });
 
-  it('is missing where the node has no such label', async () => {
+  it('is missing if the node has no such label', async () => {
     await using api = await startApiServer({ objects: [{ kind: 'Node', metadata: { name: 'node-1' } }] });
     using kube = openKube(settingsFor(api));
 
@@ -229,8 +229,8 @@ describe('the region of the node', () => {
   });
 });
 
-describe('the way to the API server', () => {
-  it('is the service account mounted into the pod, whose renewed token is used at once', async () => {
+describe('the connection to the API server', () => {
+  it('uses the service account mounted into the pod, whose renewed token is used at once', async () => {
     await using api = await startApiServer({ tls: true, objects: [WEB] });
     const { hostname, port } = new URL(api.url);
     vi.stubEnv('KUBERNETES_SERVICE_HOST', hostname);
@@ -253,7 +253,7 @@ describe('the way to the API server', () => {
   it.for<readonly [string, string | undefined]>([
     ['outside of a cluster', undefined],
     ['without a mounted token', '10.0.0.1'],
-  ])('is reported where there is neither a kubeconfig nor a service account %s', async ([, host]) => {
+  ])('is reported as missing with neither a kubeconfig nor a service account %s', async ([, host]) => {
     vi.stubEnv('KUBERNETES_SERVICE_HOST', host);
     vi.stubEnv('HOME', '/nonexistent');
     using kube = openKube({ timeoutMs: 2_000 });
@@ -263,7 +263,7 @@ describe('the way to the API server', () => {
     expect(error.message).toContain('there is neither a service-account token nor a kubeconfig');
   });
 
-  it('is a kubeconfig, whose authority is checked', async () => {
+  it('uses a kubeconfig, whose CA is checked', async () => {
     await using api = await startApiServer({ tls: true, objects: [WEB] });
     await using impostor = await startApiServer({ tls: true, objects: [WEB] });
     using kube = openKube(settingsFor(api));
@@ -280,7 +280,7 @@ describe('the way to the API server', () => {
     expect(impostor.requests).toEqual([]);
   });
 
-  it('is reported where the kubeconfig does not exist', async () => {
+  it('is reported as missing if the kubeconfig does not exist', async () => {
     using kube = openKube({ kubeconfig: '/nonexistent/kubeconfig', timeoutMs: 2_000 });
 
     const error = await failureOf(kube.get({ resource: 'nodes', name: 'node-1' }));
@@ -302,7 +302,7 @@ describe('the way to the API server', () => {
     expect(api.connections).toBe(2);
   });
 
-  it('says which token is not known', async () => {
+  it('reports an unknown token', async () => {
     await using api = await startApiServer({ objects: [NODE] });
     await api.renewToken('another');
     using kube = openKube(settingsFor(api));
@@ -315,7 +315,7 @@ describe('the way to the API server', () => {
     );
   });
 
-  it('ends what is under way when it is closed', async () => {
+  it('ends requests in progress when it is closed', async () => {
     await using api = await startApiServer({ objects: [NODE] });
     api.fault = { kind: 'hang' };
     const kube = openKube(settingsFor(api));

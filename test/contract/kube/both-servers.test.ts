@@ -40,7 +40,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     return found!;
   }
 
-  /** What a test compares: without what differs from run to run. */
+  /** What a test compares: without fields that differ from run to run. */
   async function shown(secret: SecretName) {
     const { type, isImmutable, labels, annotations, data, owners, appliers } = await stored(secret);
     return {
@@ -54,7 +54,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     };
   }
 
-  it('makes what is applied, and writes nothing where the same is applied again', async () => {
+  it('creates what is applied, and writes nothing if the same is applied again', async () => {
     const secret = newName();
     const fields: SecretFields = {
       type: 'kubernetes.io/basic-auth',
@@ -84,7 +84,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(second.isTerminating).toBe(false);
   });
 
-  it('removes what a manager says no more, unless another says it too', async () => {
+  it('removes what a manager no longer applies, unless another applies it too', async () => {
     const secret = newName();
     await apply(secret, CONTENT, { data: dataOf({ a: '1', b: '1' }), labels: new Map([['x', '1']]) });
     await apply(secret, 'other', { data: dataOf({ b: '1' }) });
@@ -98,7 +98,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     });
   });
 
-  it('keeps an owner as long as one manager says it, and forgets a manager that says nothing', async () => {
+  it('keeps an owner as long as one manager applies it, and removes a manager that applies nothing', async () => {
     const secret = newName();
     await apply(secret, CONTENT, { owners: [ownerRef('one')], data: dataOf({ a: '1' }) });
     await apply(secret, `${CONTENT}/one`, { owners: [ownerRef('one')] });
@@ -113,7 +113,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(left).toMatchObject({ owners: ['two'], appliers: [CONTENT, `${CONTENT}/two`] });
   });
 
-  it('takes a field from whoever said something else, who does not remove it then', async () => {
+  it('takes over a field from a manager with another value, which does not remove it afterwards', async () => {
     const secret = newName();
     await apply(secret, 'other', { data: dataOf({ a: 'theirs', b: 'theirs' }) });
     await apply(secret, CONTENT, { data: dataOf({ a: 'ours' }) });
@@ -123,7 +123,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(await shown(secret)).toMatchObject({ data: { a: 'ours', b: 'theirs' } });
   });
 
-  it('refuses to take a field without force', async () => {
+  it('refuses to take over a field without force', async () => {
     const secret = newName();
     await apply(secret, 'other', { data: dataOf({ a: 'theirs' }) });
     const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret.name }, data: { a: 'b3Vycw==' } };
@@ -135,7 +135,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(object).toMatchObject({ details: { causes: [{ reason: 'FieldManagerConflict', field: '.data.a' }] } });
   });
 
-  it('counts as said by its maker what was made or patched without applying', async () => {
+  it('attributes what was created or patched without apply to its author', async () => {
     const secret = newName();
     const target = { resource: 'secrets', ...secret } as const;
     const metadata = { name: secret.name };
@@ -149,7 +149,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(await shown(secret)).toMatchObject({ data: { a: 'a', b: 'a', c: 'b' }, appliers: [] });
   });
 
-  it('writes nothing over what has changed since it was read, is another one, or has gone', async () => {
+  it('overwrites nothing that has changed since it was read, was recreated, or was deleted', async () => {
     const secret = newName();
     const api = createSecretApi(kube);
     await apply(secret, CONTENT, { data: dataOf({ a: '1' }) });
@@ -171,7 +171,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(await shown(secret)).toMatchObject({ data: { a: '2' } });
   });
 
-  it('removes what is as it was read, and minds nothing where it has gone', async () => {
+  it('deletes what is unchanged since it was read, and accepts that it no longer exists', async () => {
     const secret = newName();
     const api = createSecretApi(kube);
     await apply(secret, CONTENT, {});
@@ -220,7 +220,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     });
   });
 
-  it('still takes a label for what is immutable', async () => {
+  it('still accepts a label for an immutable Secret', async () => {
     const secret = newName();
     const immutable: SecretFields = { isImmutable: true, data: dataOf({ a: '1' }) };
     await apply(secret, CONTENT, immutable);
@@ -230,7 +230,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(await shown(secret)).toMatchObject({ isImmutable: true, labels: { label: '1' } });
   });
 
-  it('gives a token for a pod that is there, and takes events about it', async () => {
+  it('returns a token for an existing pod, and accepts events about it', async () => {
     const spec = {
       serviceAccountName: 'web',
       automountServiceAccountToken: false,
@@ -256,7 +256,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     expect(events.object).toMatchObject({ items: [{ count: 2, reason: 'Refused', involvedObject: { uid: ref.uid } }] });
   });
 
-  it('rolls a workload that is as it was read', async () => {
+  it('restarts a workload that is unchanged since it was read', async () => {
     const csi = { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass: 'db' }, readOnly: true };
     const containers = [{ name: 'main', image: 'image' }];
     const template = {

@@ -14,7 +14,7 @@ function providerClass(objects: string) {
 }
 
 describe('a class', () => {
-  it('is read once for all who ask at once', async () => {
+  it('is read once for concurrent callers', async () => {
     await using fixture = await startKube({ objects: [providerClass('one')] });
     const classOf = createClassLookup(fixture.kube);
 
@@ -32,7 +32,7 @@ describe('a class', () => {
     expect(fixture.api.requests).toEqual([`GET ${API}/db`]);
   });
 
-  it('is read anew a second later', async () => {
+  it('is read again a second later', async () => {
     await using fixture = await startKube({ objects: [providerClass('one')] });
     const classOf = createClassLookup(fixture.kube);
     await classOf('shop', 'db', NEVER);
@@ -46,7 +46,7 @@ describe('a class', () => {
     await expect.poll(objects, { timeout: 3_000 }).toBe('two');
   });
 
-  it('that has nothing in it has no parameters', async () => {
+  it('that is empty has no parameters', async () => {
     const metadata = { namespace: 'shop', name: 'db' };
     const empty = { apiVersion: 'secrets-store.csi.x-k8s.io/v1', kind: 'SecretProviderClass', metadata };
     await using fixture = await startKube({ objects: [empty] });
@@ -56,7 +56,7 @@ describe('a class', () => {
     expect(found).toMatchObject({ provider: '', parameters: new Map(), secretObjects: undefined });
   });
 
-  it('that has gone is missed, and found as soon as it is back', async () => {
+  it('that was deleted is reported, and found as soon as it is back', async () => {
     await using fixture = await startKube();
     const classOf = createClassLookup(fixture.kube);
 
@@ -70,7 +70,7 @@ describe('a class', () => {
     await expect(classOf('shop', 'db', NEVER)).resolves.toMatchObject({ name: 'db' });
   });
 
-  it('that may not be read is not taken for missing', async () => {
+  it('that may not be read is not reported as missing', async () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
 

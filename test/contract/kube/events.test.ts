@@ -12,7 +12,7 @@ describe('an event', () => {
     vi.useRealTimers();
   });
 
-  it('is on the pod, and says who saw it where', async () => {
+  it('is on the pod, and names the component and the node', async () => {
     await using fixture = await startKube();
 
     await createEventRecorder(fixture.kube, SOURCE)(EVENT, NEVER);
@@ -33,7 +33,7 @@ describe('an event', () => {
     ]);
   });
 
-  it('is not said again for ten minutes, and is counted then', async () => {
+  it('is not repeated for ten minutes, and is counted then', async () => {
     await using fixture = await startKube();
     vi.useFakeTimers({ toFake: ['performance', 'Date'] });
     const record = createEventRecorder(fixture.kube, SOURCE);
@@ -51,7 +51,7 @@ describe('an event', () => {
     expect(Date.parse(String(event!['lastTimestamp'])) - Date.parse(String(event!['firstTimestamp']))).toBe(600_000);
   });
 
-  it('is the same with another id of AWS’s answer', async () => {
+  it('is the same with another request id of AWS', async () => {
     await using fixture = await startKube();
     const record = createEventRecorder(fixture.kube, SOURCE);
 
@@ -77,7 +77,7 @@ describe('an event', () => {
     expect(fixture.api.objects).toHaveLength(2);
   });
 
-  it('is cut to a kibibyte of whole characters, under a name that the API server takes', async () => {
+  it('is shortened to a kibibyte of whole characters, with a name that the API server accepts', async () => {
     await using fixture = await startKube();
     const pod = { ...POD, name: `${'a'.repeat(235)}-b` };
 
@@ -92,7 +92,7 @@ describe('an event', () => {
     expect(event!['source']).toEqual({ component: 'x' });
   });
 
-  it('that could not be said is said the next time', async () => {
+  it('that could not be written is written the next time', async () => {
     await using fixture = await startKube();
     const record = createEventRecorder(fixture.kube, SOURCE);
     fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
@@ -108,7 +108,7 @@ describe('an event', () => {
     expect(fixture.api.objects).toHaveLength(1);
   });
 
-  it('is remembered of the last thousand only', async () => {
+  it('is recorded for the last thousand only', async () => {
     await using fixture = await startKube();
     const record = createEventRecorder(fixture.kube, SOURCE);
     for (let index = 0; index <= 1_000; index += 1) {

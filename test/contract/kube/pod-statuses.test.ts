@@ -23,8 +23,8 @@ function status(): KubeObject {
   };
 }
 
-describe("the driver's notes", () => {
-  it('are read of one mount', async () => {
+describe("the driver's pod statuses", () => {
+  it('are read for one mount', async () => {
     await using fixture = await startKube({ objects: [status()] });
     const api = createPodStatusApi(fixture.kube);
 
@@ -58,7 +58,7 @@ describe("the driver's notes", () => {
     ['has the versions already', [status()], TARGET],
     ['is of another volume', [status()], '/pods/web-1/other/mount'],
     ['is not there', [], TARGET],
-  ])('stay as they are where the note %s', async ([, objects, targetPath]) => {
+  ])('are not changed if the status %s', async ([, objects, targetPath]) => {
     await using fixture = await startKube({ objects });
     const versions = new Map([['a', targetPath === TARGET ? '1' : '2']]);
 
@@ -67,7 +67,7 @@ describe("the driver's notes", () => {
     expect(fixture.api.requests).toEqual([`GET ${PATH}`]);
   });
 
-  it('are read again where the driver has written in between, once', async () => {
+  it('are read again once if the driver has written in between', async () => {
     await using fixture = await startKube({ objects: [status()] });
     let patches = 0;
     using _ = fixture.api.inject({ kind: 'status', status: 409, message: 'changed' }, (method) => {

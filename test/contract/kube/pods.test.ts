@@ -19,7 +19,7 @@ function pod(name: string, more: Partial<KubeObject> = {}, namespace = 'shop'): 
 }
 
 describe('the pods of a node', () => {
-  it('are those that run on it, of all namespaces, with what they mount', async () => {
+  it('are those that run on it, of all namespaces, with their volumes', async () => {
     const volumes = [
       { name: 'db', ...csi('db') },
       { name: 'other', ...csi('x', 'other.csi') },
@@ -60,7 +60,7 @@ describe('the pods of a node', () => {
     ['succeeded', { status: { phase: 'Succeeded' } }, true, false],
     ['failed', { status: { phase: 'Failed' } }, true, false],
     ['being deleted', { metadata: { name: 'web-1', deletionTimestamp: '2026-01-01T00:00:00Z' } }, false, true],
-  ])('know whether they have ended, or are being deleted: %s', async ([, more, hasEnded, isTerminating]) => {
+  ])('record whether they have ended, or are being deleted: %s', async ([, more, hasEnded, isTerminating]) => {
     await using fixture = await startKube({ objects: [pod('web-1', more)] });
 
     const pods = await createPodApi(fixture.kube).listPods('node-1', NEVER);
@@ -82,7 +82,7 @@ describe('the pods of a node', () => {
     expect(pods.map((found) => found.owner)).toEqual([expected]);
   });
 
-  it('name the way out where they may not be listed', async () => {
+  it('name the remedy if they may not be listed', async () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'status', status: 403, message: 'pods is forbidden' };
 
@@ -108,7 +108,7 @@ function owner(selector: object): KubeObject {
 }
 
 describe('the pods of an owner', () => {
-  it('are those of its namespace that have it among their owners, or are it, and go on running', async () => {
+  it('are those of its namespace that have it among their owners, or are it, and keep running', async () => {
     const labels = { app: 'web' };
     const metadata = { name: '', labels, ownerReferences: [ownerRef('x'), ownerRef('owner')] };
     function owned(name: string, more: Partial<KubeObject> = {}, namespace = 'shop'): KubeObject {
@@ -138,7 +138,7 @@ describe('the pods of an owner', () => {
     expect(fixture.api.requests).toContain('GET /api/v1/namespaces/shop/pods?labelSelector=app%3Dweb&limit=100');
   });
 
-  it('are none where the owner is gone, and no pod is listed for that', async () => {
+  it('are none if the owner no longer exists, and no pod is listed for that', async () => {
     await using fixture = await startKube({
       objects: [pod('web-1', { metadata: { name: 'web-1', ownerReferences: [ownerRef('owner')] } })],
     });
@@ -172,7 +172,7 @@ describe('a list of pods', () => {
     expect(fixture.api.requests.filter((request) => PODS.test(request))).toHaveLength(3);
   });
 
-  it('is read in shorter pages where the pods are large, on a node too', async () => {
+  it('is read in shorter pages if the pods are large, on a node too', async () => {
     await using fixture = await startKube({ objects: crowd(12, 1_300_000), timeoutMs: 20_000 });
 
     const pods = await createPodApi(fixture.kube).listPods('node-1', NEVER);
@@ -183,7 +183,7 @@ describe('a list of pods', () => {
   it.for([
     ['once, and is whole', 1, /^249$/],
     ['and fails where that is so again', 2, /^cannot list pods: .* \(410\)$/],
-  ] as const)('begins anew where the API server has forgotten where to go on: %s', async ([, times, ends]) => {
+  ] as const)('starts again if its continue token has expired: %s', async ([, times, ends]) => {
     const objects = [...crowd(250, 10), owner({ matchLabels: { app: 'web' } })];
     await using fixture = await startKube({ objects });
     let begun = 0;

@@ -16,7 +16,7 @@ const WRITES: readonly (readonly [string, KubeRequest])[] = [
 ];
 
 describe('a request', () => {
-  it('names what no name of Kubernetes holds without leaving its place in the path', async () => {
+  it('escapes names that Kubernetes does not allow within the path', async () => {
     await using fixture = await startKube();
 
     await failureOf(fixture.kube.get({ resource: 'pods', namespace: '../x', name: 'a/b?c#d' }, NEVER));
@@ -24,7 +24,7 @@ describe('a request', () => {
     expect(fixture.api.requests).toEqual(['GET /api/v1/namespaces/..%2Fx/pods/a%2Fb%3Fc%23d']);
   });
 
-  it.for(WRITES)('to %s goes again where the kept connection had been dropped', async ([, request]) => {
+  it.for(WRITES)('to %s is repeated if the idle connection had been closed', async ([, request]) => {
     await using fixture = await startKube({
       objects: request === CREATE ? [] : [{ kind: 'Secret', metadata: { namespace: 'shop', name: 'db' } }],
     });
@@ -37,7 +37,7 @@ describe('a request', () => {
     expect(fixture.api.connections).toBe(2);
   });
 
-  it.for(WRITES)('to %s does not go again where the kept connection breaks within the answer', async ([, request]) => {
+  it.for(WRITES)('to %s is not repeated if the idle connection breaks within the response', async ([, request]) => {
     await using fixture = await startKube({
       objects: request === CREATE ? [] : [{ kind: 'Secret', metadata: { namespace: 'shop', name: 'db' } }],
     });
@@ -46,14 +46,14 @@ describe('a request', () => {
 
     const error = await failureOf(fixture.kube.ask(request, NEVER));
     broken[Symbol.dispose]();
-    // One that went again would have gone before this one.
+    // A repeated one would have been sent before this one.
     await fixture.kube.ask(LIST, NEVER);
 
     expect(error.reason).toBe('KubernetesUnavailable');
     expect(fixture.api.requests.map((each) => each.startsWith('GET'))).toEqual([true, false, true]);
   });
 
-  it.for(WRITES)('to %s leaves the connection fit for the next one', async ([, request]) => {
+  it.for(WRITES)('to %s leaves the connection usable for the next one', async ([, request]) => {
     await using fixture = await startKube({
       objects: request === CREATE ? [] : [{ kind: 'Secret', metadata: { namespace: 'shop', name: 'db' } }],
     });
@@ -65,7 +65,7 @@ describe('a request', () => {
     expect(fixture.api.connections).toBe(1);
   });
 
-  it.for(WRITES)('to %s ends with its signal, by the reason of that', async ([, request]) => {
+  it.for(WRITES)("to %s ends with its signal, with the signal's reason", async ([, request]) => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'hang' };
     const ends = new AbortController();

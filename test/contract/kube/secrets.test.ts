@@ -77,7 +77,7 @@ describe('a refused Secret', () => {
     expectNoValue(error);
   });
 
-  it('may not be read: the API server says why', async () => {
+  it('may not be read: the API server reports why', async () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'status', status: 403, message: 'secrets "db" is forbidden' };
 
@@ -93,7 +93,7 @@ describe('a refused Secret', () => {
 });
 
 describe('a Secret', () => {
-  it('that is being deleted says so', async () => {
+  it('that is being deleted is reported as such', async () => {
     const metadata = { ...SECRET, deletionTimestamp: '2026-01-01T00:00:00Z' };
     await using fixture = await startKube({ objects: [{ kind: 'Secret', metadata }] });
 
@@ -102,7 +102,7 @@ describe('a Secret', () => {
     expect(found).toMatchObject({ isTerminating: true, type: 'Opaque', appliers: new Set() });
   });
 
-  it('is written once though the answer was lost on the way, and then it has changed', async () => {
+  it('is written once although the response was lost, and has changed then', async () => {
     await using fixture = await startKube();
     const api = createSecretApi(fixture.kube);
     await api.apply(SECRET, 'aws-secrets-csi', NEVER);
@@ -119,7 +119,7 @@ describe('a Secret', () => {
     expect((await api.read(SECRET, NEVER))?.data.get('password')?.exposeText()).toBe(VALUE);
   });
 
-  it('is deleted only as it was read, and not where another has made or written it meanwhile', async () => {
+  it('is deleted only if unchanged since it was read, and not if another has created or written it meanwhile', async () => {
     await using fixture = await startKube();
     const api = createSecretApi(fixture.kube);
     await api.apply(SECRET, 'aws-secrets-csi', NEVER);
@@ -136,7 +136,7 @@ describe('a Secret', () => {
     expect(await api.read(SECRET, NEVER)).toBeUndefined();
   });
 
-  it('that comes in half is not quoted', async () => {
+  it('that arrives incomplete is not quoted', async () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'text', status: 200, text: `{"data":{"password":"${BASE64}` };
 

@@ -11,7 +11,7 @@ export interface Server extends AsyncDisposable {
   readonly kube: Kube;
 }
 
-/** The stand-in, and where it is built, what it stands in for. */
+/** The stand-in, and the real API server if it is built. */
 export const SERVERS: readonly (readonly [string, () => Promise<Server>])[] = [
   ['the stand-in', startStandIn],
   ...(isKubeApiServerBuilt() ? [['kube-apiserver', startReal] as const] : []),

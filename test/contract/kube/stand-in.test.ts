@@ -12,7 +12,7 @@ function secret(name: string, ...owners: readonly string[]): KubeObject {
 }
 
 describe("the stand-in's garbage collection", () => {
-  it('deletes what no owner is left of, with what that owned, and strips owners that have gone', async () => {
+  it('deletes what has no owner left, with what that owned, and removes deleted owners', async () => {
     const ofOne = { ...secret('of-one', 'uid-of-one'), kind: 'Pod' };
     await using fixture = await startKube({
       collectsGarbage: true,
@@ -32,7 +32,7 @@ describe("the stand-in's garbage collection", () => {
     ]);
   });
 
-  it('is off unless asked for', async () => {
+  it('is off by default', async () => {
     await using fixture = await startKube({ objects: [owner('a'), secret('one', 'a')] });
 
     fixture.api.remove('/apis/apps/v1/namespaces/shop/replicasets/a-name');
@@ -70,7 +70,7 @@ describe('the stand-in', () => {
     expect(error.message).toContain('400');
   });
 
-  it('gives what is put anew its uid again, and takes fields that change from who applied them', async () => {
+  it('keeps the uid of what is replaced, and takes changed fields from their manager', async () => {
     await using fixture = await startKube({ objects: [secret('one')] });
     const path = '/api/v1/namespaces/shop/secrets/one';
     const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'one' }, data: { a: 'YQ==' } };

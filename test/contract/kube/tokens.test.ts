@@ -16,7 +16,7 @@ describe('a requested token', () => {
     vi.useRealTimers();
   });
 
-  it("is the service account's, for the audience, and ends with the pod", async () => {
+  it('belongs to the service account, for the audience, and is bound to the pod', async () => {
     await using fixture = await startKube({ objects: OBJECTS });
 
     const token = await createTokenRequests(fixture.kube)(POD, AUDIENCE, NEVER);
@@ -28,7 +28,7 @@ describe('a requested token', () => {
     ]);
   });
 
-  it('is asked for once by all who need it, and apart for each pod and audience', async () => {
+  it('is requested once by all callers, and separately for each pod and audience', async () => {
     await using fixture = await startKube({ objects: OBJECTS });
     const tokenOf = createTokenRequests(fixture.kube);
     const other = { ...POD, name: 'web-2', uid: 'uid-2' };
@@ -44,7 +44,7 @@ describe('a requested token', () => {
     ]);
   });
 
-  it('is used for four fifths of its life', async () => {
+  it('is used for four fifths of its lifetime', async () => {
     await using fixture = await startKube({ objects: OBJECTS });
     vi.useFakeTimers({ toFake: ['performance'] });
     const tokenOf = createTokenRequests(fixture.kube);
@@ -59,7 +59,7 @@ describe('a requested token', () => {
     expect([asked, fixture.api.tokenRequests.length]).toEqual([1, 2]);
   });
 
-  it('is refused with the ways out', async () => {
+  it('is refused with the remedies', async () => {
     await using fixture = await startKube({ objects: OBJECTS });
     fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
 
@@ -73,7 +73,7 @@ describe('a requested token', () => {
     );
   });
 
-  it('is asked for again after a failure', async () => {
+  it('is requested again after a failure', async () => {
     await using fixture = await startKube({ objects: OBJECTS });
     const tokenOf = createTokenRequests(fixture.kube);
     fixture.api.fault = { kind: 'status', status: 500, message: 'etcdserver: leader changed' };

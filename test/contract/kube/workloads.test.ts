@@ -54,7 +54,7 @@ function apiOf(kube: Kube) {
   return createWorkloadApi(kube, createOwnerApi(kube));
 }
 
-describe('the owner of what follows a pod', () => {
+describe("the owner of a pod's Secret", () => {
   it.for<readonly [string, ObjectRef, ObjectRef]>([
     ['whom the pod names', refTo('StatefulSet', 'web'), refTo('StatefulSet', 'web')],
     [
@@ -130,7 +130,7 @@ describe('the workload of an owner', () => {
       { volumes: new Map([['db', new Map([['secretProviderClass', 'x']])]]) },
     ],
     ['has no labels', {}, {}, { labels: new Map() }],
-  ])('is none where it names one of another’s: a pod that %s', async ([, ofReplicaSet, ofDeployment, changes]) => {
+  ])('is none for a forged owner: a pod that %s', async ([, ofReplicaSet, ofDeployment, changes]) => {
     await using fixture = await startKube({
       objects: [workload('ReplicaSet', 'web-5', OF_WEB, ofReplicaSet), workload('Deployment', 'web', {}, ofDeployment)],
     });
@@ -140,7 +140,7 @@ describe('the workload of an owner', () => {
     expect(found).toBeUndefined();
   });
 
-  it('cannot be found without the right, and the error says how to get it', async () => {
+  it('cannot be found without the permission, and the error says how to grant it', async () => {
     await using fixture = await startKube();
     fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
 
@@ -171,7 +171,7 @@ describe('a patch of a workload', () => {
     expect(fixture.api.requests).toContain(`PATCH ${APPS}/daemonsets/web?fieldManager=aws-secrets-csi`);
   });
 
-  it.for(['is no longer as it was read', 'has gone'])('changes nothing where it %s', async (what) => {
+  it.for(['is no longer as it was read', 'has gone'])('changes nothing if it %s', async (what) => {
     await using fixture = await startKube({ objects: [workload('DaemonSet', 'web')] });
     const api = apiOf(fixture.kube);
     const found = (await api.workloadOf(podOf(refTo('DaemonSet', 'web')), 'db', NEVER))!;

@@ -18,7 +18,7 @@ const READING = ['lstatSync', 'statSync', 'readdirSync', 'readFileSync', 'readli
 type Name = (typeof CHANGING)[number] | (typeof READING)[number];
 
 /**
- * Until disposed of, this is asked before each call of these functions, and throws where the call must not be.
+ * Until disposed of, this is called before each call of these functions, and throws if the call is not allowed.
  * @param before gets the arguments of the call
  */
 function beforeEach(names: readonly Name[], before: (name: Name, args: readonly unknown[]) => void): Disposable {

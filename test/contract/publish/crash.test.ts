@@ -24,7 +24,7 @@ describe.for([
     prepare: (target: string) => plant(target, { user: 'old', gone: 'old' }),
   },
 ])('at every single step of a publish over $start', ({ old, prepare }) => {
-  it('a kill leaves the old set or the new one, and the next publish clears up', () => {
+  it('a kill leaves the old set or the new one, and the next publish cleans up', () => {
     const views: object[] = [];
     let isKilled = true;
     for (let step = 1; isKilled; step += 1) {
@@ -46,7 +46,7 @@ describe.for([
     expect(views.at(-1)).toEqual(viewOf(NEW));
   });
 
-  it('a failure says so and leaves all as it was; one in clearing up leaves the new set', () => {
+  it('a failure is reported and changes nothing; one during the clean-up leaves the new set', () => {
     let failures = 0;
     let hasFailed = true;
     for (let step = 1; hasFailed; step += 1) {
@@ -83,7 +83,7 @@ it('a process that is killed at any moment leaves one set or the other', { timeo
     const child = spawn(process.execPath, [PROGRAM, volume.path, sets], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = once(child, 'exit');
     await once(child.stdout, 'data');
-    // Any moment will do.
+    // Any time is fine.
     await sleep(Math.random() * 40);
     child.kill('SIGKILL');
     await exited;

@@ -6,9 +6,9 @@ import { filesOf, layoutOf, layoutWith, plannedFile, podView, temporaryVolume, v
 
 const OLD = filesOf({ user: 'old', password: 'old' });
 
-/** Mounting takes root; the project's CI is. */
+/** Mounting needs root, which CI has. */
 describe.skipIf(process.getuid?.() !== 0)('in a tmpfs of its own', () => {
-  it('a read-only volume is left alone, and the error says how to make it writable', () => {
+  it('a read-only volume is not changed, and the error says how to make it writable', () => {
     using volume = mountedVolume('size=64k');
     finish(publish(volume.path, OLD));
     execFileSync('mount', ['-o', 'remount,ro', volume.path]);
@@ -29,7 +29,7 @@ describe.skipIf(process.getuid?.() !== 0)('in a tmpfs of its own', () => {
     expect(podView(volume.path)).toEqual(viewOf(OLD));
   });
 
-  it('a full volume keeps the old set, and the error says which file and how much room all of them need', () => {
+  it('a full volume keeps the old set, and the error names the file and the space that all files need', () => {
     using volume = mountedVolume('size=64k');
     finish(publish(volume.path, OLD));
     const files = [plannedFile('user', 'x'.repeat(40_000)), plannedFile('db/big', 'y'.repeat(60_000))];
@@ -48,7 +48,7 @@ describe.skipIf(process.getuid?.() !== 0)('in a tmpfs of its own', () => {
     expect(layoutOf(volume.path)).toEqual(layoutWith('user', 'password'));
   });
 
-  it('a volume without room for another name keeps the old set, and a smaller set fits', () => {
+  it('a volume without space for another name keeps the old set, and a smaller set fits', () => {
     using volume = mountedVolume('size=64k,nr_inodes=11');
     finish(publish(volume.path, OLD));
     const files = filesOf({ a: '1', b: '2', c: '3' });
@@ -63,7 +63,7 @@ describe.skipIf(process.getuid?.() !== 0)('in a tmpfs of its own', () => {
     expect(finish(publish(volume.path, filesOf({ user: 'new' })))).toMatchObject({ changed: true });
   });
 
-  it('room for the new files beside the old is all it takes, time after time', () => {
+  it('space for the new files beside the old is enough, repeatedly', () => {
     using volume = mountedVolume('size=64k');
 
     for (let round = 0; round < 20; round += 1) {
@@ -74,7 +74,7 @@ describe.skipIf(process.getuid?.() !== 0)('in a tmpfs of its own', () => {
     }
   });
 
-  it('what cannot be removed after the swap is reported, and goes when it can', () => {
+  it('what cannot be removed after the swap is reported, and removed as soon as possible', () => {
     using volume = mountedVolume('size=64k');
     finish(publish(volume.path, OLD));
     execFileSync('mkdir', [`${volume.path}/busy`]);

@@ -32,7 +32,7 @@ export function filesOf(set: Readonly<Record<string, string>>): PlannedFile[] {
   return Object.entries(set).map(([path, text]) => plannedFile(path, text));
 }
 
-/** Writes files as AWS's provider does, name by name: a temporary file, then a rename over whatever is there. */
+/** Writes files as AWS's provider does, name by name: a temporary file, then a rename over an existing one. */
 export function plant(target: string, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(target, '.planting'), text, { mode: 0o644 });
@@ -40,7 +40,7 @@ export function plant(target: string, files: Readonly<Record<string, string>>): 
   }
 }
 
-/** What a pod can open, by plain system calls and visible names only: path → octal mode and text in hex. A name leading nowhere is no file. */
+/** What a pod can open, by plain system calls and visible names only: path → octal mode and text in hex. A name that does not resolve is not a file. */
 export function podView(target: string): Record<string, string> {
   return Object.fromEntries(
     readdirSync(target)
@@ -49,12 +49,12 @@ export function podView(target: string): Record<string, string> {
   );
 }
 
-/** `podView` as it should be. */
+/** The expected `podView`. */
 export function viewOf(files: readonly PlannedFile[]): Record<string, string> {
   return Object.fromEntries(files.map(({ path, mode, value }) => [path, describe(mode, value.expose())]));
 }
 
-/** All that is at the top of a volume, hidden too, one by one: `name` or `name -> target`, each directory of a set as `<dir>`. */
+/** Everything at the top of a volume, including hidden names: `name` or `name -> target`, each directory of a set as `<dir>`. */
 export function layoutOf(target: string): string[] {
   return readdirSync(target, { withFileTypes: true })
     .map((entry) => {
@@ -64,13 +64,13 @@ export function layoutOf(target: string): string[] {
     .toSorted();
 }
 
-/** `layoutOf` a volume that holds files of these top-level names and nothing more. */
+/** `layoutOf` a volume that contains only files of these top-level names. */
 export function layoutWith(...names: string[]): string[] {
   const links = [...new Set(names)].map((name) => `${name} -> ..data/${name}`);
   return ['<dir>', '..data -> <dir>', ...links].toSorted();
 }
 
-/** Inode and times of all there is, by path: what a write would change. */
+/** Inode and times of everything, by path: what a write would change. */
 export function statsBelow(target: string): Record<string, unknown> {
   const paths = ['.', ...readdirSync(target, { recursive: true, encoding: 'utf8' })];
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 /*
- * A program to be killed: `publish-sets.ts <target> <sets as JSON, path → text>` publishes the sets in turn for ever, after it has said `ready`.
+ * A program to be killed: `publish-sets.ts <target> <sets as JSON, path → text>` publishes the sets repeatedly in this order, after it has printed `ready`.
  */
 import { finish } from '../../../src/concurrency/time-slices.ts';
 import { publish } from '../../../src/mount/volume/publish.ts';

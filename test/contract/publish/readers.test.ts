@@ -12,14 +12,14 @@ import type { ReaderReport } from './reader.ts';
 const NAMES = ['user', 'password', 'dir/file'];
 
 it.for(['names', 'directory'] as const)(
-  'a reader of the %s meets no missing, half or mixed set while sets change',
+  'a reader of the %s sees no missing, partial or mixed set while sets change',
   async (how) => {
     using volume = temporaryVolume();
     finish(publish(volume.path, filesOf(generation(0, NAMES))));
     const reader = await startReader(how, volume.path, NAMES);
 
     for (let n = 1; n <= 150; n += 1) {
-      // Names that come and go must not disturb those that stay.
+      // Names that are added and removed must not disturb those that stay.
       finish(publish(volume.path, filesOf(generation(n, [...NAMES, `only-${n % 2}`]))));
     }
     const report = await reader.stop();
@@ -29,7 +29,7 @@ it.for(['names', 'directory'] as const)(
   },
 );
 
-it("a reader of plain files meets no missing, half or mixed set while they are taken over from AWS's provider", async () => {
+it("a reader of plain files sees no missing, partial or mixed set while they are taken over from AWS's provider", async () => {
   using volume = temporaryVolume();
   const names = ['user', 'password', 'other'];
   plant(volume.path, generation(0, names));
@@ -45,7 +45,7 @@ it("a reader of plain files meets no missing, half or mixed set while they are t
   expect(report.generations).toBeGreaterThan(10);
 });
 
-it('such a reader would notice: files replaced one by one are a mixed set', async () => {
+it('such a reader detects files that are replaced one by one as a mixed set', async () => {
   using volume = temporaryVolume();
   plant(volume.path, generation(0, NAMES.slice(0, 2)));
   const reader = await startReader('names', volume.path, NAMES.slice(0, 2));
@@ -57,7 +57,7 @@ it('such a reader would notice: files replaced one by one are a mixed set', asyn
   expect(report.faults).toContain('password has 0 after 1 was there');
 });
 
-/** Each of 8 KiB, two pages, so that half a file would show. */
+/** Each of 8 KiB, two pages, so that half a file would be detected. */
 function generation(n: number, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `${n}\n`.repeat(Math.ceil(8192 / `${n}\n`.length))]));
 }

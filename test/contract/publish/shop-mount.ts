@@ -12,10 +12,10 @@ export const OBJECT: ObjectSpec = {
   extractions: [],
 };
 
-/** What a mount of `specOf` comes to. */
+/** The result of a mount of `specOf`. */
 export const PLAN = planOf([plannedFile('db', 'secret')]);
 
-/** What a pod asks for that mounts one secret there. */
+/** The spec of a pod that mounts one secret there. */
 export function specOf(targetPath: string, changes: Partial<MountSpec> = {}): MountSpec {
   return {
     regions: ['us-east-1'],

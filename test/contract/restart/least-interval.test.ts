@@ -4,7 +4,7 @@ import { insideAt } from '../rotation/provider.ts';
 import { addClass, INTERVAL_MS, secretIn, SOON, SYNC } from '../sync/synced.ts';
 import { addWorkload, untilNoted, watchRolls } from './workloads.ts';
 
-it('rolls a workload no sooner than the least time after the last roll, and then once for the latest values', async () => {
+it('restarts a workload no sooner than the minimum interval after the last restart, and then once for the latest values', async () => {
   await using cluster = await startCluster();
   let passedMs = 0;
   const clock = { ...cluster.clock, wallNow: () => cluster.clock.wallNow() + passedMs };

@@ -43,9 +43,9 @@ async function restartsToldTo(pods: readonly StartedPod[]): Promise<readonly str
   return (await eventsOf(pods)).filter((reason) => reason === 'WorkloadRestarted');
 }
 
-describe.concurrent('a workload that asks for restarts', () => {
+describe.concurrent('a workload that opts in to restarts', () => {
   it.for(['Deployment', 'StatefulSet', 'DaemonSet'] as const)(
-    'is noted at first sight, and rolled once for a rotation that four nodes see, after its Secret has changed: %s',
+    'is recorded when first seen, and restarted once for a rotation that four nodes see, after its Secret has changed: %s',
     async (kind, { expect }) => {
       const name = kind.toLowerCase();
       await addClass(cluster, name, 'p1');
@@ -76,7 +76,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     },
   );
 
-  it('is not rolled again by its new pods, nor by old ones that linger', async ({ expect }) => {
+  it('is not restarted again by its new pods, nor by remaining old ones', async ({ expect }) => {
     await addClass(cluster, 'rollout', 'p1');
     const old = await startPods(
       'rollout-old',
@@ -98,7 +98,7 @@ describe.concurrent('a workload that asks for restarts', () => {
       .toEqual(['ReplicaSet rollout-1', 'ReplicaSet rollout-2']);
   });
 
-  it('is rolled for the class whose versions change, where it mounts two', async ({ expect }) => {
+  it('is restarted for the class whose versions change, if it mounts two', async ({ expect }) => {
     await addClass(cluster, 'first', 'p1');
     await addClass(cluster, 'second', 's1');
     const owner = addWorkload(cluster, 'Deployment', 'two', { secrets: 'first', more: 'second' });
@@ -120,7 +120,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     expect(new Set(rolls.seen.map(({ template }) => template)).size).toBe(2);
   });
 
-  it('is rolled to a rolled back value, and back for none of a node that has not heard of it but by its new pod', async ({
+  it('is restarted for a rolled back value, and not again by a node that learns of it only from its new pod', async ({
     expect,
   }) => {
     await using slow = await cluster.startNode('slow', [
@@ -148,7 +148,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
   });
 
-  it('is rolled only once its Secret could be written, where the API server failed at that', async ({ expect }) => {
+  it('is restarted only once its Secret could be written, after the API server failed at that', async ({ expect }) => {
     await addClass(cluster, 'failing', 'p1');
     const owner = addWorkload(cluster, 'DaemonSet', 'failing', { secrets: 'failing' });
     const values: unknown[] = [];
@@ -170,7 +170,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     expect(new Set(values.map((value) => JSON.stringify(value)))).toEqual(new Set(['{"password":"p2"}']));
   });
 
-  it('is rolled only once its Secret has been made anew, where that was being deleted', async ({ expect }) => {
+  it('is restarted only once its Secret has been recreated, after that was being deleted', async ({ expect }) => {
     await addClass(cluster, 'deleted', 'p1');
     const owner = addWorkload(cluster, 'DaemonSet', 'deleted', { secrets: 'deleted' });
     const values: unknown[] = [];
@@ -191,7 +191,7 @@ describe.concurrent('a workload that asks for restarts', () => {
     expect(new Set(values.map((value) => JSON.stringify(value)))).toEqual(new Set(['{"password":"p2"}']));
   });
 
-  it('is rolled though its Secret is refused for good', async ({ expect }) => {
+  it('is restarted although its Secret is permanently refused', async ({ expect }) => {
     cluster.api.put({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name: 'refused' } });
     await addClass(cluster, 'refused', 'p1');
     const owner = addWorkload(cluster, 'DaemonSet', 'refused', { secrets: 'refused' });
@@ -205,8 +205,10 @@ describe.concurrent('a workload that asks for restarts', () => {
   });
 });
 
-describe.concurrent('what does not ask for restarts', () => {
-  it('is left alone: a workload that is not annotated, one that says "false", and pods of none', async ({ expect }) => {
+describe.concurrent('what does not opt in to restarts', () => {
+  it('is not restarted: a workload without annotation, one that says "false", and pods without a workload', async ({
+    expect,
+  }) => {
     await addClass(cluster, 'silent', 'p1');
     const owners = [
       addWorkload(cluster, 'Deployment', 'silent', { secrets: 'silent' }, {}),
@@ -239,7 +241,7 @@ describe.concurrent('what does not ask for restarts', () => {
 });
 
 describe('a restart of the provider', () => {
-  it('rolls nothing by itself, and what changes meanwhile once', async ({ expect }) => {
+  it('restarts nothing by itself, and workloads with changes meanwhile once', async ({ expect }) => {
     await addClass(cluster, 'away', 'p1');
     await cluster.applyClass('away', { objects: [objectOf('away')] });
     const owner = addWorkload(cluster, 'Deployment', 'away', { secrets: 'away' });

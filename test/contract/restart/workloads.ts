@@ -17,16 +17,16 @@ const NEVER = new AbortController().signal;
 
 type Owner = NonNullable<PodOptions['owner']>;
 
-/** Annotations that matter, as they stand. */
+/** The relevant annotations. */
 export interface WorkloadView {
   /** Of the workload: what its pods mount. */
   readonly noted: string | undefined;
   readonly restartedAt: string | undefined;
-  /** Of the pods' template: a change rolls it. */
+  /** Of the pod template: a change restarts the workload. */
   readonly template: string | undefined;
 }
 
-/** @param volumes class by the volume's name. @returns what its pods have for a controller */
+/** @param volumes class by the volume's name. @returns the controller of its pods */
 export function addWorkload(
   { api }: TestCluster,
   kind: WorkloadKind,
@@ -49,7 +49,7 @@ export function addWorkload(
   return kind === 'Deployment' ? addReplicaSet({ api }, name, 1) : ownedBy(name, kind);
 }
 
-/** As the Deployment makes one for each template. */
+/** The Deployment creates one for each template. */
 export function addReplicaSet({ api }: Pick<TestCluster, 'api'>, deployment: string, nth: number): Owner {
   const name = `${deployment}-${nth}`;
   const { template } = api.find(workloadPath('Deployment', deployment))!['spec'] as { readonly template: object };
@@ -82,7 +82,7 @@ export function workloadIn({ api }: Pick<TestCluster, 'api'>, kind: WorkloadKind
   };
 }
 
-/** Waits until a workload is noted with what its pods mount, volume by volume: what comes before that is no change. */
+/** Waits until the versions that a workload's pods mount are recorded, volume by volume: earlier ones are not a change. */
 export async function untilNoted(
   cluster: TestCluster,
   kind: WorkloadKind,
@@ -95,12 +95,12 @@ export async function untilNoted(
   }, SOON);
 }
 
-/** What a workload has been rolled for, in order, from now on. */
+/** The versions for which a workload is restarted from now on, in order. */
 export interface Rolls extends Disposable {
   readonly seen: readonly WorkloadView[];
 }
 
-/** Sees a workload right before each request that changes it, and as it is in the end. */
+/** Reads a workload right before each request that changes it, and at the end. */
 export function watchRolls(
   cluster: TestCluster,
   kind: WorkloadKind,

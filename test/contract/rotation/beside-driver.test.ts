@@ -20,7 +20,7 @@ describe.concurrent('beside the driver’s own rotation', () => {
 
   afterAll(() => cluster[Symbol.asyncDispose]());
 
-  it('every value is written once, and the latest version is noted, whoever comes first', async ({ expect }) => {
+  it('every value is written once, and the latest version is recorded, whichever writes first', async ({ expect }) => {
     const { pod, rotations, versions } = await rotateUnder('calm', 300);
 
     await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toMatchObject({ calm: versions.at(-1) });
@@ -30,7 +30,7 @@ describe.concurrent('beside the driver’s own rotation', () => {
     expect(layoutOf(pod.targetPath)).toEqual(layoutWith('calm', 'url'));
   });
 
-  it('so it is under a storm of calls', async ({ expect }) => {
+  it('the same under many calls', async ({ expect }) => {
     const { pod, rotations, versions } = await rotateUnder('stormy', 0);
 
     await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toMatchObject({ stormy: versions.at(-1) });
@@ -42,7 +42,7 @@ describe.concurrent('beside the driver’s own rotation', () => {
     expect(node.said('mount not refreshed')).toEqual([]);
   });
 
-  /** Rotates a secret three times while the driver calls. @returns names of all sets that the volume held */
+  /** Rotates a secret three times while the driver calls. @returns names of all sets that were in the volume */
   async function rotateUnder(name: string, pauseMs: number) {
     await cluster.addAccount(name);
     await cluster.seed.secret(name, 'value 0');
@@ -78,8 +78,10 @@ function layoutNames(names: readonly string[]): readonly string[] {
   return names.filter((name) => /^\.\.\d{4}_/.test(name) && !name.includes('link'));
 }
 
-describe.concurrent('where the driver writes', () => {
-  it('memory is kept fresh: a call after a rotation brings the new value and asks AWS nothing', async ({ expect }) => {
+describe.concurrent('if the driver writes', () => {
+  it('the cache is kept fresh: a call after a rotation returns the new value without a call to AWS', async ({
+    expect,
+  }) => {
     await using cluster = await startCluster();
     const flags = ['--enable-secret-rotation', '--rotation-poll-interval=3s', '--driver-writes-secrets'];
     const node = await cluster.startNode('node-1', flags);
@@ -111,7 +113,7 @@ describe.concurrent('where the driver writes', () => {
 });
 
 describe.concurrent('a Mount call', () => {
-  it('asks AWS and the API server nothing for the sake of rotation', async ({ expect }) => {
+  it('makes no call to AWS or the API server for rotation', async ({ expect }) => {
     const asked = await Promise.all(
       [[], ['--enable-secret-rotation']].map(async (flags) => {
         await using cluster = await startCluster();
@@ -137,7 +139,7 @@ describe.concurrent('a Mount call', () => {
   });
 });
 
-/** But for what the test asks as kubelet and driver. */
+/** Except for the requests of the test as kubelet and driver. */
 function providersRequests({ api }: TestCluster): readonly string[] {
   return api.requests.filter(
     (request) => request.includes('?') || (request.startsWith('GET') && request.includes('/serviceaccounts/')),

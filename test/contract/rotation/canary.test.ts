@@ -6,7 +6,7 @@ import { NAMESPACE, PODS } from './objects.ts';
 import { startRecorder } from './recorder.ts';
 import { parameter, secret, SOON } from './values.ts';
 
-/** Stands in every secret; must stand in nothing but volumes and the data of Kubernetes Secrets. */
+/** In every secret; must be only in volumes and the data of Kubernetes Secrets. */
 const MARK = 'canary7f3a';
 const FLAGS = [
   '--enable-secret-rotation',
@@ -19,7 +19,7 @@ const FLAGS = [
 ];
 const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
 
-/** Every third of it, as base64 writes it, whatever stands before it. */
+/** Every third of it in base64, at any offset. */
 const WRITTEN = [
   MARK,
   ...['', 'x', 'xx'].map((before) =>
@@ -35,7 +35,7 @@ function expectNoMark(words: string, more: readonly string[] = []): void {
   }
 }
 
-it('secrets and tokens are in no log line, event, status or request, but for the data of Secrets', async () => {
+it('secrets and tokens are in no log line, event, status or request, except for the data of Secrets', async () => {
   await using cluster = await startCluster();
   await using recorder = await startRecorder(cluster.api);
   const node = await cluster.startNode('node-1', FLAGS, { kubeconfig: recorder.kubeconfig });
@@ -47,7 +47,7 @@ it('secrets and tokens are in no log line, event, status or request, but for the
   const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'uid-of-web' };
   const pod = await node.startPod('web-1', { className: 'class', owner, hasTokens: false });
 
-  // It changes, fails in several ways, changes again, is given away, and goes.
+  // It changes, fails in several ways, changes again, goes to another provider, and is deleted.
   await cluster.seed.secretVersion('db', JSON.stringify({ password: `${MARK} 2` }));
   await cluster.seed.parameter('/url', `${MARK} 2`);
   await expect
@@ -90,7 +90,7 @@ it('secrets and tokens are in no log line, event, status or request, but for the
   }
 });
 
-/** A request, but for a Secret's data. */
+/** A request, except for a Secret's data. */
 function withoutData({ path, body, ...request }: { readonly path: string; readonly body: string }): object {
   if (!path.startsWith(SECRETS) || body === '') {
     return { ...request, path, body };

@@ -8,7 +8,7 @@ import { REGION, startCluster, type TestCluster } from './cluster.ts';
 import { startAside } from './provider.ts';
 import { parameter, secret, SOON } from './values.ts';
 
-/** A node whose provider may read a queue of its own account. */
+/** A node whose provider may read a queue in its own account. */
 async function startListening(cluster: TestCluster, intervalFlag: string, queue = 'changes') {
   const { account } = cluster.aws;
   const keys = await accountKeys(inject('motoUrl'), `arn:aws:iam::${account}:role/provider`, 'provider');
@@ -55,7 +55,7 @@ function parameterChanged(name: string) {
 }
 
 describe.concurrent('a change queue', () => {
-  it('makes pods fresh long before the interval ends, and asks for no others', async ({ expect }) => {
+  it('refreshes pods long before the interval ends, and polls no others', async ({ expect }) => {
     await using cluster = await startCluster(SYSTEM_CLOCK);
     const { node, send } = await startListening(cluster, '--rotation-poll-interval=5m');
     await cluster.addAccount('other');
@@ -77,7 +77,7 @@ describe.concurrent('a change queue', () => {
       await expect
         .poll(() => Promise.all(pods.map(({ targetPath }) => contentsOf(targetPath))), SOON)
         .toMatchObject(pods.map(() => ({ db: ['644', 'new'] })));
-      // Messages come in order: with the last value the event of another secret has been read, too.
+      // Messages arrive in order: with the last value the event of another secret has been read too.
       for (const value of ['new', 'newest']) {
         await send(secretChanged('somebody-elses'));
         await cluster.seed.parameter('/url', value);
@@ -93,7 +93,7 @@ describe.concurrent('a change queue', () => {
     expect(cluster.aws.gate.state.count({ resource: 'still' })).toBe(1);
   });
 
-  it('that cannot be read is told, and polling goes on', async ({ expect }) => {
+  it('that cannot be read is reported, and polling continues', async ({ expect }) => {
     await using cluster = await startCluster(SYSTEM_CLOCK);
     const { node } = await startListening(cluster, '--rotation-poll-interval=1s', 'none');
     await cluster.seed.secret('db', 'old');

@@ -21,7 +21,7 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 
 const DB = { db: ['644', '{"user":"app"}'] } as const;
 
-describe.concurrent('an edited class reaches the pods that run, without a Mount call', () => {
+describe.concurrent('an edited class reaches running pods, without a Mount call', () => {
   it.for<readonly [string, ClassOptions, Readonly<Record<string, readonly [string, string]>>]>([
     ['a further object', { objects: [secret('db'), parameter('/url', 'url')] }, { ...DB, url: ['644', 'here'] }],
     ['another object in its place', { objects: [parameter('/url', 'url')] }, { url: ['644', 'here'] }],
@@ -64,12 +64,12 @@ describe.concurrent('an edited class reaches the pods that run, without a Mount 
 
     expect(cluster.aws.gate.state.count({ resource: 'slow' })).toBe(calls);
     expect(await contentsOf(pod.targetPath)).toEqual({ slow: ['644', 'old'] });
-    // A Mount call is answered from memory for as long as the operator lets at most, whatever the class says.
+    // A Mount call is served from the cache for at most the operator's interval, whatever the class sets.
     await node.republish(pod);
     expect(await contentsOf(pod.targetPath)).toEqual({ slow: ['644', 'new'] });
   });
 
-  it('a mistake is told, and the files stay until it is mended', async ({ expect }) => {
+  it('a problem is reported, and the files stay until it is fixed', async ({ expect }) => {
     await cluster.applyClass('mistaken', { objects: [secret('db')] });
     const pod = await node.startPod('mistaken', { className: 'mistaken' });
     const before = statsBelow(pod.targetPath);
@@ -88,7 +88,7 @@ describe.concurrent('an edited class reaches the pods that run, without a Mount 
 });
 
 describe.concurrent('a class that is no longer ours', () => {
-  it('given to another provider: its pods are let go, and looked after again when it is given back', async ({
+  it('given to another provider: its pods are released, and refreshed again when it is given back', async ({
     expect,
   }) => {
     await cluster.addAccount('given');
@@ -112,7 +112,7 @@ describe.concurrent('a class that is no longer ours', () => {
     expect(await contentsOf(pod.targetPath)).toEqual({ given: ['644', 'new'] });
   });
 
-  it('deleted: the files stay, one event tells, and all goes on when it is back', async ({ expect }) => {
+  it('deleted: the files stay, one event reports it, and rotation continues when it is back', async ({ expect }) => {
     await cluster.seed.secret('deleted', 'old');
     await cluster.applyClass('deleted', { objects: [secret('deleted')] });
     const pod = await node.startPod('deleted', { className: 'deleted' });

@@ -20,7 +20,7 @@ describe('a wall clock that jumps', () => {
     vi.useRealTimers();
   });
 
-  it('an hour ahead, and two back, neither stops rotation nor has it ask without end', async () => {
+  it('an hour ahead, and two back, neither stops rotation nor makes it poll continuously', async () => {
     await using cluster = await startCluster();
     let aheadMs = 0;
     const start = insideAt({ ...cluster.clock, wallNow: () => cluster.clock.wallNow() + aheadMs });
@@ -40,14 +40,14 @@ describe('a wall clock that jumps', () => {
       });
 
       expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', value] });
-      // At most four looks, and one more where credentials were replaced.
+      // At most four polls, and one more if credentials were replaced.
       expect(calls['GetSecretValue']).toBeLessThanOrEqual(6);
       expect(calls['AssumeRoleWithWebIdentity'] ?? 0).toBeLessThanOrEqual(6);
     }
     expect(node.said('mount not refreshed')).toEqual([]);
   });
 
-  it('past the end of the driver’s tokens: that is told, and the driver’s next call mends it', async () => {
+  it('past the expiry of the driver’s tokens: that is reported, and the driver’s next call resolves it', async () => {
     await using cluster = await startCluster();
     const node = await cluster.startNode('node-1', ROTATION, { start: byFakeDate(cluster) });
     await cluster.seed.secret('db', 'old');
@@ -61,7 +61,7 @@ describe('a wall clock that jumps', () => {
       .poll(() => cluster.eventsOf('web-1'), SOON)
       .toMatchObject([{ reason: 'CredentialsRefused', message: expect.stringContaining('has expired'), count: 1 }]);
     expect(await contentsOf(pod.targetPath)).toEqual({ db: ['644', 'old'] });
-    // For a second after a refusal STS is not asked again, and within the interval memory may answer.
+    // For a second after a refusal STS is not called again, and within the interval values may come from the cache.
     await expect
       .poll(async () => {
         await node.republish(pod).catch(() => undefined);
@@ -73,7 +73,7 @@ describe('a wall clock that jumps', () => {
       .toEqual(['CredentialsRefused', 'SecretsRefreshed']);
   });
 
-  it('near the end of the driver’s tokens: others are asked for, once', async () => {
+  it('near the expiry of the driver’s tokens: others are requested, once', async () => {
     await using cluster = await startCluster();
     const node = await cluster.startNode('node-1', [...ROTATION, '--token-request'], { start: byFakeDate(cluster) });
     await cluster.seed.secret('db', 'old');
@@ -88,7 +88,7 @@ describe('a wall clock that jumps', () => {
   });
 });
 
-it('an API server that hangs for long stops no rotation, and makes no pod wait for the others', async () => {
+it('an API server that hangs for long stops no rotation, and delays no pod by the others', async () => {
   await using cluster = await startCluster();
   let aheadMs = 0;
   const start = insideAt({ ...cluster.clock, now: () => cluster.clock.now() + aheadMs });
@@ -100,7 +100,7 @@ it('an API server that hangs for long stops no rotation, and makes no pod wait f
   );
 
   cluster.api.fault = { kind: 'hang' };
-  // Longer than any of its answers is good for.
+  // Longer than any of its responses is cached.
   aheadMs = 10 * 60_000;
   const hangsAt = cluster.clock.now();
   await cluster.seed.secretVersion('db', 'new');

@@ -15,22 +15,22 @@ import {
 } from './objects.ts';
 import type { Provider, Start } from './provider.ts';
 
-/** A node and its provider. The test plays kubelet and driver. */
+/** A node and its provider. The test acts as kubelet and driver. */
 export interface ClusterNode extends AsyncDisposable {
   readonly name: string;
-  /** Lines of the provider's log so far, those before a restart too. */
+  /** Lines of the provider's log so far, including those before a restart. */
   readonly log: readonly string[];
   readonly provider: Provider;
   readonly client: ProviderClient;
-  /** A pod comes up: its object, its volume, the driver's Mount call, the driver's note of it. */
+  /** Starts a pod: its object, its volume, the driver's Mount call, and the driver's status for it. */
   startPod(name: string, options: PodOptions): Promise<StartedPod>;
-  /** The driver's call for a pod that runs, and its note. */
+  /** The driver's call for a running pod, and its status. */
   republish(pod: StartedPod): Promise<MountResponse>;
-  /** The driver empties a volume that its pod needs no longer. */
+  /** The driver empties a volume that its pod no longer needs. */
   emptyVolume(pod: StartedPod): Promise<void>;
-  /** A pod goes: the driver takes its volume away, then the objects go. */
+  /** Deletes a pod: the driver removes its volume, then the objects are deleted. */
   stopPod(pod: StartedPod): Promise<void>;
-  /** The provider ends and starts anew. @param meanwhile what happens while it is away. @param signal by which its process ends */
+  /** Restarts the provider. @param meanwhile what happens while it is down. @param signal that ends its process */
   restart(meanwhile?: () => Promise<unknown>, signal?: NodeJS.Signals): Promise<void>;
   /** Lines of the log with this message, as objects. */
   said(msg: string): readonly Readonly<Record<string, unknown>>[];
@@ -47,7 +47,7 @@ export interface NodeSettings {
   readonly start: Start;
 }
 
-/** By real time, beside which the provider's may be far ahead. */
+/** In real time; the provider's may be far ahead. */
 const CALL_MS = 3_600_000;
 const NEVER = new AbortController().signal;
 

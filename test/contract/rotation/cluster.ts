@@ -21,25 +21,25 @@ export const REGION = 'us-east-1';
 
 /** An AWS account and an API server, and nodes that use them. */
 export interface TestCluster extends AsyncDisposable {
-  /** Of the API server and of nodes in this process; a fast one, unless told. */
+  /** Of the API server and of nodes in this process; default: a fast one. */
   readonly clock: Clock;
   readonly aws: AwsFakes;
-  /** Of the region that nodes take for theirs. */
+  /** Of the region of the nodes. */
   readonly seed: Seed;
   readonly api: ApiServer;
   readonly kube: KubeRest;
   /** Adds a service account with a role. @returns the role's ARN */
   addAccount(name: string, allows?: readonly Statement[]): Promise<string>;
-  /** Makes a class, or puts another in its place. */
+  /** Creates or replaces a class. */
   applyClass(name: string, options: ClassOptions): Promise<void>;
   removeClass(name: string): Promise<void>;
-  /** @param args flags of `serve` besides those that point it at the fakes and name the node */
+  /** @param args flags of `serve` besides those that connect it to the fakes and name the node */
   startNode(name: string, args: readonly string[], options?: NodeOptions): Promise<ClusterNode>;
   eventsOf(pod: string): Promise<readonly PodEvent[]>;
 }
 
 export interface NodeOptions {
-  /** In this process, unless told. */
+  /** Default: in this process. */
   readonly start?: Start;
   readonly env?: Readonly<Record<string, string>>;
   /** In front of the API server. */
@@ -53,7 +53,7 @@ export interface PodEvent {
   readonly count?: number;
 }
 
-/** @param given the clock for nodes that are processes of their own, and so have real time */
+/** @param given the clock for nodes in separate processes, which have real time */
 export async function startCluster(given?: Clock): Promise<TestCluster> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'cluster-'));

@@ -7,7 +7,7 @@ import { SOON } from './values.ts';
 import { type StartedPod, versionsOf } from './objects.ts';
 
 const INTERVAL_MS = 5_000;
-/** Of the interval: what publishing takes. */
+/** Besides the interval: the time of publishing. */
 const MARGIN_MS = 5_000;
 
 let cluster: TestCluster;
@@ -65,7 +65,7 @@ it('brings a rotated value to every pod of the node within the interval and five
     .poll(() => Promise.all(changing.map((pod) => versionsOf(cluster.kube, pod))), SOON)
     .toEqual(changing.map(() => expect.objectContaining({ db: version, password: version, url: '2' })));
   expect(statsBelow(unchanged.targetPath)).toEqual(traceBefore);
-  // Two identities; each: a question to each store.
+  // Two identities; one request to each store for each.
   expect(cluster.aws.gate.state.calls.length - callsBefore).toBeLessThanOrEqual(8);
   expect(await cluster.eventsOf('changing-0')).toMatchObject([
     { type: 'Normal', reason: 'SecretsRotated', message: expect.stringContaining('db, password, url') },

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-/** A pod with a secret, a class and an account of its own, all of its name. */
+/** A pod with its own secret, class and account, all with its name. */
 async function startOwn(name: string): Promise<StartedPod> {
   await cluster.addAccount(name);
   await cluster.seed.secret(name, 'old');
@@ -30,12 +30,12 @@ function isListOfPods(request: string): boolean {
 }
 
 describe.concurrent('a pod', () => {
-  it('that is gone is forgotten: nobody is asked for its sake any more', async ({ expect }) => {
+  it('that was deleted is removed: no call is made for it any more', async ({ expect }) => {
     const pod = await startOwn('gone');
 
     await node.stopPod(pod);
     await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
-    // A look may be under way.
+    // A poll may be in progress.
     await cluster.clock.sleep(500);
     const [calls, requests] = [cluster.aws.gate.state.count({ resource: 'gone' }), cluster.api.requests.length];
     await cluster.clock.sleep(2_000);
@@ -49,7 +49,7 @@ describe.concurrent('a pod', () => {
     const pod = await startOwn('terminating');
     await cluster.kube.patch(`${PODS}/terminating`, { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
     const requests = cluster.api.requests.length;
-    // The second list begins after the first has been acted upon.
+    // The second list starts after the first has been processed.
     await expect.poll(() => cluster.api.requests.slice(requests).filter(isListOfPods).length, SOON).toBeGreaterThan(1);
 
     await cluster.seed.secretVersion('terminating', 'new');
@@ -59,7 +59,7 @@ describe.concurrent('a pod', () => {
     await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
   });
 
-  it('that has come to its end is not written to', async ({ expect }) => {
+  it('that has ended is not written to', async ({ expect }) => {
     const name = 'ended';
     const pod = await startOwn(name);
     const before = statsBelow(pod.targetPath);
@@ -87,7 +87,7 @@ describe.concurrent('a volume that the driver has emptied', () => {
     expect(await cluster.eventsOf('emptied')).toEqual([]);
   });
 
-  it('while AWS was being asked is not written to either', async ({ expect }) => {
+  it('during a poll of AWS is not written to either', async ({ expect }) => {
     const pod = await startOwn('emptied-late');
     const { state } = cluster.aws.gate;
     const held = Promise.withResolvers<void>();
@@ -104,7 +104,7 @@ describe.concurrent('a volume that the driver has emptied', () => {
     expect(await cluster.eventsOf('emptied-late')).toEqual([]);
   });
 
-  it('is filled again by a Mount call, and looked after from then on', async ({ expect }) => {
+  it('is filled again by a Mount call, and refreshed from then on', async ({ expect }) => {
     const pod = await startOwn('mounted-again');
     await node.emptyVolume(pod);
     await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);

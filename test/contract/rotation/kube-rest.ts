@@ -1,4 +1,4 @@
-/** An object of the API server's, as JSON. */
+/** An object of the API server, as JSON. */
 export interface KubeObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -20,15 +20,15 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-/** The API server, as anybody with the token may use it. */
+/** The API server, with the permissions of the token. */
 export interface KubeRest {
-  /** @returns undefined where there is none */
+  /** @returns undefined if there is none */
   find<Shape = KubeObject>(path: string): Promise<Shape | undefined>;
   list<Shape = KubeObject>(path: string): Promise<readonly Shape[]>;
   create(path: string, object: KubeObject): Promise<KubeObject>;
   /** Merge patch. */
   patch(path: string, patch: unknown): Promise<KubeObject>;
-  /** That it is gone already is as good. */
+  /** Accepts that it no longer exists. */
   remove(path: string): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export function createKubeRest(url: string, token: string): KubeRest {
   };
 }
 
-/** @throws Error with what the API server says */
+/** @throws Error with the message of the API server */
 async function well(response: Response): Promise<KubeObject> {
   const answer = await response.text();
   if (!response.ok) {

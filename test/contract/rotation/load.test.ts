@@ -15,7 +15,7 @@ interface Shape {
   readonly allows: readonly Statement[];
 }
 
-/** Accounts with secrets of their own (`<account>-<n>`), a class each, and pods that mount all of them. */
+/** Accounts with their own secrets (`<account>-<n>`), a class each, and pods that mount all of them. */
 async function fill(
   cluster: TestCluster,
   node: ClusterNode,
@@ -42,7 +42,7 @@ function namesOf(account: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${account}-${index}`);
 }
 
-describe.concurrent('one question serves all pods of an identity', () => {
+describe.concurrent('one poll serves all pods of an identity', () => {
   it.for([
     ['which may read in batches', [READ, BATCH], 'BatchGetSecretValue', 4],
     ['which may read singly', [READ], 'GetSecretValue', 16],
@@ -53,7 +53,7 @@ describe.concurrent('one question serves all pods of an identity', () => {
       const node = await cluster.startNode('node-1', ['--enable-secret-rotation', '--rotation-poll-interval=10s']);
       const pods = await fill(cluster, node, { accounts: 4, podsEach: 11, secretsEach: 4, allows });
 
-      // A group is looked at between 8 and 9 seconds after its first pod came.
+      // A group is polled between 8 and 9 seconds after the start of its first pod.
       const requests = cluster.api.requests.length;
       const polls = node.said('mount is up to date').length;
       const calls = await callsOf(cluster, async () => {
@@ -73,7 +73,7 @@ describe.concurrent('one question serves all pods of an identity', () => {
 
       expect(Object.keys(calls)).toEqual([action]);
       expect(calls[action]).toBeGreaterThanOrEqual(callsALook);
-      // A busy machine takes so long to start the pods that some groups are looked at twice.
+      // A busy machine takes so long to start the pods that some groups are polled twice.
       expect(calls[action]).toBeLessThanOrEqual(2 * callsALook);
       // Each class, and a discovery or two of the node; a pod that no discovery has seen yet is read on its own.
       const asked = cluster.api.requests.slice(requests).filter((request) => !/\/pods\/[^/]+$/.test(request));
@@ -82,7 +82,7 @@ describe.concurrent('one question serves all pods of an identity', () => {
     },
   );
 
-  it('but for EKS Pod Identity, where each pod is one of its own: all of them rotate', async ({ expect }) => {
+  it('except for EKS Pod Identity, where each pod is its own identity: all of them rotate', async ({ expect }) => {
     await using cluster = await startCluster();
     await using agent = await startPodIdentityAgent({
       motoUrl: inject('motoUrl'),
@@ -106,7 +106,7 @@ describe.concurrent('one question serves all pods of an identity', () => {
   });
 });
 
-it.concurrent('110 mounts of 10 accounts: every pod is fresh within the interval and five seconds after every secret rotated', async ({
+it.concurrent('110 mounts of 10 accounts: every pod is up to date within the interval and five seconds after every secret rotated', async ({
   expect,
 }) => {
   await using cluster = await startCluster();
@@ -136,7 +136,7 @@ it.concurrent('110 mounts of 10 accounts: every pod is fresh within the interval
   });
 
   expect(freshAt - rotatedAt).toBeLessThan(15_000);
-  // A look may come before the rotation ends, and another after it.
+  // A poll may run before the rotation ends, and another after it.
   expect(calls['BatchGetSecretValue']).toBeLessThanOrEqual(3 * 10);
   expect(Object.keys(calls)).toEqual(['BatchGetSecretValue']);
   expect(node.said('mount not refreshed')).toEqual([]);

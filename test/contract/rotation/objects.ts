@@ -3,7 +3,7 @@ import type { MountResponse } from '../../../src/grpc/protocol.ts';
 import type { KubeObject, KubeRest } from './kube-rest.ts';
 
 /*
- * What kubelet, driver and users write into the API server, as far as the provider reads it.
+ * The objects that kubelet, driver and users write into the API server, as far as the provider reads them.
  */
 
 export const NAMESPACE = 'shop';
@@ -27,13 +27,13 @@ export interface PodOptions {
   readonly volume?: string;
   readonly serviceAccount?: string;
   readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
-  /** What the pod puts over the class's parameters. */
+  /** The pod's overrides of the class's parameters. */
   readonly attributes?: Readonly<Record<string, string>>;
-  /** Whether the CSIDriver asks for tokens. */
+  /** Whether the CSIDriver requests tokens. */
   readonly hasTokens?: boolean;
-  /** Wall clock in seconds, for tokens that do not last an hour. */
+  /** Expiry, wall clock in seconds, for tokens with a lifetime other than an hour. */
   readonly tokensEndAt?: number;
-  /** Makes the volume something else than a directory of the disk. */
+  /** Makes the volume something other than a directory on the disk. */
   readonly prepare?: (targetPath: string) => void;
 }
 
@@ -85,12 +85,12 @@ export function podObject(
   };
 }
 
-/** Of the pods that it makes. */
+/** Of the pods that it creates. */
 export function labelsOf({ name }: NonNullable<PodOptions['owner']>): Readonly<Record<string, string>> {
   return { app: name };
 }
 
-/** Makes what a pod names as its owner, with such pods in its template, where it is not there already. */
+/** Creates the owner that a pod names, with such pods in its template, unless it exists. */
 export async function makeOwner(kube: KubeRest, { owner, className, volume = 'secrets' }: PodOptions): Promise<void> {
   if (owner === undefined) {
     return;
@@ -105,7 +105,7 @@ export async function makeOwner(kube: KubeRest, { owner, className, volume = 'se
     return { selector: { matchLabels: labels }, template };
   }
   const metadata = { namespace: NAMESPACE, name, uid };
-  // Pods of one owner may be started at once: then it is there already.
+  // Pods of one owner may start at the same time: then it already exists.
   if ((await kube.find(`${owners}/${name}`)) === undefined) {
     await kube.create(owners, { apiVersion, kind, metadata, spec: specWith([]) }).catch(() => undefined);
   }
@@ -120,7 +120,7 @@ interface OwnerSpec {
   readonly template: { readonly spec: { readonly volumes: readonly { readonly name: string }[] } };
 }
 
-/** Attributes of the driver's call, as driver 1.6 words it: the class under the pod's attributes under the kubelet's. */
+/** Attributes of the driver's call, in the form of driver 1.6: the class, overridden by the pod's attributes, overridden by the kubelet's. */
 export async function attributesFor(pod: StartedPod, kube: KubeRest): Promise<string> {
   const { serviceAccount = 'web', hasTokens = true, tokensEndAt } = pod;
   const found = await kube.find<{ spec: { parameters: Record<string, string> } }>(`${CLASSES}/${pod.className}`);
@@ -155,13 +155,13 @@ export function statusPath({ name, className }: Pick<StartedPod, 'name' | 'class
   return `${STATUSES}/${name}-${NAMESPACE}-${className}`;
 }
 
-/** What is noted of a pod's mount, by file. */
+/** The recorded versions of a pod's mount, by file. */
 export async function versionsOf(kube: KubeRest, pod: StartedPod): Promise<Readonly<Record<string, string>>> {
   const status = await kube.find<{ status: { objects: readonly { id: string; version: string }[] } }>(statusPath(pod));
   return Object.fromEntries((status?.status.objects ?? []).map(({ id, version }) => [id, version]));
 }
 
-/** The driver's note after a Mount call. */
+/** The driver's status after a Mount call. */
 export async function noteStatus(
   pod: StartedPod,
   response: MountResponse,

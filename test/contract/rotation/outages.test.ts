@@ -22,7 +22,7 @@ const MISSING = {
   message: "Secrets Manager can't find the specified secret.",
 } as const;
 
-describe.concurrent('under a pod that runs', () => {
+describe.concurrent('during the life of a pod', () => {
   let cluster: TestCluster;
   let node: ClusterNode;
 
@@ -40,42 +40,45 @@ describe.concurrent('under a pod that runs', () => {
     ['throttling', THROTTLED, 'Throttled', /mount fewer objects at once/],
     ['a denial', DENIED, 'AccessDenied', /allow secretsmanager:GetSecretValue on/],
     ['a secret that is gone', MISSING, 'ObjectNotFound', /check its name/],
-  ])('%s: the old files stay, one event tells, and the new ones come by themselves', async (row, { expect }) => {
-    const [what, fault, reason, remedy] = row;
-    const name = what.replaceAll(' ', '-');
-    const other = `other-of-${name}`;
-    await cluster.addAccount(name);
-    await cluster.seed.secret(name, 'old');
-    await cluster.seed.secret(other, 'old');
-    await cluster.applyClass(name, { objects: [secret(name), secret(other)] });
-    const pod = await node.startPod(name, { className: name, serviceAccount: name });
-    const before = statsBelow(pod.targetPath);
-    const failing = cluster.aws.gate.state.inject(fault, { resource: name });
+  ])(
+    '%s: the old files stay, one event reports it, and the new ones arrive without a call',
+    async (row, { expect }) => {
+      const [what, fault, reason, remedy] = row;
+      const name = what.replaceAll(' ', '-');
+      const other = `other-of-${name}`;
+      await cluster.addAccount(name);
+      await cluster.seed.secret(name, 'old');
+      await cluster.seed.secret(other, 'old');
+      await cluster.applyClass(name, { objects: [secret(name), secret(other)] });
+      const pod = await node.startPod(name, { className: name, serviceAccount: name });
+      const before = statsBelow(pod.targetPath);
+      const failing = cluster.aws.gate.state.inject(fault, { resource: name });
 
-    await cluster.seed.secretVersion(name, 'new');
-    await cluster.seed.secretVersion(other, 'new');
-    await expect.poll(() => ofPod(node, name).length, SOON).toBeGreaterThan(2);
+      await cluster.seed.secretVersion(name, 'new');
+      await cluster.seed.secretVersion(other, 'new');
+      await expect.poll(() => ofPod(node, name).length, SOON).toBeGreaterThan(2);
 
-    expect(statsBelow(pod.targetPath)).toEqual(before);
-    expect(await cluster.eventsOf(name)).toEqual([
-      { type: 'Warning', reason, message: expect.stringMatching(/the pod keeps the files it has/), count: 1 },
-    ]);
-    expect((await cluster.eventsOf(name))[0]?.message).toMatch(remedy);
-    const failures = ofPod(node, name);
-    expect(failures.map((line) => line['failures'])).toEqual(failures.map((_, index) => index + 1));
-    const ages = failures.map((line) => Number(line['ageMs']));
-    expect(ages).toEqual(ages.toSorted((one, next) => one - next));
-    failing[Symbol.dispose]();
-    await expect
-      .poll(() => contentsOf(pod.targetPath), SOON)
-      .toEqual({ [name]: ['644', 'new'], [other]: ['644', 'new'] });
-    await expect
-      .poll(async () => (await cluster.eventsOf(name)).map((event) => event.reason).toSorted(), SOON)
-      .toEqual([reason, 'SecretsRefreshed', 'SecretsRotated'].toSorted());
-  });
+      expect(statsBelow(pod.targetPath)).toEqual(before);
+      expect(await cluster.eventsOf(name)).toEqual([
+        { type: 'Warning', reason, message: expect.stringMatching(/the pod keeps the files it has/), count: 1 },
+      ]);
+      expect((await cluster.eventsOf(name))[0]?.message).toMatch(remedy);
+      const failures = ofPod(node, name);
+      expect(failures.map((line) => line['failures'])).toEqual(failures.map((_, index) => index + 1));
+      const ages = failures.map((line) => Number(line['ageMs']));
+      expect(ages).toEqual(ages.toSorted((one, next) => one - next));
+      failing[Symbol.dispose]();
+      await expect
+        .poll(() => contentsOf(pod.targetPath), SOON)
+        .toEqual({ [name]: ['644', 'new'], [other]: ['644', 'new'] });
+      await expect
+        .poll(async () => (await cluster.eventsOf(name)).map((event) => event.reason).toSorted(), SOON)
+        .toEqual([reason, 'SecretsRefreshed', 'SecretsRotated'].toSorted());
+    },
+  );
 
   it.skipIf(process.getuid?.() !== 0)(
-    'a full volume: the old files stay, and what fits comes by itself',
+    'a full volume: the old files stay, and new ones that fit arrive without a call',
     async ({ expect }) => {
       await cluster.seed.secret('large', 'old');
       await cluster.applyClass('large', { objects: [secret('large')] });
@@ -100,7 +103,7 @@ describe.concurrent('under a pod that runs', () => {
     },
   );
 
-  it('versions that may not be noted: the files are new, and the event does not deny it', async ({ expect }) => {
+  it('versions that may not be recorded: the files are new, and the event says so', async ({ expect }) => {
     await cluster.seed.secret('unnoted', 'old');
     await cluster.applyClass('unnoted', { objects: [secret('unnoted')] });
     const pod = await node.startPod('unnoted', { className: 'unnoted' });
@@ -124,7 +127,7 @@ describe.concurrent('under a pod that runs', () => {
       ]);
   });
 
-  it('one pod’s trouble is no other’s, though they share an identity', async ({ expect }) => {
+  it('a problem of one pod does not affect another, although they share an identity', async ({ expect }) => {
     await cluster.addAccount('shared');
     for (const name of ['well', 'ill']) {
       await cluster.seed.secret(name, 'old');
@@ -149,7 +152,7 @@ function ofPod(node: ClusterNode, pod: string): readonly Readonly<Record<string,
   return node.said('mount not refreshed').filter((line) => line['pod'] === pod);
 }
 
-describe.concurrent('AWS is asked less and less often', () => {
+describe.concurrent('AWS is polled less and less often', () => {
   it.for([
     ['in an outage', OUTAGE, 'StoreUnavailable'],
     ['while it throttles', THROTTLED, 'Throttled'],
@@ -161,7 +164,7 @@ describe.concurrent('AWS is asked less and less often', () => {
       '--rotation-poll-interval=1h',
       '--aws-max-attempts=1',
     ];
-    // By lot this one looks at its first pods at once, and waits the least.
+    // With this jitter the node polls its first pods at once, and waits the least.
     const node = await cluster.startNode('node-11', flags);
     await cluster.seed.secret('db', 'value');
     await cluster.applyClass('class', { objects: [secret('db')] });
@@ -171,7 +174,7 @@ describe.concurrent('AWS is asked less and less often', () => {
     const { state } = cluster.aws.gate;
     using _ = state.inject(fault, { service: 'secretsmanager' });
 
-    // What a process that has just started looks at, it looks at soon.
+    // A process that has just started polls soon.
     await node.restart();
     const begun = state.count({ service: 'secretsmanager' });
     await cluster.clock.sleep(11_000);
@@ -207,34 +210,37 @@ describe.concurrent('without the pods’ tokens', () => {
         return { [Symbol.dispose]: () => aws.gate.state.addRole(role!) };
       },
     ],
-  ] as const)('the files stay, one event tells, and all goes on when there are some: %s', async (row, { expect }) => {
-    const [, reason, remedy, begin] = row;
-    await using cluster = await startCluster();
-    const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
-    await cluster.seed.secret('db', 'old');
-    await cluster.applyClass('class', { objects: [secret('db')] });
-    const pod = await node.startPod('web-1', { className: 'class', hasTokens: false });
-    const before = statsBelow(pod.targetPath);
-    const failing = begin(cluster);
+  ] as const)(
+    'the files stay, one event reports it, and rotation continues once there are some: %s',
+    async (row, { expect }) => {
+      const [, reason, remedy, begin] = row;
+      await using cluster = await startCluster();
+      const node = await cluster.startNode('node-1', [...ROTATION, '--token-request']);
+      await cluster.seed.secret('db', 'old');
+      await cluster.applyClass('class', { objects: [secret('db')] });
+      const pod = await node.startPod('web-1', { className: 'class', hasTokens: false });
+      const before = statsBelow(pod.targetPath);
+      const failing = begin(cluster);
 
-    await node.restart(() => cluster.seed.secretVersion('db', 'new'));
-    await expect.poll(() => ofPod(node, 'web-1').length, SOON).toBeGreaterThan(2);
+      await node.restart(() => cluster.seed.secretVersion('db', 'new'));
+      await expect.poll(() => ofPod(node, 'web-1').length, SOON).toBeGreaterThan(2);
 
-    expect(statsBelow(pod.targetPath)).toEqual(before);
-    expect(await cluster.eventsOf('web-1')).toEqual([
-      { type: 'Warning', reason, message: expect.stringMatching(remedy), count: 1 },
-    ]);
-    failing[Symbol.dispose]();
-    await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
-    await expect
-      .poll(async () => (await cluster.eventsOf('web-1')).map((event) => event.reason), SOON)
-      .toContain('SecretsRefreshed');
-  });
+      expect(statsBelow(pod.targetPath)).toEqual(before);
+      expect(await cluster.eventsOf('web-1')).toEqual([
+        { type: 'Warning', reason, message: expect.stringMatching(remedy), count: 1 },
+      ]);
+      failing[Symbol.dispose]();
+      await expect.poll(() => contentsOf(pod.targetPath), SOON).toEqual({ db: ['644', 'new'] });
+      await expect
+        .poll(async () => (await cluster.eventsOf('web-1')).map((event) => event.reason), SOON)
+        .toContain('SecretsRefreshed');
+    },
+  );
 });
 
-describe.concurrent('while the API server is away', () => {
+describe.concurrent('while the API server is down', () => {
   it.for(['reset', 'hang'] as const)(
-    'values rotate as the class last said, and are noted when it is back: %s',
+    'values rotate by the last known class, and are recorded when it is back: %s',
     async (kind, { expect }) => {
       await using cluster = await startCluster();
       const node = await cluster.startNode('node-1', [...ROTATION, '--kube-timeout=300ms']);

@@ -4,12 +4,12 @@ import { readConfig } from '../../../src/config/config.ts';
 import { startDaemon } from '../../../src/daemon/daemon.ts';
 import { startProvider } from '../../fakes/provider-process.ts';
 
-/** The provider of a node, for as long as it runs. */
+/** The running provider of a node. */
 export interface Provider {
   /** Lines of its log so far. */
   readonly log: readonly string[];
   readonly pid: number;
-  /** @param signal of a provider that is a process of its own: how it ends */
+  /** @param signal that ends a provider in a separate process */
   stop(signal?: NodeJS.Signals): Promise<unknown>;
 }
 
@@ -34,7 +34,7 @@ export function insideAt(clock: Clock): Start {
   };
 }
 
-/** As a process of its own, which can be killed and weighed. */
+/** As a separate process, which can be killed and measured. */
 export async function startAside(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Provider> {
   const provider = await startProvider(args, { LOG_LEVEL: 'debug', ...env });
   return {

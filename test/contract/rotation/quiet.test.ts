@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 describe.concurrent('a volume', () => {
-  it('whose values stay the same is not touched, however often AWS is asked', async ({ expect }) => {
+  it('whose values stay the same is not touched, however often AWS is polled', async ({ expect }) => {
     await cluster.addAccount('quiet');
     await cluster.seed.secret('quiet', '{"user":"app","password":"p"}');
     const objects = [{ ...DB, objectName: 'quiet' }, parameter('/url', 'url')];
@@ -54,7 +54,7 @@ describe.concurrent('a volume', () => {
     expect(await cluster.eventsOf('quiet-1')).toEqual([]);
   });
 
-  it('that rotates time after time holds the last set only, and its versions are noted for every file', async ({
+  it('that rotates repeatedly contains only the last set, and its versions are recorded for every file', async ({
     expect,
   }) => {
     await cluster.seed.secret('db', '{"user":"app","password":"p0"}');
@@ -77,7 +77,7 @@ describe.concurrent('a volume', () => {
   });
 });
 
-describe.concurrent('a look asks each thing once', () => {
+describe.concurrent('a poll makes each call once', () => {
   it.for([
     ['what may be read in batches', [READ, BATCH], { BatchGetSecretValue: 1, GetSecretValue: 1, GetParameters: 1 }],
     ['what may be read and no more', [READ], { GetSecretValue: 3, GetParameters: 1 }],
@@ -99,7 +99,7 @@ describe.concurrent('a look asks each thing once', () => {
     });
     await asked.startPod('all', { className: 'all', serviceAccount: 'worker' });
 
-    // The first look comes after 3.2 to 3.6 seconds, and the second as long after it.
+    // The first poll comes after 3.2 to 3.6 seconds, and the second as long after it.
     const calls = await callsOf(other, () => other.clock.sleep(6_000));
 
     expect(calls).toEqual(callsALook);

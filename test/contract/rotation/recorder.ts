@@ -14,7 +14,7 @@ export interface Recorded {
   readonly body: string;
 }
 
-/** Stands in front of the API server and keeps what it is sent. */
+/** A proxy of the API server that records requests. */
 export interface Recorder extends AsyncDisposable {
   readonly kubeconfig: string;
   readonly requests: readonly Recorded[];

@@ -10,41 +10,44 @@ import { secret, SOON } from './values.ts';
 
 const ROTATION = ['--enable-secret-rotation', '--token-request', '--rotation-poll-interval=1s'];
 
-describe.concurrent('a provider that starts anew', () => {
+describe.concurrent('a provider that restarts', () => {
   it.for([
     ['after a graceful end', undefined],
     ['killed', 'SIGKILL'],
-  ] as const)('brings what changed meanwhile to every pod, and no driver calls: %s', async ([, signal], { expect }) => {
-    // Only a process of its own can be killed.
-    await using cluster = await startCluster(signal && SYSTEM_CLOCK);
-    const node = await cluster.startNode('node-1', ROTATION, signal && { start: startAside });
-    const west = await cluster.aws.seed('eu-west-1');
-    await cluster.seed.secret('db', 'old');
-    await west.secret('db', 'old in the west');
-    await cluster.applyClass('class', { objects: [secret('db')] });
-    const plain = await node.startPod('plain', { className: 'class' });
-    const inTheWest = await node.startPod('in-the-west', {
-      className: 'class',
-      attributes: { region: 'eu-west-1', pathTranslation: 'False' },
-    });
+  ] as const)(
+    'brings changes of the meantime to every pod, without a call of the driver: %s',
+    async ([, signal], { expect }) => {
+      // Only a separate process can be killed.
+      await using cluster = await startCluster(signal && SYSTEM_CLOCK);
+      const node = await cluster.startNode('node-1', ROTATION, signal && { start: startAside });
+      const west = await cluster.aws.seed('eu-west-1');
+      await cluster.seed.secret('db', 'old');
+      await west.secret('db', 'old in the west');
+      await cluster.applyClass('class', { objects: [secret('db')] });
+      const plain = await node.startPod('plain', { className: 'class' });
+      const inTheWest = await node.startPod('in-the-west', {
+        className: 'class',
+        attributes: { region: 'eu-west-1', pathTranslation: 'False' },
+      });
 
-    await node.restart(async () => {
-      await cluster.seed.secretVersion('db', 'new');
-      await west.secretVersion('db', 'new in the west');
-      await cluster.applyClass('class', { objects: [{ ...secret('db'), objectAlias: 'renamed' }] });
-    }, signal);
+      await node.restart(async () => {
+        await cluster.seed.secretVersion('db', 'new');
+        await west.secretVersion('db', 'new in the west');
+        await cluster.applyClass('class', { objects: [{ ...secret('db'), objectAlias: 'renamed' }] });
+      }, signal);
 
-    await expect
-      .poll(async () => [await contentsOf(plain.targetPath), await contentsOf(inTheWest.targetPath)], SOON)
-      .toEqual([{ renamed: ['644', 'new'] }, { renamed: ['644', 'new in the west'] }]);
-    await expect
-      .poll(() => versionsOf(cluster.kube, inTheWest))
-      .toEqual({ renamed: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-    expect(new Set(cluster.api.tokenRequests.map(({ pod }) => pod))).toEqual(new Set(['in-the-west', 'plain']));
-    expect(cluster.api.tokenRequests).toHaveLength(2);
-  });
+      await expect
+        .poll(async () => [await contentsOf(plain.targetPath), await contentsOf(inTheWest.targetPath)], SOON)
+        .toEqual([{ renamed: ['644', 'new'] }, { renamed: ['644', 'new in the west'] }]);
+      await expect
+        .poll(() => versionsOf(cluster.kube, inTheWest))
+        .toEqual({ renamed: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      expect(new Set(cluster.api.tokenRequests.map(({ pod }) => pod))).toEqual(new Set(['in-the-west', 'plain']));
+      expect(cluster.api.tokenRequests).toHaveLength(2);
+    },
+  );
 
-  it('asks AWS once for each identity, and writes nothing where nothing has changed', async ({ expect }) => {
+  it('polls AWS once for each identity, and writes nothing if nothing has changed', async ({ expect }) => {
     await using cluster = await startCluster();
     const node = await cluster.startNode('node-1', [
       '--enable-secret-rotation',
@@ -76,8 +79,8 @@ describe.concurrent('a provider that starts anew', () => {
     expect(node.said('mount rotated')).toEqual([]);
   });
 
-  it('says nothing of what its end broke off', async ({ expect }) => {
-    // By real time, so that the API server's hanging is no time-out before that.
+  it('does not report work that its end interrupted', async ({ expect }) => {
+    // In real time, so that the hanging API server causes no time-out before that.
     await using cluster = await startCluster(SYSTEM_CLOCK);
     const node = await cluster.startNode('node-1', ROTATION);
     await cluster.seed.secret('db', 'old');
@@ -94,7 +97,7 @@ describe.concurrent('a provider that starts anew', () => {
     await expect.poll(() => versionsOf(cluster.kube, pod), SOON).toEqual({ db: version });
   });
 
-  it('says whose tokens it lacks where it may ask for none, and goes on with the next Mount call', async ({
+  it('reports the missing tokens if it may not request any, and continues with the next Mount call', async ({
     expect,
   }) => {
     await using cluster = await startCluster();

@@ -1,10 +1,10 @@
 /*
- * Flags of `serve`, entries of a class's `objects`, and what they come to.
+ * Flags of `serve`, entries of a class's `objects`, and their results.
  */
 
-/** Looks at everything every second, or a little oftener. */
+/** Polls everything every second, or a little more often. */
 export const ROTATION = ['--enable-secret-rotation', '--rotation-poll-interval=1s'];
-/** For whatever comes with one of the next looks, on a machine that is busy. */
+/** For effects of one of the next polls, on a busy machine. */
 export const SOON = { timeout: 60_000, interval: 25 };
 
 export function secret(objectName: string) {

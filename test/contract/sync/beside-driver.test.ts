@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 describe.concurrent("sync beside the driver's own", () => {
-  it("agrees with the driver's own sync on two nodes, through a rotation, and comes to rest with it", async ({
+  it("agrees with the driver's own sync on two nodes, through a rotation, and converges with it", async ({
     expect,
   }) => {
     await addClass(cluster, 'both', 'p1');
@@ -44,13 +44,13 @@ describe.concurrent("sync beside the driver's own", () => {
       .toMatchObject({ data: { password: 'p2' }, owners: OWNERS });
     await comesToRest(cluster, 'both');
     expect(secretIn(cluster, 'both')).toMatchObject({ data: { password: 'p2' }, owners: OWNERS });
-    // The driver's patches of owners name no manager.
+    // The driver's patches of owners have no field manager.
     const ours = writesOf(cluster, 'both', before).filter((write) => write.includes('aws-secrets-csi'));
     const all = puts.reduce((sum, each) => sum + each, 0);
     expect(ours.length, `our writes for ${all} of the driver`).toBeLessThanOrEqual(3 * all);
   });
 
-  it("takes over the driver's Secrets, owners and all, without a write to their content", async ({ expect }) => {
+  it("takes over the driver's Secrets and their owners, without a write to their content", async ({ expect }) => {
     await addClass(cluster, 'before', 'p1');
     const pod = await third.startPod('before-1', { className: 'before', owner: ownedBy('rs-before') });
     const ends = new AbortController();

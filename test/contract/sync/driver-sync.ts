@@ -2,16 +2,16 @@ import { contentsOf } from '../daemon/node.ts';
 import { NAMESPACE, type StartedPod, type TestCluster, versionsOf } from '../rotation/cluster.ts';
 import { SECRETS } from './synced.ts';
 
-/** Of the driver these are five seconds and five minutes. */
+/** In the driver these are five seconds and five minutes. */
 const OWNERS_EVERY = 5;
 const REQUEUE_EVERY = 15;
 const TICK_MS = 100;
 
 /**
- * The driver's own sync on one node, as of 1.6, and faster: a status that changes, and now and then nothing, has it put the Secret whole as the pod's
- * file is, without owners, which it puts back a while later.
+ * The driver's own sync on one node, as in 1.6, but faster: when a status changes, and periodically, it replaces the whole Secret by the pod's
+ * file, without owners, which it restores a while later.
  * @param name of the Secret, and of the file that is its key `password`
- * @returns how often it has put the Secret
+ * @returns how often it has replaced the Secret
  */
 export async function playDriver(
   cluster: TestCluster,

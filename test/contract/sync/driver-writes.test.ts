@@ -8,7 +8,7 @@ const ARGS = [...SYNC, '--driver-writes-secrets', '--token-request'];
 let cluster: TestCluster;
 let one: ClusterNode;
 let other: ClusterNode;
-/** Started anew by its test. */
+/** Restarted by its test. */
 let anew: ClusterNode;
 
 beforeAll(async () => {
@@ -20,12 +20,12 @@ beforeAll(async () => {
 
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-describe.concurrent('sync where the driver writes', () => {
-  it('follows rotation, and leaves volumes and notes to the driver', async ({ expect }) => {
+describe.concurrent('sync if the driver writes', () => {
+  it('updates Secrets with rotation, and leaves volumes and statuses to the driver', async ({ expect }) => {
     await addClass(cluster, 'db', 'p1');
     const pod = await one.startPod('db-1', { className: 'db', owner: ownedBy('db-rs') });
     await other.startPod('db-2', { className: 'db', owner: ownedBy('db-rs') });
-    // A Mount call waits for Secrets, but not for ever.
+    // A Mount call waits for Secrets, but not forever.
     const made = { data: { password: 'p1' }, owners: ['ReplicaSet db-rs'] };
     await expect.poll(() => secretIn(cluster, 'db'), SOON).toMatchObject(made);
     await comesToRest(cluster, 'db');
@@ -38,7 +38,7 @@ describe.concurrent('sync where the driver writes', () => {
     const notedStill = await versionsOf(cluster.kube, pod);
     const response = await one.republish(pod);
 
-    // Of two nodes that write at once, one is told that it comes too late.
+    // Of two nodes that write at the same time, one gets a conflict.
     expect(new Set(writesOf(cluster, 'db', before))).toEqual(new Set(['PATCH aws-secrets-csi']));
     expect(notedStill).toEqual(noted);
     expect(await readdir(pod.targetPath)).toEqual([]);
@@ -48,7 +48,7 @@ describe.concurrent('sync where the driver writes', () => {
     });
   });
 
-  it('looks after Secrets and owners after a restart, with no Mount call and no file of its own', async ({
+  it('maintains Secrets and owners after a restart, without a Mount call and without files of its own', async ({
     expect,
   }) => {
     await addClass(cluster, 'anew', 'p1');
@@ -68,7 +68,7 @@ describe.concurrent('sync where the driver writes', () => {
     await expect.poll(() => secretIn(cluster, 'anew')?.owners, SOON).toEqual(['Pod anew-2']);
   });
 
-  it('leaves no owner behind of a pod that goes while AWS is being asked for it', async ({ expect }) => {
+  it('leaves no owner of a pod that is deleted during a poll of AWS', async ({ expect }) => {
     await addClass(cluster, 'leaving', 'p1');
     await other.startPod('leaving-1', { className: 'leaving' });
     const pod = await one.startPod('leaving-2', { className: 'leaving', owner: ownedBy('leaving-rs') });

@@ -27,7 +27,7 @@ async function timed<T>(work: () => Promise<T>): Promise<readonly [T, number]> {
 }
 
 describe.concurrent('a class with secretObjects', () => {
-  it('has made the Secret by the time Mount answers, with all that the class says of it and the controller as owner', async ({
+  it('has created the Secret by the time Mount returns, with everything that the class sets and the controller as owner', async ({
     expect,
   }) => {
     const more = { labels: { app: 'shop' }, annotations: { 'example.com/note': 'for the till' } };
@@ -48,7 +48,7 @@ describe.concurrent('a class with secretObjects', () => {
     expect(stored?.confirmedAt).toBeLessThanOrEqual(cluster.clock.wallNow());
   });
 
-  it('waits for an API server that is slow', async ({ expect }) => {
+  it('waits for a slow API server', async ({ expect }) => {
     await addClass(cluster, 'slow', 'p1');
     using _ = trouble('slow', { kind: 'delay', ms: 2_000 }, ['PATCH']);
 
@@ -59,7 +59,7 @@ describe.concurrent('a class with secretObjects', () => {
     expect(stored).toMatchObject({ data: { password: 'p1' }, owners: ['Pod slow-1'] });
   });
 
-  it('answers Mount after five seconds where the API server hangs, and makes the Secret by itself later', async ({
+  it('returns from Mount after five seconds if the API server hangs, and creates the Secret later', async ({
     expect,
   }) => {
     await addClass(cluster, 'hanging', 'p1');
@@ -74,7 +74,7 @@ describe.concurrent('a class with secretObjects', () => {
     await expect.poll(() => secretIn(cluster, 'hanging'), SOON).toMatchObject({ owners: ['Pod hanging-1'] });
   });
 
-  it('gives every pod of a Deployment that starts at once its Secret before Mount answers, by few writes', async ({
+  it('creates the Secret of all pods of a Deployment that start at once before Mount returns, by few writes', async ({
     expect,
   }) => {
     await addClass(cluster, 'crowd', 'p1');
@@ -92,13 +92,13 @@ describe.concurrent('a class with secretObjects', () => {
   });
 });
 
-// By itself: what is created has no name in its path.
-describe('a class whose Secrets may not be made', () => {
+// Separate, because a create has no name in its path.
+describe('a class whose Secrets may not be created', () => {
   it.for([
     ['reading', 'GET', '"get" "secrets"'],
     ['writing', 'POST', '"create" "secrets"'],
   ] as const)(
-    'mounts where %s Secrets is not allowed, tells the pod what to allow, and makes the Secret once it is',
+    'mounts if %s Secrets is not allowed, names the permission in an event, and creates the Secret once it is allowed',
     async ([deed, method, allow], { expect }) => {
       const name = `denied-${deed}`;
       await addClass(cluster, name, 'p1');

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-/** What somebody with kubectl may do to a Secret, as a merge patch. */
+/** A manual change of a Secret, as a merge patch. */
 const EDITS = [
   ['a value', { data: { password: 'ZWRpdGVk' } }],
   ['all data', { data: null }],
@@ -35,7 +35,7 @@ const EDITS = [
 ] as const;
 
 describe.concurrent('a Secret', () => {
-  it('follows a rotation by one write, within the interval and what publishing takes', async ({ expect }) => {
+  it('is updated after a rotation by one write, within the interval and the time of publishing', async ({ expect }) => {
     await addClass(cluster, 'rotated', 'p1');
     await node.startPod('rotated-1', { className: 'rotated', owner: ownedBy('rotated-rs') });
     const before = secretIn(cluster, 'rotated');
@@ -53,7 +53,7 @@ describe.concurrent('a Secret', () => {
     expect(writesOf(cluster, 'rotated', requests)).toEqual(['PATCH aws-secrets-csi']);
   });
 
-  it('writes nothing while nothing changes', async ({ expect }) => {
+  it('is not written while nothing changes', async ({ expect }) => {
     await addClass(cluster, 'still', 'p1');
     await node.startPod('still-1', { className: 'still' });
     const before = secretIn(cluster, 'still');
@@ -62,11 +62,11 @@ describe.concurrent('a Secret', () => {
     expect(await writesWithin(4, cluster, 'still')).toEqual([]);
 
     expect(secretIn(cluster, 'still')).toEqual(before);
-    // It was looked at, though.
+    // It was polled, though.
     expect(cluster.api.requests.slice(requests)).toContain(`GET ${SECRETS}/still`);
   });
 
-  it('writes nothing where only files have changed that the Secret does not hold', async ({ expect }) => {
+  it('is not written if only files have changed that it does not contain', async ({ expect }) => {
     await cluster.seed.secret('other', 'o1');
     await addClass(cluster, 'partly', 'p1', { objects: [objectOf('partly'), objectOf('other')] });
     const pod = await node.startPod('partly-1', { className: 'partly' });
@@ -80,7 +80,7 @@ describe.concurrent('a Secret', () => {
     expect(writesOf(cluster, 'partly', requests)).toEqual([]);
   });
 
-  it('writes nothing where a rotation brings the same value', async ({ expect }) => {
+  it('is not written if a rotation brings the same value', async ({ expect }) => {
     await addClass(cluster, 'same', 'p1');
     const pod = await node.startPod('same-1', { className: 'same' });
     const requests = cluster.api.requests.length;
@@ -91,7 +91,7 @@ describe.concurrent('a Secret', () => {
     expect(writesOf(cluster, 'same', requests)).toEqual([]);
   });
 
-  it.for(EDITS)('puts right within two looks what somebody has done to %s', async ([what, edit], { expect }) => {
+  it.for(EDITS)('is restored within two polls after a manual change of %s', async ([what, edit], { expect }) => {
     const name = `edited-${what.split(' ').at(-1)}`;
     const more = { labels: { app: 'shop' }, annotations: { 'example.com/note': 'for the till' } };
     await addClass(cluster, name, 'p1', { secretObjects: [secretObject(name, { password: name }, more)] });
@@ -108,7 +108,7 @@ describe.concurrent('a Secret', () => {
     expect(secretIn(cluster, name)?.confirmedAt).toBeGreaterThanOrEqual(confirmedAt);
   });
 
-  it('leaves what others have added', async ({ expect }) => {
+  it('keeps what others have added', async ({ expect }) => {
     await addClass(cluster, 'added', 'p1');
     await node.startPod('added-1', { className: 'added' });
     const stored = cluster.api.find(`${SECRETS}/added`)!;
@@ -129,7 +129,7 @@ describe.concurrent('a Secret', () => {
     expect(secretIn(cluster, 'added')).toMatchObject({ labels: { team: 'till' }, annotations: { seen: '' } });
   });
 
-  it('makes a Secret again that somebody has deleted', async ({ expect }) => {
+  it('is created again after someone deleted it', async ({ expect }) => {
     await addClass(cluster, 'deleted', 'p1');
     await node.startPod('deleted-1', { className: 'deleted', owner: ownedBy('deleted-rs') });
     const { uid } = secretIn(cluster, 'deleted')!;
@@ -142,7 +142,7 @@ describe.concurrent('a Secret', () => {
     expect(secretIn(cluster, 'deleted')?.uid).not.toBe(uid);
   });
 
-  it('takes out what the class no longer says', async ({ expect }) => {
+  it('loses what the class no longer sets', async ({ expect }) => {
     const more = { labels: { app: 'shop' }, annotations: { 'example.com/note': 'for the till' } };
     const secretObjects = [secretObject('shorter', { password: 'shorter', copy: 'shorter' }, more)];
     await addClass(cluster, 'shorter', 'p1', { secretObjects });
@@ -161,7 +161,7 @@ describe.concurrent('a Secret', () => {
     });
   });
 
-  it('keeps the Secret as it is while AWS does not answer, and follows once it does', async ({ expect }) => {
+  it('is kept unchanged while AWS does not respond, and updated once it does', async ({ expect }) => {
     await addClass(cluster, 'outage', 'p1');
     await node.startPod('outage-1', { className: 'outage' });
     const outage = cluster.aws.gate.state.inject(

@@ -8,12 +8,12 @@ import { buffer } from 'node:stream/consumers';
 import { writeKubeconfig } from '../../fakes/kube/access-files.ts';
 import type { RequestFilter } from '../../fakes/kube/faults.ts';
 
-/** Stands before the API server and passes everything on, until it is to kill. */
+/** A proxy of the API server that passes everything on, until it has to kill the process. */
 export interface KillingProxy extends AsyncDisposable {
   readonly kubeconfig: string;
   /**
-   * Kills the process at a request, `before` that or `after` it has had its effect; of either the process hears no answer.
-   * @param nth of the requests that are meant, from 1
+   * Kills the process at a request, `before` or `after` that takes effect; in both cases the process gets no response.
+   * @param nth of the matching requests, from 1
    * @returns once it has killed
    */
   kill(pid: number, how: Moment, nth: number, isMeant: RequestFilter): Promise<void>;
@@ -32,7 +32,7 @@ interface Plan {
 export async function startKillingProxy(apiUrl: string): Promise<KillingProxy> {
   let plan: Plan | undefined;
 
-  /** @returns the plan where this is its request */
+  /** @returns the plan if this is its request */
   function planFor({ method = '', url = '' }: IncomingMessage): Plan | undefined {
     if (plan === undefined || !plan.isMeant(method, new URL(url, apiUrl).pathname)) {
       return undefined;

@@ -15,11 +15,11 @@ const OWNERS = ['ReplicaSet rs-1', 'ReplicaSet rs-2'];
 
 interface Mortal extends AsyncDisposable {
   readonly cluster: TestCluster;
-  /** Its provider is a process of its own. */
+  /** Its provider is a separate process. */
   readonly node: ClusterNode;
-  /** Secrets of ours that stood there without an owner: nobody would ever collect them. */
+  /** Our Secrets that had no owner at some time: they would never be garbage-collected. */
   readonly ownerless: ReadonlySet<string>;
-  /** Does something, upon which the provider is killed at the nth of these requests, and starts another. */
+  /** Does something, kills the provider at the nth of these requests, and starts another. */
   killedAt(how: Moment, nth: number, isMeant: RequestFilter, act: () => Promise<unknown>): Promise<void>;
 }
 
@@ -71,9 +71,9 @@ function writing(name: string): RequestFilter {
     (method !== 'GET' && path === `${SECRETS}/${name}`) || (method === 'POST' && path === SECRETS);
 }
 
-// Processes start slowly where the machine is busy.
+// Processes start slowly on a busy machine.
 describe.concurrent('a provider killed at a write, and the next one', { timeout: 120_000 }, () => {
-  it('make a Secret within a Mount call, which the kubelet makes again', async ({ expect }) => {
+  it('create a Secret within a Mount call, which the kubelet repeats', async ({ expect }) => {
     await using mortal = await startMortal();
     const { cluster, node } = mortal;
     await addClass(cluster, 'first', 'p1');
@@ -107,7 +107,7 @@ describe.concurrent('a provider killed at a write, and the next one', { timeout:
     expect(mortal.ownerless).toEqual(new Set());
   });
 
-  it('bring a rotation to the Secret, wherever between volume, Secret and status the first one ends', async ({
+  it('bring a rotation to the Secret, wherever between volume, Secret and status the first one is killed', async ({
     expect,
   }) => {
     await using mortal = await startMortal();

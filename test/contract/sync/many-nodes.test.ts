@@ -29,9 +29,9 @@ import {
 const ARGS = [...SYNC, '--token-request'];
 
 let cluster: TestCluster;
-/** They ask AWS by the same gate. */
+/** They call AWS through the same gate. */
 let nodes: readonly ClusterNode[];
-/** Asks AWS by a gate of its own. */
+/** Calls AWS through a separate gate. */
 let apart: ClusterNode;
 let gateApart: Gate;
 
@@ -49,7 +49,7 @@ afterAll(async () => {
   await gateApart[Symbol.asyncDispose]();
 });
 
-/** Three pods on each of the four nodes, of two ReplicaSets by turns, all at once. */
+/** Three pods on each of the four nodes, alternately of two ReplicaSets, all at once. */
 async function startPods(
   className: string,
 ): Promise<readonly { readonly node: ClusterNode; readonly pod: StartedPod }[]> {
@@ -73,10 +73,10 @@ async function moveCurrent(name: string, from: string, to: string): Promise<void
 }
 
 describe.concurrent('several nodes with one Secret', () => {
-  it('make it together, follow a rotation and its rollback, and let go of it, by a few writes each and none at rest', async ({
+  it('create it together, update it for a rotation and its rollback, and release it, by a few writes each and none at rest', async ({
     expect,
   }) => {
-    // Without a label moto goes on with the version that was put last.
+    // Without a label moto continues with the version that was put last.
     await addClass(cluster, 'crowd', 'p1', {
       objects: [{ ...objectOf('crowd'), objectVersionLabel: 'AWSCURRENT' }],
     });
@@ -104,7 +104,7 @@ describe.concurrent('several nodes with one Secret', () => {
     expect(secretIn(cluster, 'crowd')).toMatchObject({ uid, data: { password: 'p1' }, owners });
     for (const writes of [rotating, rollingBack]) {
       expect(new Set(writes)).toEqual(new Set(['PATCH aws-secrets-csi']));
-      // A node tries once at most: then it reads that another was faster.
+      // A node tries at most once: then it reads that another was faster.
       expect(writes.length).toBeLessThanOrEqual(nodes.length);
     }
 
@@ -116,7 +116,7 @@ describe.concurrent('several nodes with one Secret', () => {
     expect((await writesWithin(2, cluster, 'crowd')).filter((write) => write !== 'DELETE')).toEqual([]);
   });
 
-  it('agree on what was rotated several times in a row, and on what was deleted by hand', async ({ expect }) => {
+  it('agree after several rotations in a row, and after a manual deletion', async ({ expect }) => {
     await addClass(cluster, 'busy', 'p0');
     await startPods('busy');
 
@@ -147,7 +147,7 @@ describe.concurrent('several nodes with one Secret', () => {
     await comesToRest(cluster, 'stone');
   });
 
-  it('keep the new value where the memory of one of them holds an older one, which it gives up for the new pod and adds its owner alone', async ({
+  it('keep the new value if the cache of one of them has an older one, which it drops for the new pod and adds only its owner', async ({
     expect,
   }) => {
     await using slow = await cluster.startNode('slow', ['--enable-secret-rotation', '--sync-secret']);
@@ -171,7 +171,7 @@ describe.concurrent('several nodes with one Secret', () => {
     expect(writesOf(cluster, 'memory', before)).toEqual(['PATCH aws-secrets-csi/uid-of-late-rs']);
   });
 
-  it('get no old value back from one to which AWS does not answer, not even after a restart, and it catches up later', async ({
+  it('get no old value back from one to which AWS does not respond, not even after a restart, and it catches up later', async ({
     expect,
   }) => {
     await addClass(cluster, 'frozen', 'p1');

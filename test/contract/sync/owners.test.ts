@@ -15,7 +15,7 @@ import {
   writesWithin,
 } from './synced.ts';
 
-/** After a restart the provider has no tokens of the driver's. */
+/** After a restart the provider has no tokens of the driver. */
 const ARGS = [...SYNC, '--token-request'];
 
 let cluster: TestCluster;
@@ -35,7 +35,7 @@ function ownersOf(name: string): readonly string[] | undefined {
 }
 
 describe.concurrent('the owners of a Secret', () => {
-  it('come and go with the pods of two ReplicaSets and a bare one, the last takes the Secret along', async ({
+  it('are added and removed with the pods of two ReplicaSets and a bare pod; the last deletes the Secret', async ({
     expect,
   }) => {
     const [blue, green] = [ownedBy('blue'), ownedBy('green')];
@@ -61,7 +61,7 @@ describe.concurrent('the owners of a Secret', () => {
     expect(secretIn(cluster, 'shared')).toMatchObject({ data: { password: 'p1' }, owners: ['ReplicaSet blue'] });
   });
 
-  it('leave no Secret behind where all pods go at once, on all nodes', async ({ expect }) => {
+  it('leave no Secret if all pods are deleted at once, on all nodes', async ({ expect }) => {
     const owner = ownedBy('fleeting-rs');
     await addClass(cluster, 'fleeting', 'p1');
     const pods = await Promise.all(
@@ -79,7 +79,7 @@ describe.concurrent('the owners of a Secret', () => {
     expect(ownersOf('fleeting')).toBeUndefined();
   });
 
-  it('give way to those of new pods, as when a Deployment is rolled', async ({ expect }) => {
+  it('are replaced by those of new pods, as in a rollout of a Deployment', async ({ expect }) => {
     await addClass(cluster, 'rolled', 'p1');
     const before = await one.startPod('rolled-old', { className: 'rolled', owner: ownedBy('rolled-1') });
     const { uid } = secretIn(cluster, 'rolled')!;
@@ -94,24 +94,21 @@ describe.concurrent('the owners of a Secret', () => {
   it.for([
     ['the same node', 'near', () => one],
     ['another node', 'far', () => other],
-  ] as const)(
-    'stay for pods of another class that asks for the same Secret, on %s',
-    async ([, name, elsewhere], { expect }) => {
-      const owner = ownedBy(`${name}-rs`);
-      await addClass(cluster, name, 'p1');
-      const secretObjects = [secretObject(name, { password: name })];
-      await cluster.applyClass(`${name}-too`, { objects: [objectOf(name)], secretObjects });
-      const pod = await one.startPod(`${name}-1`, { className: name, owner });
-      await elsewhere().startPod(`${name}-2`, { className: `${name}-too`, volume: 'too', owner });
+  ] as const)('stay for pods of another class with the same Secret, on %s', async ([, name, elsewhere], { expect }) => {
+    const owner = ownedBy(`${name}-rs`);
+    await addClass(cluster, name, 'p1');
+    const secretObjects = [secretObject(name, { password: name })];
+    await cluster.applyClass(`${name}-too`, { objects: [objectOf(name)], secretObjects });
+    const pod = await one.startPod(`${name}-1`, { className: name, owner });
+    await elsewhere().startPod(`${name}-2`, { className: `${name}-too`, volume: 'too', owner });
 
-      await one.stopPod(pod);
+    await one.stopPod(pod);
 
-      expect(await writesWithin(3, cluster, name)).toEqual([]);
-      expect(ownersOf(name)).toEqual([`ReplicaSet ${name}-rs`]);
-    },
-  );
+    expect(await writesWithin(3, cluster, name)).toEqual([]);
+    expect(ownersOf(name)).toEqual([`ReplicaSet ${name}-rs`]);
+  });
 
-  it('go with a pod that is being deleted, though that has new values for as long as it runs', async ({ expect }) => {
+  it('are removed with a terminating pod, although it gets new values for as long as it runs', async ({ expect }) => {
     await addClass(cluster, 'terminating', 'p1');
     const pod = await one.startPod('terminating-1', { className: 'terminating', owner: ownedBy('terminating-rs') });
 
@@ -124,7 +121,7 @@ describe.concurrent('the owners of a Secret', () => {
     expect(ownersOf('terminating')).toBeUndefined();
   });
 
-  it('go from a Secret that the class names no longer, which goes with them', async ({ expect }) => {
+  it('are removed from a Secret that the class no longer names, which is deleted with them', async ({ expect }) => {
     const entries = [secretObject('kept', { password: 'edited' }), secretObject('dropped', { password: 'edited' })];
     await addClass(cluster, 'edited', 'p1', { secretObjects: entries });
     await one.startPod('edited-1', { className: 'edited', owner: ownedBy('edited-rs') });
@@ -140,7 +137,7 @@ describe.concurrent('the owners of a Secret', () => {
     await expect.poll(() => ownersOf('dropped'), SOON).toEqual(before);
   });
 
-  it('go from all Secrets of a class that asks for none any more', async ({ expect }) => {
+  it('are removed from all Secrets of a class that no longer has any', async ({ expect }) => {
     await addClass(cluster, 'emptied', 'p1');
     await one.startPod('emptied-1', { className: 'emptied', owner: ownedBy('emptied-rs') });
 
@@ -149,7 +146,7 @@ describe.concurrent('the owners of a Secret', () => {
     await expect.poll(() => ownersOf('emptied'), SOON).toBeUndefined();
   });
 
-  it('stay where the class is gone while its pods run', async ({ expect }) => {
+  it('stay if the class is deleted while its pods run', async ({ expect }) => {
     await addClass(cluster, 'classless', 'p1');
     await one.startPod('classless-1', { className: 'classless' });
 
@@ -160,7 +157,7 @@ describe.concurrent('the owners of a Secret', () => {
     expect(ownersOf('classless')).toEqual(['Pod classless-1']);
   });
 
-  it('stay where the API server does not answer, and go later', async ({ expect }) => {
+  it('stay while the API server does not respond, and are removed later', async ({ expect }) => {
     await addClass(cluster, 'unreachable', 'p1');
     await other.startPod('unreachable-1', { className: 'unreachable', owner: ownedBy('staying') });
     const pod = await one.startPod('unreachable-2', { className: 'unreachable', owner: ownedBy('leaving') });
@@ -181,7 +178,7 @@ describe.concurrent('the owners of a Secret', () => {
 });
 
 describe('after a restart of the provider', () => {
-  it('owners and Secrets are looked after as before, without any Mount call', async ({ expect }) => {
+  it('owners and Secrets are maintained as before, without a Mount call', async ({ expect }) => {
     await addClass(cluster, 'restarted', 'p1');
     const first = await one.startPod('restarted-1', { className: 'restarted', owner: ownedBy('first') });
     const second = await one.startPod('restarted-2', { className: 'restarted', owner: ownedBy('second') });
@@ -199,7 +196,7 @@ describe('after a restart of the provider', () => {
     expect(secretIn(cluster, 'restarted')).toMatchObject({ data: { password: 'p2' }, owners: ['ReplicaSet second'] });
   });
 
-  it('a Secret that was deleted meanwhile is there again', async ({ expect }) => {
+  it('a Secret that was deleted meanwhile is created again', async ({ expect }) => {
     await addClass(cluster, 'lost', 'p1');
     await one.startPod('lost-1', { className: 'lost', owner: ownedBy('lost-rs') });
 

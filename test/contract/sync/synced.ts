@@ -3,13 +3,13 @@ import { type ClassOptions, NAMESPACE, type PodOptions, type TestCluster } from 
 export const INTERVAL_MS = 500;
 export const SYNC_ONLY = ['--sync-secret', `--rotation-poll-interval=${INTERVAL_MS}ms`];
 export const SYNC = ['--enable-secret-rotation', ...SYNC_ONLY];
-/** For whatever comes with one of the next looks, on a machine that is busy. */
+/** For effects of one of the next polls, on a busy machine. */
 export const SOON = { timeout: 60_000, interval: 25 };
 export const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
 
 const AS_OF = 'aws-secrets-csi/as-of';
 
-/** A Kubernetes Secret, as far as tests look at it. */
+/** The fields of a Kubernetes Secret that tests check. */
 export interface SecretView {
   readonly uid: string | undefined;
   readonly resourceVersion: string | undefined;
@@ -18,11 +18,11 @@ export interface SecretView {
   /** By key, decoded. */
   readonly data: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** But for the provider's own. */
+  /** Except for the provider's own. */
   readonly annotations: Readonly<Record<string, string>>;
   /** `<kind> <name>`, sorted. */
   readonly owners: readonly string[];
-  /** Wall; NaN where nobody says. */
+  /** Wall clock; NaN if there is none. */
   readonly confirmedAt: number;
 }
 
@@ -48,7 +48,7 @@ export function secretIn({ api }: Pick<TestCluster, 'api'>, name: string): Secre
   };
 }
 
-/** Requests about a Secret that are no reading, from the given one on: method, and for an apply the field manager. */
+/** Writes of a Secret from the given request on: method, and for an apply the field manager. */
 export function writesOf({ api }: Pick<TestCluster, 'api'>, name: string, since = 0): readonly string[] {
   return api.requests.slice(since).flatMap((request) => {
     const [method = '', target = ''] = request.split(' ');
@@ -59,18 +59,18 @@ export function writesOf({ api }: Pick<TestCluster, 'api'>, name: string, since 
   });
 }
 
-/** @returns the writes to a Secret within so many looks */
+/** @returns the writes of a Secret within this many polls */
 export async function writesWithin(looks: number, cluster: Pick<TestCluster, 'api' | 'clock'>, name: string) {
   const before = cluster.api.requests.length;
   await cluster.clock.sleep(looks * INTERVAL_MS);
   return writesOf(cluster, name, before);
 }
 
-/** Looks without a write after which a Secret is at rest, and how often so many are waited for where the machine is busy. */
+/** Polls without a write after which a Secret is at rest, and how often this is waited for on a busy machine. */
 const QUIET_LOOKS = 3;
 const WAITS = 8;
 
-/** @throws Error with the writes, where they do not end */
+/** @throws Error with the writes, if they do not end */
 export async function comesToRest(cluster: Pick<TestCluster, 'api' | 'clock'>, name: string): Promise<void> {
   const before = cluster.api.requests.length;
   for (let wait = 0; wait < WAITS; wait++) {
@@ -81,7 +81,7 @@ export async function comesToRest(cluster: Pick<TestCluster, 'api' | 'clock'>, n
   throw new Error(`the Secret ${name} does not come to rest: ${writesOf(cluster, name, before).join(', ')}`);
 }
 
-/** A value in Secrets Manager, a class that mounts it, and asks for a Secret that holds it as `password`; all of that name. */
+/** A value in Secrets Manager, and a class that mounts it and creates a Secret with it as `password`; all with this name. */
 export async function addClass(
   cluster: TestCluster,
   name: string,

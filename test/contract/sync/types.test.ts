@@ -80,7 +80,7 @@ describe.concurrent('a Secret of type kubernetes.io/tls', () => {
       'two',
       (name: string) => ({ key: text(`${name}.key`), chain: text(`${name}.crt`, 'ca.crt') }),
     ],
-  ] as const)('is made of %s, and rotated', async ([, kind, valuesOf], { expect }) => {
+  ] as const)('is made from %s, and rotated', async ([, kind, valuesOf], { expect }) => {
     const className = `tls-${kind}`;
     for (const [file, value] of Object.entries(valuesOf('old'))) {
       await cluster.seed.secret(`${className}-${file}`, value);
@@ -104,7 +104,7 @@ describe.concurrent('a Secret of type kubernetes.io/tls', () => {
       .toEqual({ type: 'kubernetes.io/tls', subjects: ['CN=new', 'CN=ca'], isKeyOfFirst: true });
   });
 
-  it('is made of a PFX', async ({ expect }) => {
+  it('is made from a PFX', async ({ expect }) => {
     await cluster.seed.secret('pfx', read('old.pfx'));
     const keys = { 'tls.key': 'pfx', 'tls.crt': 'pfx' };
     await cluster.applyClass('pfx', {
@@ -117,9 +117,7 @@ describe.concurrent('a Secret of type kubernetes.io/tls', () => {
     expect(tlsOf('pfx')).toEqual({ type: 'kubernetes.io/tls', subjects: ['CN=old', 'CN=ca'], isKeyOfFirst: true });
   });
 
-  it('stays as it is while what is rotated in is no key, which the pod is told without its text', async ({
-    expect,
-  }) => {
+  it('is not changed while the new value is not a key, which an event reports without its text', async ({ expect }) => {
     const keys = { 'tls.key': 'spoilt', 'tls.crt': 'spoilt' };
     await addClass(cluster, 'spoilt', text('old.key', 'old.crt'), {
       secretObjects: [secretObject('spoilt', keys, { type: 'kubernetes.io/tls' })],
@@ -143,7 +141,7 @@ describe.concurrent('a Secret of type kubernetes.io/tls', () => {
 });
 
 describe.concurrent('a Secret', () => {
-  it('of type kubernetes.io/dockerconfigjson is made of a file', async ({ expect }) => {
+  it('of type kubernetes.io/dockerconfigjson is made from a file', async ({ expect }) => {
     const config = JSON.stringify({ auths: { 'registry.example': { auth: 'dTpw' } } });
     await addClass(cluster, 'registry', config, {
       secretObjects: [
@@ -159,7 +157,7 @@ describe.concurrent('a Secret', () => {
     });
   });
 
-  it('of type kubernetes.io/basic-auth is made of parts of a JSON value', async ({ expect }) => {
+  it('of type kubernetes.io/basic-auth is made from parts of a JSON value', async ({ expect }) => {
     const jmesPath = ['user', 'password'].map((path) => ({ path, objectAlias: `login-${path}` }));
     await addClass(cluster, 'login', JSON.stringify({ user: 'app', password: 'p1' }), {
       objects: [{ ...objectOf('login'), jmesPath }],
@@ -180,7 +178,7 @@ describe.concurrent('a Secret', () => {
     await expect.poll(() => secretIn(cluster, 'login')?.data, SOON).toEqual({ username: 'app2', password: 'p2' });
   });
 
-  it('has a key of every file where the class says so, of those too that come later', async ({ expect }) => {
+  it('has a key for every file if the class says so, including files that are added later', async ({ expect }) => {
     const annotations = { 'aws-secrets-csi/sync-all-keys': 'true' };
     const secretObjects = [secretObject('all', { url: 'all/url' })];
     for (const name of ['all/url', 'all/user', 'all/later']) {
@@ -205,7 +203,7 @@ describe.concurrent('a Secret', () => {
       .toEqual({ url: 'value of all/url', all_user: 'value of all/user', later: 'value of all/later' });
   });
 
-  it('that is immutable is made anew with each rotation, with the same owners, and rests between', async ({
+  it('that is immutable is recreated with each rotation, with the same owners, and not in between', async ({
     expect,
   }) => {
     const annotations = { 'aws-secrets-csi/sync-immutable': 'true' };
@@ -225,7 +223,7 @@ describe.concurrent('a Secret', () => {
     await comesToRest(cluster, 'immutable');
   });
 
-  it('becomes immutable, and changeable again, as the class says', async ({ expect }) => {
+  it('becomes immutable, and mutable again, as the class says', async ({ expect }) => {
     const annotations = { 'aws-secrets-csi/sync-immutable': 'true' };
     await addClass(cluster, 'turning', 'p1');
     await node.startPod('turning-1', { className: 'turning' });
@@ -242,7 +240,7 @@ describe.concurrent('a Secret', () => {
     expect(secretIn(cluster, 'turning')).toMatchObject({ data: { password: 'p1' }, owners: ['Pod turning-1'] });
   });
 
-  it('is made anew where the class gives it another type', async ({ expect }) => {
+  it('is recreated if the class sets another type', async ({ expect }) => {
     await addClass(cluster, 'retyped', 'p1');
     await node.startPod('retyped-1', { className: 'retyped', owner: ownedBy('retyped-rs') });
 
@@ -257,7 +255,7 @@ describe.concurrent('a Secret', () => {
   });
 });
 
-describe.concurrent('what cannot be made a Secret', () => {
+describe.concurrent('what cannot become a Secret', () => {
   it.for([
     [
       'a file that is not in the volume',
@@ -270,7 +268,7 @@ describe.concurrent('what cannot be made a Secret', () => {
     ['a label that cannot be one', 'labelled', { password: 'labelled' }, { labels: { 'a b': 'c' } }, '"a b"'],
     ['a key that cannot be one', 'keyed', { 'a/b': 'keyed' }, {}, '"a/b" cannot be a key'],
   ] as const)(
-    'is told to the pod, and keeps no other Secret from it: %s',
+    'is reported on the pod, and does not affect its other Secrets: %s',
     async ([, name, keys, more, said], { expect }) => {
       await addClass(cluster, name, 'p1', {
         secretObjects: [secretObject(name, keys, more), secretObject(`${name}-sound`, { password: name })],
@@ -286,7 +284,7 @@ describe.concurrent('what cannot be made a Secret', () => {
     },
   );
 
-  it('is told for a name that cannot be one', async ({ expect }) => {
+  it('is reported for an invalid name', async ({ expect }) => {
     await addClass(cluster, 'named', 'p1', { secretObjects: [secretObject('Not_A_Name', { password: 'named' })] });
 
     await node.startPod('named-1', { className: 'named' });
@@ -301,7 +299,7 @@ describe.concurrent('what cannot be made a Secret', () => {
     ['created by hand', {}],
     ['of another operator', { labels: { 'app.kubernetes.io/managed-by': 'other' } }],
   ] as const)(
-    'leaves a Secret that it does not manage unchanged, and tells the pod: %s',
+    'leaves a Secret that it does not manage unchanged, and reports it on the pod: %s',
     async ([what, metadata], { expect }) => {
       const name = `others-${what.split(' ')[0]}`;
       cluster.api.put({
@@ -327,7 +325,7 @@ describe.concurrent('what cannot be made a Secret', () => {
     },
   );
 
-  it('is made once the other Secret of its name is gone', async ({ expect }) => {
+  it('is created once the other Secret of its name is deleted', async ({ expect }) => {
     cluster.api.put({
       apiVersion: 'v1',
       kind: 'Secret',

@@ -14,7 +14,7 @@ import {
 
 let cluster: TestCluster;
 let node: ClusterNode;
-/** Started anew by its tests. */
+/** Restarted by its tests. */
 let anew: ClusterNode;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ function questionsFor(resource: string): number {
 }
 
 describe.concurrent('sync without rotation', () => {
-  it("follows the driver's calls, and asks AWS nothing of itself", async ({ expect }) => {
+  it("updates Secrets with the driver's calls, and does not poll AWS itself", async ({ expect }) => {
     await addClass(cluster, 'called', 'p1');
     const pod = await node.startPod('called-1', { className: 'called', owner: ownedBy('called-rs') });
     const asked = questionsFor('called');
@@ -44,7 +44,7 @@ describe.concurrent('sync without rotation', () => {
 
     expect(before).toEqual({ password: 'p1' });
     expect(askedMeanwhile).toBe(asked);
-    // A call that comes while the mount is looked at does not wait for the next look.
+    // A call that arrives during a poll of the mount does not wait for the next poll.
     await expect
       .poll(() => secretIn(cluster, 'called'), SOON)
       .toMatchObject({
@@ -54,7 +54,7 @@ describe.concurrent('sync without rotation', () => {
     expect(questionsFor('called')).toBeLessThanOrEqual(asked + 2);
   });
 
-  it('puts right what somebody has done to a Secret', async ({ expect }) => {
+  it('restores a Secret after a manual change', async ({ expect }) => {
     await addClass(cluster, 'edited', 'p1');
     await node.startPod('edited-1', { className: 'edited' });
 
@@ -64,7 +64,7 @@ describe.concurrent('sync without rotation', () => {
     await comesToRest(cluster, 'edited');
   });
 
-  it('looks after owners', async ({ expect }) => {
+  it('maintains owners', async ({ expect }) => {
     await addClass(cluster, 'owned', 'p1');
     const pods = [
       await node.startPod('owned-1', { className: 'owned', owner: ownedBy('owned-rs') }),
@@ -80,7 +80,7 @@ describe.concurrent('sync without rotation', () => {
 });
 
 describe('sync without rotation, after a restart of the provider', () => {
-  it('looks after Secrets and owners of pods for which no Mount call comes, by what is in their volumes', async ({
+  it('maintains Secrets and owners of pods without a Mount call, from the content of their volumes', async ({
     expect,
   }) => {
     await addClass(cluster, 'kept', 'p1');
@@ -107,14 +107,14 @@ describe('sync without rotation, after a restart of the provider', () => {
     expect(questionsFor('kept')).toBe(asked);
   });
 
-  it('puts no older value over that of a node that has been called since', async ({ expect }) => {
+  it('does not overwrite a newer value of a node that was called since', async ({ expect }) => {
     await addClass(cluster, 'older', 'p1');
     await anew.startPod('older-1', { className: 'older', owner: ownedBy('older-rs') });
     const pod = await node.startPod('older-2', { className: 'older', owner: ownedBy('older-rs') });
     await cluster.seed.secretVersion('older', 'p2');
     await cluster.clock.sleep(INTERVAL_MS);
     await node.republish(pod);
-    // A call that meets a look under way does not wait for the Secret.
+    // A call that arrives during a poll does not wait for the Secret.
     await expect.poll(() => secretIn(cluster, 'older')?.data, SOON).toEqual({ password: 'p2' });
 
     await anew.restart();
