@@ -21,14 +21,18 @@ export function dueGroups(
     .map((group) => group.filter((mount) => isDue(mount) || joinsOthers(mount, intervalMs)));
 }
 
-function joinsOthers({ failures, spec }: NodeMount, intervalMs: number): boolean {
-  return failures === 0 || backOffMs(failures) >= (spec?.pollIntervalMs ?? intervalMs);
+function joinsOthers(mount: NodeMount, intervalMs: number): boolean {
+  return mount.failures === 0 || backOffMs(mount.failures) >= intervalOf(mount, intervalMs);
 }
 
 /** @param intervalMs poll interval of classes without one of their own */
+export function intervalOf({ spec }: Pick<NodeMount, 'spec'>, intervalMs: number): number {
+  return spec?.pollIntervalMs ?? intervalMs;
+}
+
 export function groupKey({ spec, pod }: Pick<NodeMount, 'spec' | 'pod'>, intervalMs: number): string {
   // Before the first poll of a mount its role is unknown. Pods of one service account most likely have the same one.
-  return spec === undefined ? partyOf(pod).join('/') : groupOf(spec, spec.pollIntervalMs ?? intervalMs);
+  return spec === undefined ? partyOf(pod).join('/') : groupOf(spec, intervalOf({ spec }, intervalMs));
 }
 
 /** The same for mounts that can be polled together: those of one identity and region with the same interval. */

@@ -6,40 +6,35 @@ import type { ServedMount } from '../mount/serve.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { volumeAt } from '../request/volume-path.ts';
 
-/** What identifies a volume of a pod on this node. */
-interface MountIdentity extends PodVolume {
-  readonly pod: PodRef;
-  readonly className: string;
-}
-
-/** What this process knows of a mount. Times are on the monotonic clock. */
-interface MountKnowledge {
+/** What this process knows of a volume of a pod on this node. Times are on the monotonic clock. */
+interface Knowledge extends PodVolume {
+  pod: PodRef;
+  className: string;
   /** Permission bits of files without `filePermission`. */
-  readonly mode: number;
+  mode: number;
   /** Since when this process knows the mount. */
-  readonly since: number;
+  since: number;
   /** The newest tokens that the driver sent. */
-  readonly tokens: ServiceAccountTokens;
+  tokens: ServiceAccountTokens;
   /** Parameters of the class and attributes of the pod, merged; absent until they were read or the driver called. */
-  readonly parameters?: ReadonlyMap<string, string>;
+  parameters?: ReadonlyMap<string, string>;
   /** The pod as last read from the API server. */
-  readonly nodePod?: NodePod;
+  nodePod?: NodePod;
   /** Result of the last successful parse of `parameters`. */
-  readonly spec?: MountSpec;
+  spec?: MountSpec;
   /** Versions by file in the SecretProviderClassPodStatus; absent until it was read or the driver called. */
-  readonly noted?: ReadonlyMap<string, string>;
+  noted?: ReadonlyMap<string, string>;
   /** Versions by file in the volume, and when AWS last confirmed that they are current. */
-  readonly current?: Pick<ServedMount, 'versions' | 'confirmedAt'>;
+  current?: Pick<ServedMount, 'versions' | 'confirmedAt'>;
   /** Versions by file for which the downstream steps last succeeded. */
-  readonly downstreamVersions?: ReadonlyMap<string, string>;
+  downstreamVersions?: ReadonlyMap<string, string>;
   /** Time of the latest poll that a change event requested; it may be in the future. */
-  readonly eventAt: number;
+  eventAt: number;
   /** Consecutive failures. */
-  readonly failures: number;
+  failures: number;
 }
 
-/** A mount of this node. Only its own methods change it. */
-export interface NodeMount extends MountIdentity, MountKnowledge {
+interface Transitions {
   podRead(pod: NodePod): void;
   classRead(parameters: ReadonlyMap<string, string>): void;
   classParsed(spec: MountSpec): void;
@@ -54,17 +49,18 @@ export interface NodeMount extends MountIdentity, MountKnowledge {
   pollEnded(isFailed: boolean): boolean;
 }
 
+/** A mount of this node. Only its own methods change it. */
+export type NodeMount = Readonly<Knowledge> & Transitions;
+
 /** The mounts of this node by target path. They are added by Mount calls and by discovery, and removed with their pods. */
 export interface NodeMounts {
   all(): readonly NodeMount[];
   get(targetPath: string): NodeMount | undefined;
   /** Adds the mount of a call, or updates its tokens. @returns undefined if the call does not name the volume of a pod */
   learnCall(call: MountCall): NodeMount | undefined;
-  learn(found: MountIdentity & { readonly nodePod: NodePod }): NodeMount;
+  learn(found: Pick<Knowledge, 'targetPath' | 'pod' | 'volume' | 'className' | 'nodePod'>): NodeMount;
   forget(targetPath: string): void;
 }
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The default of the driver. It has sent 0644 in every release so far. */
 const DEFAULT_MODE = 0o644;
@@ -78,7 +74,7 @@ export function createNodeMounts(
   kubeletDir: string,
   onRemoved: (mount: NodeMount) => void = () => undefined,
 ): NodeMounts {
-  const mounts = new Map<string, Writable<NodeMount>>();
+  const mounts = new Map<string, Knowledge & Transitions>();
 
   function forget(targetPath: string): void {
     const mount = mounts.get(targetPath);
@@ -88,7 +84,7 @@ export function createNodeMounts(
     }
   }
 
-  function add(known: MountIdentity & Omit<MountKnowledge, 'since' | 'eventAt' | 'failures'>): NodeMount {
+  function add(known: Omit<Knowledge, 'since' | 'eventAt' | 'failures'>): NodeMount {
     forget(known.targetPath);
     const mount = createMount({ ...known, since: clock.now(), eventAt: Number.NEGATIVE_INFINITY, failures: 0 });
     mounts.set(known.targetPath, mount);
@@ -117,8 +113,8 @@ export function createNodeMounts(
   };
 }
 
-function createMount(known: MountIdentity & MountKnowledge): Writable<NodeMount> {
-  const mount: Writable<NodeMount> = {
+function createMount(known: Knowledge): Knowledge & Transitions {
+  const mount: Knowledge & Transitions = {
     ...known,
     podRead(pod) {
       mount.nodePod = pod;

@@ -1,5 +1,5 @@
 import { backOffMs, FIRST_RETRY_MS } from './back-off.ts';
-import { groupKey } from './groups.ts';
+import { groupKey, intervalOf } from './groups.ts';
 import type { NodeMount } from './node-mounts.ts';
 import type { RotationDeps } from './rotation-deps.ts';
 
@@ -28,19 +28,15 @@ export function createSchedule({
     return `${nodeName} ${groupKey(mount, intervalMs)}`;
   }
 
-  function intervalOf({ spec }: Scheduled): number {
-    return spec?.pollIntervalMs ?? intervalMs;
-  }
-
   return {
     first: (mount) => clock.now() + firstPollIn(jitterKey(mount), intervalMs),
     next(mount, startedAt, dueInMs = Number.POSITIVE_INFINITY) {
       // Without rotation no poll confirms anything: counted from the Mount call, each poll would be overdue.
       const confirmedAt = rotates ? mount.current?.confirmedAt : undefined;
-      const at = nextPollAt({ startedAt, confirmedAt }, jitterKey(mount), intervalOf(mount));
+      const at = nextPollAt({ startedAt, confirmedAt }, jitterKey(mount), intervalOf(mount, intervalMs));
       return Math.min(at, clock.now() + dueInMs);
     },
-    retry: (mount) => clock.now() + retryIn(mount.failures, jitterKey(mount), intervalOf(mount)),
+    retry: (mount) => clock.now() + retryIn(mount.failures, jitterKey(mount), intervalOf(mount, intervalMs)),
   };
 }
 

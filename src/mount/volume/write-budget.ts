@@ -71,12 +71,12 @@ export function createWriteBudget(limits: WriteLimits): WriteBudget {
   /** Sets that are being written; each volume has one writer at a time. */
   const coming = new Map<string, Held>();
 
-  function refusalOf(targetPath: string, wanted: Held): ProviderError | undefined {
+  function excessOf(targetPath: string, wanted: Held): string | undefined {
     const before = held.get(targetPath)?.bytes ?? 0;
     const afterWrites = [...new Map([...held, ...coming]).values()];
     const share = sum(afterWrites.filter(({ namespace }) => namespace === wanted.namespace)) - before;
     const all = sum([...held.values(), ...coming.values()]);
-    return refusal({ ...wanted, before, share, all }, limits);
+    return excess({ ...wanted, before, share, all }, limits);
   }
 
   /** Unmounts are not reported to the provider, so they are detected when space runs out. */
@@ -93,12 +93,12 @@ export function createWriteBudget(limits: WriteLimits): WriteBudget {
     if (bytes > 0) {
       held.set(targetPath, { namespace: wanted.namespace, bytes });
     }
-    if (refusalOf(targetPath, wanted) !== undefined) {
+    if (excessOf(targetPath, wanted) !== undefined) {
       forgetGone();
     }
-    const refused = refusalOf(targetPath, wanted);
-    if (refused !== undefined) {
-      throw refused;
+    const refusal = excessOf(targetPath, wanted);
+    if (refusal !== undefined) {
+      throw new ProviderError('PayloadTooLarge', refusal);
     }
     coming.set(targetPath, wanted);
   }
@@ -136,26 +136,21 @@ interface Wanted extends Held {
   readonly all: number;
 }
 
-function refusal(
+/** @returns what is exceeded, and the remedy */
+function excess(
   { namespace, bytes, before, share, all }: Wanted,
   { maxVolumeBytes, maxNodeBytes }: WriteLimits,
-): ProviderError | undefined {
+): string | undefined {
   if (bytes > maxVolumeBytes) {
-    return tooLarge(
-      `the files of this volume take ${bytes} bytes of memory (each a whole number of pages of ${PAGE}), more than the ${maxVolumeBytes} of --max-volume-bytes: split the class over two volumes`,
-    );
+    return `the files of this volume take ${bytes} bytes of memory (each a whole number of pages of ${PAGE}), more than the ${maxVolumeBytes} of --max-volume-bytes: split the class over two volumes`;
   }
   if (share + bytes > maxNodeBytes / NAMESPACE_PART) {
-    return tooLarge(
-      `the volumes of namespace "${namespace}" on this node would take ${share + bytes} bytes of memory, more than a quarter of the ${maxNodeBytes} of --max-node-bytes: mount fewer or smaller objects, spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
-    );
+    return `the volumes of namespace "${namespace}" on this node would take ${share + bytes} bytes of memory, more than a quarter of the ${maxNodeBytes} of --max-node-bytes: mount fewer or smaller objects, spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`;
   }
   // New volumes leave enough space to update the largest existing one.
   const most = before > 0 ? maxNodeBytes : maxNodeBytes - maxVolumeBytes;
   return all + bytes > most
-    ? tooLarge(
-        `the volumes of this node take ${all} bytes of memory, and ${bytes} more would be over the ${most} that --max-node-bytes leaves for them: spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`,
-      )
+    ? `the volumes of this node take ${all} bytes of memory, and ${bytes} more would be over the ${most} that --max-node-bytes leaves for them: spread the pods over more nodes, or have the operator raise it together with the provider's memory limit`
     : undefined;
 }
 
@@ -178,8 +173,4 @@ function bytesIn(targetPath: string): number {
     // Publishing reports what is wrong with the volume.
     return 0;
   }
-}
-
-function tooLarge(message: string): ProviderError {
-  return new ProviderError('PayloadTooLarge', message);
 }
