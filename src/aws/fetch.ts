@@ -17,7 +17,7 @@ export interface FetcherDeps extends Omit<CredentialDeps, 'clients' | 'deadline'
   readonly limits: FetchLimits;
 }
 
-export interface FetchLimits {
+interface FetchLimits {
   /** Maximum age of a cached value in milliseconds. A class may set less. */
   readonly intervalMs: number;
   /** Bytes of values to cache; 0 caches versions only. */

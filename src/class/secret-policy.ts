@@ -13,7 +13,7 @@ export interface SecretPolicy {
 }
 
 /** In a list of denied domains, stands for `DENIED_DOMAINS`. */
-export const DEFAULT_DOMAINS = 'default';
+const DEFAULT_DOMAINS = 'default';
 
 /** Domains of Kubernetes, and of controllers that copy, own, delete or act upon objects with their labels or annotations. */
 const DENIED_DOMAINS: readonly string[] = [

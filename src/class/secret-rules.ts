@@ -13,7 +13,7 @@ const LABEL = /^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$/;
 
 export const TLS_TYPE = 'kubernetes.io/tls';
 export const TLS_CERTIFICATES = 'tls.crt';
-export const TLS_KEY = 'tls.key';
+const TLS_KEY = 'tls.key';
 
 /** Groups of keys: a Secret of the type needs at least one key of each group. */
 const WANTED_KEYS: ReadonlyMap<string, readonly (readonly string[])[]> = new Map([

@@ -11,7 +11,7 @@ export interface Lookup {
 }
 
 /** Verbs of the API server, with two kinds of patch. */
-export type Verb = keyof typeof VERBS;
+type Verb = keyof typeof VERBS;
 
 /**
  * One request. It may reach the server twice, because it is repeated if an idle connection turns out to be closed. So every write must have a precondition or

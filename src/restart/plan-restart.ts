@@ -6,7 +6,7 @@ import { hashOf } from './versions-hash.ts';
 import type { Workload, WorkloadPatch } from './workload-api.ts';
 
 /** The workload's author sets it to `"true"` on the workload. */
-export const RESTART_ON_ROTATION = 'aws-secrets-csi/restart-on-rotation';
+const RESTART_ON_ROTATION = 'aws-secrets-csi/restart-on-rotation';
 /** We set it on the workload: the versions that its pods mount. On the pod template, recording them would restart the pods. */
 const MOUNTED_VERSIONS = 'aws-secrets-csi/mounted-versions';
 /** We set it on the workload: when we last restarted it. */

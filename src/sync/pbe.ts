@@ -60,8 +60,8 @@ export async function decryptPart(
   }
   budget.take(rounds);
   const keySize = scheme === RC2_40 ? 5 : 24;
-  const key = await deriveOld(1, password, salt, rounds, keySize);
-  const iv = await deriveOld(2, password, salt, rounds, 8);
+  const key = await deriveOld({ purpose: 1, password, salt, rounds }, keySize);
+  const iv = await deriveOld({ purpose: 2, password, salt, rounds }, 8);
   return scheme === RC2_40 ? decryptRc2(key, iv, encrypted) : decipher('des-ede3-cbc', key, iv, encrypted);
 }
 
@@ -123,14 +123,16 @@ function decryptRc2(key: Buffer, iv: Buffer, encrypted: Buffer): Buffer {
   return Buffer.from(started.output.getBytes(), 'latin1');
 }
 
-/** RFC 7292, appendix B.2, with SHA-1. @param purpose 1 for a key, 2 for an initial vector */
-async function deriveOld(
-  purpose: 1 | 2,
-  password: NoPassword,
-  salt: Buffer,
-  rounds: number,
-  size: number,
-): Promise<Buffer> {
+interface OldDerivation {
+  /** 1 for a key, 2 for an initial vector. */
+  readonly purpose: 1 | 2;
+  readonly password: NoPassword;
+  readonly salt: Buffer;
+  readonly rounds: number;
+}
+
+/** RFC 7292, appendix B.2, with SHA-1. */
+async function deriveOld({ purpose, password, salt, rounds }: OldDerivation, size: number): Promise<Buffer> {
   // An empty password is encoded as two zero bytes, no password as nothing.
   const secret = Buffer.alloc(password === null ? 0 : BLOCK_SIZE);
   const salted = Buffer.alloc(Math.ceil(salt.length / BLOCK_SIZE) * BLOCK_SIZE, salt);

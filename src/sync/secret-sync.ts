@@ -66,7 +66,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
         signal,
       );
     });
-    const releases = toRelease.map((held) => writer.release(held, () => isWanted(held), signal));
+    const releases = toRelease.map((held) => writer.release(held, () => isWanted(held, mounts), signal));
     await allDone([...writes, ...releases], problems.length > 0 ? [problemsError(problems)] : [], signal);
     remember(targetPath, { ...known, toRelease: [] });
     return Object.assign({}, ...(await Promise.all(writes)));
@@ -79,7 +79,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
       remember(targetPath, { ...known, toOwn: new Set(), toRelease });
       const isNeededByOthers = needsOfOtherPods(known, deps, signal);
       const releases = toRelease.map((held) =>
-        writer.release(held, async () => isWanted(held) || (await isNeededByOthers(held.name)), signal),
+        writer.release(held, async () => isWanted(held, mounts) || (await isNeededByOthers(held.name)), signal),
       );
       await allDone(releases, [], signal);
       mounts.delete(targetPath);
@@ -94,17 +94,17 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     }
   }
 
-  /** Whether another mount of this node needs the owner. */
-  function isWanted({ namespace, name, owner }: OwnedSecret): boolean {
-    return mounts
-      .values()
-      .some((known) => known.owner.uid === owner.uid && known.pod.namespace === namespace && known.toOwn.has(name));
-  }
-
   return {
     update: (mount, signal) => lock.withLock(mount.targetPath, () => update(mount, signal)),
     drop: (targetPath, signal) => lock.withLock(targetPath, () => drop(targetPath, signal)),
   };
+}
+
+/** Whether a mount of this node needs the owner. */
+function isWanted({ namespace, name, owner }: OwnedSecret, mounts: ReadonlyMap<string, Known>): boolean {
+  return [...mounts.values()].some(
+    (known) => known.owner.uid === owner.uid && known.pod.namespace === namespace && known.toOwn.has(name),
+  );
 }
 
 function ownerships(known: Known | undefined): readonly OwnedSecret[] {

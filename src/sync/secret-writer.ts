@@ -15,7 +15,7 @@ export interface SecretWriterDeps {
 }
 
 /** What a Secret must hold for a mount. */
-export interface SecretToWrite extends OwnedSecret {
+interface SecretToWrite extends OwnedSecret {
   /** Wall clock: when AWS confirmed the content. */
   readonly confirmedAt: number;
   /** Monotonic clock: since when the mount is known. */

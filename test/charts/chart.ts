@@ -20,7 +20,7 @@ export interface Manifest {
 }
 
 /** Of a ClusterRole. */
-export interface Rule {
+interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];

@@ -89,8 +89,8 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'an owner is removed although another pod of the node needs the Secret',
     file: 'secretSync',
-    find: 'async () => isWanted(held) ||',
-    replace: 'async () => (isWanted(held) && held.name === "") ||',
+    find: 'async () => isWanted(held, mounts) ||',
+    replace: 'async () => (isWanted(held, mounts) && held.name === "") ||',
   },
   {
     bug: 'an owner is removed although a pod of another node needs the Secret',

@@ -16,7 +16,7 @@ import type { Process } from './process.ts';
 export type ApiFault = 'refuses' | 'hangs' | 'loses answers';
 
 /** One request that was carried out. */
-export interface ApiCall {
+interface ApiCall {
   readonly at: number;
   readonly node: string;
   readonly verb: string;

@@ -2,7 +2,7 @@ import type { KubeObject } from '../fakes/kube/kube-object.ts';
 import { isParameter } from './aws-account.ts';
 
 export const NAMESPACE = 'shop';
-export const DRIVER = 'secrets-store.csi.k8s.io';
+const DRIVER = 'secrets-store.csi.k8s.io';
 
 export interface ClassPlan {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 
-export interface QueueMessage {
+interface QueueMessage {
   readonly id: string;
   readonly body: string;
 }

@@ -18,7 +18,7 @@ export interface Credentials {
 }
 
 /** A service account token, and the role session to exchange it for. */
-export interface WebIdentity {
+interface WebIdentity {
   readonly roleArn: string;
   readonly sessionName: string;
   readonly token: SecretBytes;

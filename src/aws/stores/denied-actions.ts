@@ -2,7 +2,7 @@ import { createCache } from '../../concurrency/cache.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 
 /** An action that saves calls if it is allowed, but is not required. */
-export type OptionalAction = 'secretsmanager:BatchGetSecretValue';
+type OptionalAction = 'secretsmanager:BatchGetSecretValue';
 
 /** Actions that AWS has denied to one identity. */
 export interface DeniedActions {

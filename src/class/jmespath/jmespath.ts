@@ -16,7 +16,7 @@ const MAX_SEARCH = 400_000;
 const UNITS_PER_SEARCH = 200;
 const UNITS_PER_CHARACTER = 4;
 
-export type JmesPathResult =
+type JmesPathResult =
   | { readonly ok: true; readonly value: GoJson }
   /** `always`: for every document. */
   | { readonly ok: false; readonly reason: string; readonly always: boolean };

@@ -19,7 +19,7 @@ export interface MixOptions {
 }
 
 /** Calls of one kind, by outcome. */
-export type Tally = ReadonlyMap<string, number>;
+type Tally = ReadonlyMap<string, number>;
 
 export interface MixReport {
   readonly tallies: ReadonlyMap<string, Tally>;

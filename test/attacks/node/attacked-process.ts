@@ -13,7 +13,7 @@ const IMAGE = imageSettings();
 /** The limit of `workMs` in tests. The goal is 100; a processor whose core is shared is slower. */
 export const LONGEST_WORK_MS = 250;
 
-export interface Condition {
+interface Condition {
   /** Longest time since the last query during which the process's only thread was blocked, in milliseconds. */
   readonly maxMs: number;
   /** Longest uninterrupted work of that thread; waiting for a processor, as on a busy machine, does not count. */

@@ -15,7 +15,7 @@ import { mintToken } from '../../fakes/aws/web-token.ts';
 
 export { settingsFor };
 
-export const POD = { namespace: 'shop', name: 'cart-7d9', uid: '6f2c', serviceAccount: 'cart' } as const;
+const POD = { namespace: 'shop', name: 'cart-7d9', uid: '6f2c', serviceAccount: 'cart' } as const;
 
 export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes> {
   return startAwsFakes({ motoUrl: inject('motoUrl'), ...options });

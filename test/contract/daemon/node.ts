@@ -168,7 +168,7 @@ export function requestFor(
   };
 }
 
-export function bothTokens({ namespace, serviceAccount: name }: Pod): Readonly<Record<string, string>> {
+function bothTokens({ namespace, serviceAccount: name }: Pod): Readonly<Record<string, string>> {
   const audiences = ['sts.amazonaws.com', 'pods.eks.amazonaws.com'];
   return Object.fromEntries(audiences.map((aud) => [aud, mintToken(`${namespace}/${name}`, { aud: [aud] })]));
 }

@@ -46,7 +46,7 @@ export interface NodeOptions {
   readonly kubeconfig?: string;
 }
 
-export interface PodEvent {
+interface PodEvent {
   readonly type: string;
   readonly reason: string;
   readonly message: string;

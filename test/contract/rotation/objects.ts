@@ -86,7 +86,7 @@ export function podObject(
 }
 
 /** Of the pods that it creates. */
-export function labelsOf({ name }: NonNullable<PodOptions['owner']>): Readonly<Record<string, string>> {
+function labelsOf({ name }: NonNullable<PodOptions['owner']>): Readonly<Record<string, string>> {
   return { app: name };
 }
 

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { writeKubeconfig } from '../../fakes/kube/access-files.ts';
 import type { ApiServer } from '../../fakes/kube/api-server.ts';
 
-export interface Recorded {
+interface Recorded {
   readonly method: string;
   readonly path: string;
   readonly body: string;

@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 export const IMPATIENT = { socketName: 'aws-impatient', extraArgs: ['--mount-timeout=15s', '--aws-max-attempts=1'] };
 
 /** What keeps a secret from a pod. */
-export interface Hindrance {
+interface Hindrance {
   /** What the user is told. */
   readonly says: readonly [string, ...string[]];
   readonly impose: () => Promise<unknown>;

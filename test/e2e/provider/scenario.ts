@@ -17,7 +17,7 @@ const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
 export const STORY_LABEL = 'aws-secrets-csi-e2e=scenario';
 
-export type ScenarioPod = Omit<PodOptions, 'image' | 'serviceAccount'> & Partial<Pick<PodOptions, 'serviceAccount'>>;
+type ScenarioPod = Omit<PodOptions, 'image' | 'serviceAccount'> & Partial<Pick<PodOptions, 'serviceAccount'>>;
 
 /** A namespace and an AWS account of a scenario's own; the provider sees this AWS for as long as the scenario is open. */
 export interface Scenario extends AsyncDisposable {
@@ -52,7 +52,7 @@ export interface Scenario extends AsyncDisposable {
   mountFailure(pod: string, fragment: string): Promise<string>;
 }
 
-export interface PodEvent {
+interface PodEvent {
   readonly type: string;
   readonly reason: string;
   readonly message: string;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-export type Service = 'sts' | 'secretsmanager' | 'ssm' | 'unknown';
+type Service = 'sts' | 'secretsmanager' | 'ssm' | 'unknown';
 
 /** A request to AWS, read as far as a policy or a fault may ask. */
 export interface AwsRequest {

@@ -16,7 +16,7 @@ export interface PodIdentityAgent extends AsyncDisposable {
   behave(behaviour: AgentBehaviour, times?: number): void;
 }
 
-export type AgentBehaviour =
+type AgentBehaviour =
   | { readonly kind: 'error'; readonly status: number; readonly body: string }
   | { readonly kind: 'hang' }
   | { readonly kind: 'delay'; readonly ms: number };

@@ -27,7 +27,7 @@ export function isAllowed({ allows }: Role, action: string, arn: string): boolea
 }
 
 /** IAM's wildcards. */
-export function matches(pattern: string, text: string): boolean {
+function matches(pattern: string, text: string): boolean {
   const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
   return new RegExp(`^${source.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
 }

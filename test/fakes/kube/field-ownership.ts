@@ -3,7 +3,7 @@ import { Failure } from './failure.ts';
 import { type FieldPath, type Fields, showPath } from './fields.ts';
 
 /** Who has said which fields, and how. */
-export interface FieldManager {
+interface FieldManager {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   readonly paths: ReadonlySet<FieldPath>;

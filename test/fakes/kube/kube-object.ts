@@ -20,7 +20,7 @@ export interface Metadata {
   readonly [field: string]: unknown;
 }
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
