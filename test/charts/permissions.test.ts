@@ -30,7 +30,7 @@ const TO_RESTART = [
 
 const OWN_EVENTS = ['/events: create patch'];
 
-function powersOf(manifests: readonly Manifest[], kind: 'ClusterRole' | 'Role', namespace?: string): readonly string[] {
+function rulesOf(manifests: readonly Manifest[], kind: 'ClusterRole' | 'Role', namespace?: string): readonly string[] {
   const roles = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.namespace === namespace);
   const rules = roles.flatMap((role) => role.rules ?? []);
   return rules.flatMap(({ apiGroups, resources, verbs }) =>
@@ -61,25 +61,25 @@ describe.skipIf(!HAS_HELM)('the permissions that the chart grants', () => {
       { ...RESTART, ...SYNC, ...TOKENS },
       [...BY_DEFAULT, ...TO_ROTATE, ...TO_SYNC, ...TO_MAKE_TOKENS, ...TO_RESTART],
     ],
-  ])('are %s, and nothing else', ([, values, powers]) => {
+  ])('are %s, and nothing else', ([, values, rules]) => {
     const manifests = render(values);
 
-    expect(powersOf(manifests, 'ClusterRole').toSorted()).toEqual(powers.toSorted());
-    expect(manifests.filter(({ kind }) => kind === 'ClusterRoleBinding')).toHaveLength(powers.length > 0 ? 1 : 0);
-    expect(podOf(manifests).automountServiceAccountToken).toBe(powers.length > 0);
+    expect(rulesOf(manifests, 'ClusterRole').toSorted()).toEqual(rules.toSorted());
+    expect(manifests.filter(({ kind }) => kind === 'ClusterRoleBinding')).toHaveLength(rules.length > 0 ? 1 : 0);
+    expect(podOf(manifests).automountServiceAccountToken).toBe(rules.length > 0);
   });
 
   it('are limited to the given namespaces, except for nodes and pods', () => {
     const namespaces = ['shop', 'bank'];
     const everything = { ...RESTART, ...SYNC, ...TOKENS };
-    const inAll = powersOf(render(everything), 'ClusterRole');
+    const inAll = rulesOf(render(everything), 'ClusterRole');
 
     const manifests = render({ ...everything, namespaces });
 
-    const inCluster = powersOf(manifests, 'ClusterRole');
+    const inCluster = rulesOf(manifests, 'ClusterRole');
     expect(inCluster.toSorted()).toEqual(['/nodes: get', '/pods: get list']);
     for (const namespace of namespaces) {
-      expect(powersOf(manifests, 'Role', namespace).toSorted()).toEqual(
+      expect(rulesOf(manifests, 'Role', namespace).toSorted()).toEqual(
         inAll.filter((power) => !inCluster.includes(power)).toSorted(),
       );
       const bindings = manifests.filter(
@@ -92,9 +92,9 @@ describe.skipIf(!HAS_HELM)('the permissions that the chart grants', () => {
   it('need no ClusterRole with given namespaces, without rotation, and with a region', () => {
     const manifests = render({ awsRegion: 'eu-west-1', namespaces: ['shop'] });
 
-    expect(powersOf(manifests, 'ClusterRole')).toEqual([]);
-    expect(powersOf(manifests, 'Role', 'kube-system')).toEqual(OWN_EVENTS);
-    expect(powersOf(manifests, 'Role', 'shop')).toEqual(['/serviceaccounts: get']);
+    expect(rulesOf(manifests, 'ClusterRole')).toEqual([]);
+    expect(rulesOf(manifests, 'Role', 'kube-system')).toEqual(OWN_EVENTS);
+    expect(rulesOf(manifests, 'Role', 'shop')).toEqual(['/serviceaccounts: get']);
     expect(podOf(manifests).automountServiceAccountToken).toBe(true);
   });
 
@@ -108,8 +108,8 @@ describe.skipIf(!HAS_HELM)('the permissions that the chart grants', () => {
     ],
     ['everywhere with rotation', ROTATION, []],
     ['nowhere without a token for the API server', { awsRegion: 'eu-west-1', irsa: { enabled: false } }, []],
-  ])('let the provider write Events of its own pod %s', ([, values, powers]) => {
-    expect(powersOf(render(values), 'Role', 'kube-system')).toEqual(powers);
+  ])('let the provider write Events of its own pod %s', ([, values, rules]) => {
+    expect(rulesOf(render(values), 'Role', 'kube-system')).toEqual(rules);
   });
 
   it('are limited by admission policies only if they are enabled', () => {
