@@ -29,6 +29,14 @@ export function withPlugin<Item extends Pluggable>(item: Item, plugin: Plugin): 
   return item;
 }
 
+/** Limits the attempts of a command. @returns the command itself */
+export function limited<Command extends Pluggable>(
+  command: Command,
+  { limit, signal }: { readonly limit: Limit; readonly signal: AbortSignal },
+): Command {
+  return withPlugin(command, limitsAttempts(limit, signal));
+}
+
 /**
  * Each attempt takes a slot of the limiter, from the request to the end of the response. The SDK's waits between attempts hold no slot, so an identity that
  * AWS throttles does not delay others.

@@ -20,17 +20,15 @@ const DOWN = new ProviderError('StoreUnavailable', 'no STS');
 function fetchIn(failures: Readonly<Record<string, ProviderError>>, asked: string[] = []): FetchIn {
   return async (region, requests) => {
     asked.push(`${region}: ${requests.map(({ source }) => source.name).join(' ')}`);
-    if (failures[region] !== undefined) {
-      throw failures[region];
-    }
     return new Map(
       requests.map(({ object, source }) => [
         object,
-        failures[`${region} ${source.name}`] ?? {
-          version: `of ${region}`,
-          value: SecretBytes.fromText(source.name),
-          confirmedAt: 0,
-        },
+        failures[region] ??
+          failures[`${region} ${source.name}`] ?? {
+            version: `of ${region}`,
+            value: SecretBytes.fromText(source.name),
+            confirmedAt: 0,
+          },
       ]),
     );
   };

@@ -3,10 +3,7 @@ import type { FetchedObject, FetchedObjects } from '../../model/fetched-object.t
 import type { ClassSpec, ObjectSpec, Store } from '../../model/mount-spec.ts';
 import type { StoreRequest } from '../model/store.ts';
 
-/**
- * Fetches from one region.
- * @throws ProviderError if all requests fail for one reason, such as missing credentials
- */
+/** Fetches from one region. Throws only the reason of a signal. */
 export type FetchIn = (region: string, requests: readonly StoreRequest[]) => Promise<FetchedObjects>;
 
 /**
@@ -20,13 +17,12 @@ export async function fetchWithFailover(
   fetchIn: FetchIn,
 ): Promise<FetchedObjects> {
   const requests = objects.map((object) => ({ object, source: object.primary }));
-  const fetched = new Map(await settledIn(primary, requests, fetchIn));
+  const fetched = new Map(await fetchIn(primary, requests));
   const down = [...fetched].filter((entry): entry is [ObjectSpec, ProviderError] => isDown(entry[1]));
   if (second !== undefined && down.length > 0) {
-    const again = await settledIn(
+    const again = await fetchIn(
       second,
       down.map(([object]) => ({ object, source: object.failover })),
-      fetchIn,
     );
     for (const [object, failure] of down) {
       const other = again.get(object);
@@ -40,16 +36,6 @@ export async function fetchWithFailover(
     }
   }
   return fetched;
-}
-
-/** Like `fetchIn`, but an error that concerns all requests becomes that of each. */
-async function settledIn(region: string, requests: readonly StoreRequest[], fetchIn: FetchIn): Promise<FetchedObjects> {
-  try {
-    return await fetchIn(region, requests);
-  } catch (error) {
-    const failure = ProviderError.from(error);
-    return new Map(requests.map(({ object }) => [object, failure]));
-  }
 }
 
 function isDown(fetched: FetchedObject | ProviderError): boolean {

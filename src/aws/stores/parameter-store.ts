@@ -6,7 +6,7 @@ import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError, faultError } from '../errors/aws-error.ts';
 import { readFault } from '../errors/fault.ts';
 import { batchesOf } from './batches.ts';
-import { limitsAttempts, withPlugin } from '../client/plugins.ts';
+import { limited } from '../client/plugins.ts';
 import { findParameter, parameterName, requestedName } from './parameter-name.ts';
 import { parameterResource } from './policy-resource.ts';
 import { reasonOf } from '../errors/reasons.ts';
@@ -45,10 +45,10 @@ async function askForBatch(names: readonly string[], access: Access): Promise<Ma
   return new Map(names.map((name) => [name, response]));
 }
 
-async function ask(names: readonly string[], { client, limit, signal }: Access): Promise<Response> {
+async function ask(names: readonly string[], access: Access): Promise<Response> {
   const command = new GetParametersCommand({ Names: [...names], WithDecryption: true });
   try {
-    const result = await client.send(withPlugin(command, limitsAttempts(limit, signal)), { abortSignal: signal });
+    const result = await access.client.send(limited(command, access), { abortSignal: access.signal });
     return { ...result, asked: names };
   } catch (thrown) {
     return { thrown };

@@ -12,7 +12,7 @@ import type { ObjectSource, ObjectSpec } from '../../model/mount-spec.ts';
 import { SecretBytes } from '../../model/secret-bytes.ts';
 import { awsError } from '../errors/aws-error.ts';
 import { batchesOf } from './batches.ts';
-import { limitsAttempts, withPlugin } from '../client/plugins.ts';
+import { limited } from '../client/plugins.ts';
 import type { DeniedActions } from './denied-actions.ts';
 import { secretResource } from './policy-resource.ts';
 import type { StoreAccess, StoreRequest } from '../model/store.ts';
@@ -44,15 +44,13 @@ function isBatchable({ source }: StoreRequest): boolean {
  * with a partial ARN, those of other accounts, and those that failed, because the errors of the batch call contain less
  */
 async function fetchBatch(requests: readonly StoreRequest[], access: Access): Promise<FetchedObjects> {
-  const { client, limit, signal, deniedActions } = access;
+  const { client, signal, deniedActions } = access;
   if (deniedActions.has('secretsmanager:BatchGetSecretValue')) {
     return new Map();
   }
   const command = new BatchGetSecretValueCommand({ SecretIdList: requests.map(({ source }) => source.name) });
   try {
-    const { SecretValues = [] } = await client.send(withPlugin(command, limitsAttempts(limit, signal)), {
-      abortSignal: signal,
-    });
+    const { SecretValues = [] } = await client.send(limited(command, access), { abortSignal: signal });
     return new Map(
       requests.flatMap((request): [ObjectSpec, FetchedObject | ProviderError][] => {
         const { name } = request.source;
@@ -61,7 +59,7 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access): Pr
       }),
     );
   } catch (thrown) {
-    const failures = new Map(requests.map((request) => [request.object, failureOf(thrown, request, access)]));
+    const failures = new Map(requests.map((request) => [request.object, secretError(thrown, request, access)]));
     const [reason] = Array.from(failures.values(), (failure) => failure.reason);
     if (reason === 'AccessDenied') {
       deniedActions.add('secretsmanager:BatchGetSecretValue');
@@ -75,20 +73,12 @@ async function fetchBatch(requests: readonly StoreRequest[], access: Access): Pr
 
 async function fetchOne(request: StoreRequest, access: Access): Promise<FetchedObject | ProviderError> {
   const { name, version, label } = request.source;
-  const { client, limit, signal } = access;
-  const command = new GetSecretValueCommand({
-    SecretId: name,
-    ...(version !== undefined && { VersionId: version }),
-    ...(label !== undefined && { VersionStage: label }),
-  });
+  const { client, signal } = access;
+  const command = new GetSecretValueCommand({ SecretId: name, VersionId: version, VersionStage: label });
   try {
-    return fetchedFrom(
-      await client.send(withPlugin(command, limitsAttempts(limit, signal)), { abortSignal: signal }),
-      request,
-      access,
-    );
+    return fetchedFrom(await client.send(limited(command, access), { abortSignal: signal }), request, access);
   } catch (thrown) {
-    return failureOf(thrown, request, access);
+    return secretError(thrown, request, access);
   }
 }
 
@@ -109,7 +99,7 @@ function fetchedFrom(
   return new ProviderError('ObjectRefused', `${doing(source)}: ${region}: it has no value`, { object: object.name });
 }
 
-function failureOf(
+function secretError(
   thrown: unknown,
   { object, source }: StoreRequest,
   { region, identity, signal }: Access,
