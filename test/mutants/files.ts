@@ -64,4 +64,6 @@ export interface Mutant {
   /** Occurs once in it. */
   readonly find: string;
   readonly replace: string;
+  /** Whether the simulation must detect it too: what a reader would fear of several nodes, faults and time. */
+  readonly isSimulated?: boolean;
 }

@@ -10,6 +10,8 @@ export interface CallCheck {
   checkRest(): void;
   /** One change event after another came: a poll in five seconds is enough. */
   checkFlood(): void;
+  /** All providers started at the same moment: their first polls must not come at one moment. */
+  checkStart(): void;
   /** All nodes met the same trouble at the same moment: they must not try again in step. */
   checkSpread(what: string): void;
 }
@@ -33,6 +35,12 @@ export function createCallCheck(world: World, { violated }: Findings): CallCheck
   function polls(): ReadonlyMap<string, readonly AwsCall[]> {
     const calls = aws.calls.slice(begun.aws).filter(({ action }) => STORE_ACTIONS.includes(action));
     return Map.groupBy(calls, ({ node, role }) => `${node} as ${role}`);
+  }
+
+  /** @param least nodes that made fewer calls do not count */
+  function pollsByRole(least: number) {
+    const often = [...polls()].filter(([, calls]) => calls.length >= least);
+    return Map.groupBy(often, ([who]) => who.split(' as ')[1]);
   }
 
   function runsAs(who: string): boolean {
@@ -88,12 +96,16 @@ export function createCallCheck(world: World, { violated }: Findings): CallCheck
         checkAtMost(`polls by ${who} for a flood of change events`, mostAsked(calls), most);
       }
     },
+    checkStart() {
+      for (const [role, some] of pollsByRole(1)) {
+        const firsts = some.map(([, [first]]) => first?.at ?? 0);
+        if (some.length >= 3 && Math.max(...firsts) - Math.min(...firsts) < SAME_MOMENT_MS) {
+          violated(`${some.length} nodes poll at the same moment after a start, for ${role}`);
+        }
+      }
+    },
     checkSpread(what) {
-      const byRole = Map.groupBy(
-        [...polls()].filter(([, calls]) => calls.length >= 4),
-        ([who]) => who.split(' as ')[1],
-      );
-      for (const [role, some] of byRole) {
+      for (const [role, some] of pollsByRole(4)) {
         const pairs = some.flatMap((one, index) => some.slice(index + 1).map((other) => [one, other] as const));
         // The first calls may have one cause that is not theirs. The jitter of two nodes of many may be nearly the same.
         const inStep = pairs.filter(([[, calls], [, others]]) =>
