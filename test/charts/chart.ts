@@ -6,7 +6,7 @@ import { type Config, readConfig } from '../../src/config/config.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
-/** An object of a manifest, as far as the tests look into it. */
+/** An object of a manifest, with the fields that tests check. */
 export interface Manifest {
   readonly kind: string;
   readonly metadata: {
@@ -76,7 +76,7 @@ export function parseManifests(text: string): readonly Manifest[] {
   });
 }
 
-/** @throws Error with what Helm says */
+/** @throws Error with the message of Helm */
 export function render(values: Values = {}, release = 'aws-secrets-csi'): readonly Manifest[] {
   const { ok, stdout, stderr } = runHelm(
     HELM,
@@ -102,7 +102,7 @@ export function podOf(manifests: readonly Manifest[]): PodSpec {
   return theOne('DaemonSet', manifests).spec!.template.spec;
 }
 
-/** What the daemon makes of the pod's arguments and environment, with the kubelet's part played. */
+/** The daemon's config from the pod's arguments and environment, expanded as by the kubelet. */
 export function configOf(pod: PodSpec, podIp = '10.0.0.1'): Config {
   const [{ args, env }] = pod.containers;
   const values = { NODE_NAME: 'node-1', POD_IP: podIp };

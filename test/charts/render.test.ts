@@ -4,7 +4,7 @@ import { CHART, runHelm } from '../../deploy/helm.ts';
 import { wrongFields } from './api-fields.ts';
 import { configOf, HAS_HELM, HELM, podOf, render, theOne, type Values } from './chart.ts';
 
-/** Every value of AWS's chart, less its sub-chart, set to something. */
+/** Every value of AWS's chart, without its sub-chart, set to something. */
 const VALUES_OF_AWS_CHART: Values = {
   image: { repository: 'registry.example/provider', pullPolicy: 'Always', tag: '1.2.3' },
   awsRegion: 'eu-west-1',
@@ -52,7 +52,7 @@ const API_TYPES: Readonly<Record<string, string>> = {
   DaemonSet: 'V1DaemonSet',
 };
 
-/** Made where a value asks for it. */
+/** Rendered only if a value enables them. */
 const OPTIONAL_TYPES: typeof API_TYPES = {
   Role: 'V1Role',
   RoleBinding: 'V1RoleBinding',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** Plays no attack: it tries the harness of the others. */
+/** Not an attack: it tests the harness of the others. */
 const NO_ATTACKS = ['harness'];
 
 /** Names in the last column of a table whose heading there is `test`. */

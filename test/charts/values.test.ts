@@ -7,10 +7,10 @@ interface Schema {
   readonly const?: unknown;
 }
 
-/** Set by Helm, or taken only to say that it does not belong here. */
+/** Set by Helm, or accepted only to report that it does not belong here. */
 const WITHOUT_DEFAULT = ['global', 'secrets-store-csi-driver'];
 
-/** Described in words, as they are too long for a table. */
+/** Described in words, because they are too long for a table. */
 const IN_WORDS = ['affinity', 'securityContext'];
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -28,9 +28,9 @@ export interface DemoCluster extends AsyncDisposable {
   readonly kubeconfig: string;
   /** A pod's object, as the kubelet finds it. */
   addPod(name: string): DemoPod;
-  /** What the driver writes down once a pod's volume is mounted. */
+  /** The status that the driver writes once a pod's volume is mounted. */
   noteMount(pod: DemoPod): void;
-  /** File → version, as noted for a pod. */
+  /** File → version, as recorded for a pod. */
   notedVersions(pod: DemoPod): Readonly<Record<string, string>>;
   /** Values of a Secret. */
   secret(name: string): Readonly<Record<string, string>>;

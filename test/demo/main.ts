@@ -1,4 +1,4 @@
-// The main job end to end: an emulated AWS account, the provider as its own process, and the parts of kubelet and driver played.
+// The main job end to end: an emulated AWS account, the provider as its own process, and simulated parts of kubelet and driver.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { openAccount, rotate, SERVICE_ACCOUNT } from './account.ts';
 import { type DemoPod, NODE_NAME, startDemoCluster } from './cluster.ts';
 
 const MANIFEST = fileURLToPath(new URL('shop.yaml', import.meta.url));
-/** Two minutes unless told; nobody wants to watch a demo for so long. */
+/** Instead of two minutes, which is too long for a demo. */
 const INTERVAL_MS = 2_000;
 const PATIENCE_MS = 20_000;
 const started = performance.now();
@@ -88,7 +88,7 @@ async function demo(): Promise<void> {
     console.log(`  asked of AWS: ${calls.join(', ') || 'nothing'}`);
   }
 
-  /** The kubelet's and the driver's part in a pod's start. */
+  /** The kubelet's and the driver's steps at a pod's start. */
   async function startPod(name: string): Promise<DemoPod> {
     const pod = cluster.addPod(name);
     await mkdir(pod.targetPath, { recursive: true });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from '../../src/concurrency/clock.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
-/** A clock that runs about twenty times as fast as time does, and stands still while a request is under way: so a busy machine makes nothing late. */
+/** A clock that runs about twenty times as fast as time does, and stands still while a request is in progress: so a busy machine makes nothing late. */
 export interface FastClock extends Clock, Disposable {
   /** Starts it. @param isBusy whether a request is under way that something other than this clock will end */
   run(isBusy: () => boolean): void;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The provider as a process of its own. */
+/** The provider as a separate process. */
 export interface ProviderProcess extends AsyncDisposable {
   readonly pid: number;
-  /** Its log so far, a line an entry. */
+  /** Its log so far, one entry per line. */
   readonly log: readonly string[];
   /** Sends a signal and waits for the end. @returns exit code, or null after a signal that kills */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
@@ -15,8 +15,8 @@ export interface ProviderProcess extends AsyncDisposable {
 const BUNDLE = fileURLToPath(new URL('../../dist/aws-secrets-csi.cjs', import.meta.url));
 
 /**
- * Starts `serve` of the bundle, which must have been made, and waits until it is ready.
- * @throws Error with the process's words when it ends first
+ * Starts `serve` of the bundle, which must exist, and waits until it is ready.
+ * @throws Error with the process's output if it ends first
  */
 export async function startProvider(
   args: readonly string[],
@@ -46,7 +46,7 @@ export async function startProvider(
     await stop(child, exited, 'SIGKILL');
     throw error;
   }
-  // From here on its end is looked at by whoever stops it.
+  // From here on its end is handled by the caller that stops it.
   ended.catch(() => undefined);
   return {
     pid: child.pid ?? 0,

@@ -1,14 +1,14 @@
 import { type Clock, SYSTEM_CLOCK } from '../../src/concurrency/clock.ts';
 
-/** Time that stands still until it is told to go on. */
+/** Time that stands still until it is advanced. */
 export interface VirtualClock extends Clock {
-  /** Waits under way: sleeps, and time-outs whose time has not come. */
+  /** Pending waits: sleeps and time-outs. */
   readonly waiting: number;
-  /** Lets so much time go by; what becomes due runs in its order, each thing with all that it sets off before the next. */
+  /** Advances the time; what becomes due runs in order, each with everything that it triggers before the next. */
   advance(ms: number): Promise<void>;
-  /** Goes on to the next thing that is due. @returns false where nothing waits */
+  /** Advances to the next thing that is due. @returns false if nothing is waiting */
   next(): Promise<boolean>;
-  /** Sets the wall clock, as somebody with `date`. */
+  /** Sets the wall clock, like `date`. */
   jump(ms: number): void;
 }
 
@@ -93,19 +93,19 @@ export function createVirtualClock(startsAt = Date.parse('2026-01-01T00:00:00Z')
   };
 }
 
-/** Once all that is ready has run: promises are settled before the event loop goes on. */
+/** Resolves once everything that is ready has run: promises are settled before the event loop continues. */
 async function settled(): Promise<void> {
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
-/** A clock that shows what it is told, for what reads the time and never waits. */
+/** A clock with a time that tests set, for code that reads the time and never waits. */
 export function clockAt(now: () => number): Clock {
   return { ...SYSTEM_CLOCK, now, wallNow: now };
 }
 
-/** A clock whose sleeps end at once, for what talks over sockets between them. */
+/** A clock whose sleeps end at once, for code that uses sockets between them. */
 export interface HastyClock extends Clock {
   /** Milliseconds of each sleep, in order. */
   readonly slept: readonly number[];

@@ -1,14 +1,14 @@
 import type { Authentication, ObjectSource } from '../../src/model/mount-spec.ts';
 
-/** A class that mounts in region us-west-2, with mode 0644 where it says nothing. */
+/** A class that mounts in region us-west-2, with mode 0644 by default. */
 export interface AcceptedClass {
   readonly name: string;
   readonly parameters: { readonly [parameter: string]: string };
-  /** Path and mode, in order; an object's own file comes before those cut out of it. */
+  /** Path and mode, in order; an object's own file comes before the extracted ones. */
   readonly files: readonly (readonly [path: string, mode: number])[];
   readonly regions?: readonly string[];
   readonly authentication?: Authentication;
-  /** What the first object asks for in each region. */
+  /** The first object's source in each region. */
   readonly asks?: readonly ObjectSource[];
 }
 

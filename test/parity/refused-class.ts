@@ -2,7 +2,7 @@
 export interface RefusedClass {
   readonly name: string;
   readonly parameters: { readonly [parameter: string]: string };
-  /** Pieces of the messages, a list each; the first message is what AWS's provider would say. */
+  /** Fragments of the messages, a list for each; the first message is that of AWS's provider. */
   readonly says: readonly (readonly string[])[];
 }
 
@@ -20,7 +20,7 @@ export function objectWith(parameters: RefusedClass['parameters'], ...args: Para
   return { ...refused, parameters: { ...refused.parameters, ...parameters } };
 }
 
-/** Two objects, the second in the way of the first. */
+/** Two objects, the second in conflict with the first. */
 export function pair(name: string, first: string, second: string, ...pieces: readonly string[]): RefusedClass {
   return {
     name,

@@ -1,4 +1,4 @@
-// Brings a fresh checkout to where the other scripts can run: `node ensure.mjs [packages] [moto] [helm]`.
+// Prepares a fresh checkout for the other scripts: `node ensure.mjs [packages] [moto] [helm]`.
 // Plain JavaScript for any Node from 20 on, as it runs before there are node_modules.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..', '..');
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['packages', 'moto', 'helm'];
 
-/** Runs a step again only when what it depends on has changed since it last went well. */
+/** Runs a step again only if its inputs have changed since it last succeeded. */
 function once({ title, inputs, stamp, run }) {
   const hash = createHash('sha256');
   for (const input of inputs) {

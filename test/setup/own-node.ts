@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Under an older Node many tests fail, each in a way of its own.
+ * With an older version of Node many tests fail, each for a different reason.
  * @throws Error that says which Node the tests need, and where it is
  */
 export function requireOwnNode(): void {

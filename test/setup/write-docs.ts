@@ -1,4 +1,4 @@
-// Puts the flag table into the README; with --check only says whether it is there.
+// Writes the flag table into the README; with --check only checks that it is up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagsMarkdown } from '../../src/config/describe-flags.ts';

@@ -11,7 +11,7 @@ interface BatchAnswer {
 
 const GET = 'secretsmanager:GetSecretValue';
 
-/** BatchGetSecretValue as AWS answers it: each secret needs GetSecretValue too, and a no to one is an error of that one. */
+/** BatchGetSecretValue as in AWS: each secret needs GetSecretValue too, and a denial of one is an error of that one. */
 export async function answerBatch(
   request: AwsRequest,
   session: Session,

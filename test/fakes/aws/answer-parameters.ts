@@ -7,7 +7,7 @@ interface Parameter {
   readonly Selector?: string;
 }
 
-/** GetParameters as AWS answers it: in the order of names, and with the selectors, which moto leaves out. */
+/** GetParameters as in AWS: in the order of names, and with the selectors, which moto omits. */
 export async function answerParameters(request: AwsRequest, headers: IncomingHttpHeaders, upstream: Upstream) {
   const parts = await Promise.all(
     request.resources.map(async (name) => {

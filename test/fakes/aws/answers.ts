@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { AwsRequest } from './aws-request.ts';
 import { accountOf, resourceArn, type Session, sessionArn } from './policy.ts';
 
-/** An error as AWS puts it. */
+/** An error in the form of AWS. */
 export interface AwsError {
   readonly status: number;
   readonly code: string;
@@ -38,7 +38,7 @@ export function sendJson(
   response.end(JSON.stringify(body));
 }
 
-/** Secrets Manager repeats the name that was asked for, Parameter Store gives the ARN. */
+/** Secrets Manager repeats the requested name, Parameter Store returns the ARN. */
 export function denial({ service, action, region }: AwsRequest, session: Session, name: string): AwsError {
   const resource = service === 'ssm' ? resourceArn(service, name, region, accountOf(session.role.arn)) : name;
   return {

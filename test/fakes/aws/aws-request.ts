@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 type Service = 'sts' | 'secretsmanager' | 'ssm' | 'unknown';
 
-/** A request to AWS, read as far as a policy or a fault may ask. */
+/** A request to AWS, with the fields that policies and faults match. */
 export interface AwsRequest {
   readonly service: Service;
   /** IAM action, e.g. `secretsmanager:GetSecretValue`. */
@@ -10,7 +10,7 @@ export interface AwsRequest {
   /** From the signature's scope; of an unsigned request, from its host name. */
   readonly region: string;
   readonly accessKey: string | undefined;
-  /** Names or ARNs, as they are asked for. */
+  /** Names or ARNs, as requested. */
   readonly resources: readonly string[];
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly body: Buffer;

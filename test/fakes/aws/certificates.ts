@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** PEM texts of a server's certificate and of the authority that signed it. */
+/** PEM texts of a server's certificate and of the CA that signed it. */
 export interface Certificates {
   readonly key: string;
   readonly cert: string;

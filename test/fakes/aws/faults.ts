@@ -1,19 +1,19 @@
 import type { AwsError } from './answers.ts';
 import type { AwsRequest } from './aws-request.ts';
 
-/** What goes wrong with a request. */
+/** A fault of a request. */
 export type Fault =
   | ErrorFault
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Goes on to its answer once that has come. */
+  /** Responds once the promise resolves. */
   | { readonly kind: 'hold'; readonly until: Promise<void> }
-  /** Takes the request and never answers. */
+  /** Accepts the request and never responds. */
   | { readonly kind: 'hang' }
   /** Closes the connection with a reset. */
   | { readonly kind: 'reset' }
-  /** Answers with this text, as something between here and AWS might. */
+  /** Responds with this text, like a proxy in between. */
   | { readonly kind: 'garble'; readonly status: number; readonly body: string }
-  /** Begins to answer 200 with this text and never ends. */
+  /** Begins a 200 response with this text and never ends it. */
   | { readonly kind: 'stall'; readonly body: string };
 
 export interface ErrorFault extends AwsError {
@@ -44,14 +44,14 @@ export interface RequestMatch {
   readonly service?: string;
   readonly action?: string;
   readonly region?: string;
-  /** One of the names or ARNs that the request asks for. */
+  /** One of the requested names or ARNs. */
   readonly resource?: string;
 }
 
 export interface Injection {
   readonly fault: Fault;
   readonly match: RequestMatch;
-  /** Requests that it still befalls. */
+  /** Number of requests that it still affects. */
   left: number;
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 
-/** A corporate proxy: CONNECT for TLS, absolute URLs for plain HTTP. Whatever host is asked for, it leads to one address. */
+/** A corporate proxy: CONNECT for TLS, absolute URLs for plain HTTP. It connects every host to one address. */
 export interface ForwardProxy extends AsyncDisposable {
   readonly url: string;
   /** `host:port` of every tunnel and request. */

@@ -2,15 +2,15 @@ import type { AwsRequest } from './aws-request.ts';
 import { type Fault, type Injection, isMatch, type RequestMatch } from './faults.ts';
 import type { Role, Session } from './policy.ts';
 
-/** A request that came through, and how it was answered. */
+/** A request that was forwarded, and its response. */
 export interface GateCall extends Pick<AwsRequest, 'service' | 'action' | 'region' | 'resources'> {
-  /** Of the session that signed it, or that STS is asked to open. */
+  /** Of the session that signed it, or that STS should open. */
   readonly role: string | undefined;
   readonly sessionName: string | undefined;
   readonly userAgent: string | undefined;
 }
 
-/** What tests set up and look at. */
+/** State that tests set and check. */
 export class GateState {
   readonly roles = new Map<string, Role>();
   readonly sessions = new Map<string, Session>();
@@ -36,7 +36,7 @@ export class GateState {
     return this.calls.filter((call) => isMatch(match, call)).length;
   }
 
-  /** The faults that befall this request, which uses them up. */
+  /** The faults that affect this request, which uses them up. */
   takeFaults(request: AwsRequest): readonly Fault[] {
     const befallen = [...this.#injections].filter(({ match, left }) => left > 0 && isMatch(match, request));
     for (const injection of befallen) {

@@ -16,15 +16,15 @@ import { refuseToken } from './trust.ts';
 import { type Upstream, upstreamTo } from './upstream.ts';
 
 /**
- * Stands between a client and moto and adds what moto lacks of AWS: which role may do what, deniedActions in AWS's words, and outages.
- * It learns from STS's answers which access key is whose.
+ * Stands between a client and moto and adds what moto lacks of AWS: which role may do what, denials in AWS's words, and outages.
+ * It learns from STS's responses to which role an access key belongs.
  */
 export interface Gate extends AsyncDisposable {
   readonly url: string;
   readonly state: GateState;
   /** Connections accepted so far. */
   connections(): number;
-  /** Whether requests are not answered yet, but for those that are held. */
+  /** Whether requests are in progress, except for those that are held. */
   isBusy(): boolean;
 }
 
@@ -32,7 +32,7 @@ export interface GateOptions {
   readonly motoUrl: string;
   /** Serve TLS with these. */
   readonly certificates?: Certificates;
-  /** Issuer of the tokens that STS takes, where it is not that of `mintToken`. */
+  /** Issuer of the tokens that STS accepts; default: that of `mintToken`. */
   readonly issuer?: string;
 }
 
@@ -99,7 +99,7 @@ interface Befallen {
   readonly state: GateState;
 }
 
-/** @returns whether the request goes on to its answer */
+/** @returns whether the request gets a response */
 async function passes(fault: Fault, { request, socket, response, state }: Befallen): Promise<boolean> {
   if (fault.kind === 'delay') {
     await sleep(fault.ms);
@@ -140,7 +140,7 @@ async function openSession(
   await passOn(request, incoming, response, { state, upstream });
 }
 
-/** Has moto answer; where that opens a session, remembers whose its key is. */
+/** Forwards to moto; if that opens a session, records the role of its key. */
 async function passOn(
   { action, parameters, body }: AwsRequest,
   incoming: IncomingMessage,

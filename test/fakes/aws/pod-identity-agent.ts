@@ -12,7 +12,7 @@ export interface PodIdentityAgent extends AsyncDisposable {
   readonly url: string;
   /** Requests so far. */
   count(): number;
-  /** Treats the coming requests so; `times` of them, or all. */
+  /** Treats the next requests like this; `times` of them, or all. */
   behave(behaviour: AgentBehaviour, times?: number): void;
 }
 
@@ -69,7 +69,7 @@ export async function startPodIdentityAgent({ host, ...options }: AgentOptions):
   };
 }
 
-/** The token comes as it is, without a scheme; AWS's words for a no, as the agent passes them on. */
+/** The token has no scheme; refusals have AWS's words, as the agent passes them on. */
 async function answer(
   token: string | undefined,
   response: ServerResponse,

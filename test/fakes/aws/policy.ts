@@ -1,7 +1,7 @@
 /** A role of the emulated IAM. */
 export interface Role {
   readonly arn: string;
-  /** Service accounts, as `namespace/name`, that its trust policy lets in. */
+  /** Service accounts, as `namespace/name`, that its trust policy allows. */
   readonly trusts: readonly string[];
   readonly allows: readonly Statement[];
 }
@@ -13,7 +13,7 @@ export interface Statement {
   readonly resources: readonly string[];
 }
 
-/** A session of a role: what an access key stands for. */
+/** A session of a role, which an access key identifies. */
 export interface Session {
   readonly role: Role;
   readonly name: string;
@@ -36,12 +36,12 @@ export function accountOf(roleArn: string): string {
   return roleArn.split(':')[4] ?? '';
 }
 
-/** `arn:aws:sts::…:assumed-role/<role>/<session>`, the user of AWS's deniedActions. */
+/** `arn:aws:sts::…:assumed-role/<role>/<session>`, the user in AWS's denials. */
 export function sessionArn({ role, name }: Session): string {
   return `arn:aws:sts::${accountOf(role.arn)}:assumed-role/${role.arn.split('/').at(-1)}/${name}`;
 }
 
-/** What a policy is held against when an object is asked for by this name. A secret asked for by name has its six characters too. */
+/** The resource that a policy is compared with if an object is requested by this name. A secret requested by name has its six characters too. */
 export function resourceArn(service: string, name: string, region: string, account: string): string {
   if (name.startsWith('arn:')) {
     return service === 'ssm' ? name.split(':').slice(0, 6).join(':') : name;

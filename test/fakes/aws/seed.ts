@@ -7,7 +7,7 @@ import {
 import { LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 
-/** What a moto account is filled with. A value is text or bytes; each returns what AWS made of it. */
+/** Fills a moto account. A value is text or bytes; each function returns the result of AWS. */
 export interface Seed {
   secret(name: string, value: string | Uint8Array): Promise<{ readonly arn: string; readonly version: string }>;
   /** A further version; without stages it becomes AWSCURRENT. */
@@ -18,7 +18,7 @@ export interface Seed {
   parameter(name: string, value: string, label?: string): Promise<number>;
 }
 
-/** Keys of an account of moto, by whom it tells the account. */
+/** Keys of an account of moto, by which it selects the account. */
 export async function accountKeys(motoUrl: string, roleArn: string, sessionName: string) {
   const sts = new STSClient({
     region: 'us-east-1',

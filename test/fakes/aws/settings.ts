@@ -1,6 +1,6 @@
 import type { AwsSettings } from '../../../src/aws/client/settings.ts';
 
-/** Every service at one address; short timeouts, so that a fault shows soon. */
+/** Every service at one address; short timeouts, so that a fault is detected soon. */
 export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}): AwsSettings {
   return {
     endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint, sqs: endpoint },
@@ -16,5 +16,5 @@ export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}
   };
 }
 
-/** Flags by which nothing that the machine is too busy for is taken for an outage of AWS's. */
+/** Flags with long time-outs, so that a busy machine does not look like an outage of AWS. */
 export const PATIENT = ['--aws-connect-timeout=1m', '--aws-request-timeout=1m'] as const;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** Takes connections and never says a word. */
+/** Accepts connections and never responds. */
 export interface SilentServer extends AsyncDisposable {
   /** `host:port` */
   readonly address: string;

@@ -3,12 +3,12 @@ import { type Gate, type GateOptions, startGate } from './gate.ts';
 import type { Role, Statement } from './policy.ts';
 import { createSeed, type Seed } from './seed.ts';
 
-/** An AWS account of one's own, behind a gate. */
+/** A separate AWS account, behind a gate. */
 export interface AwsFakes extends AsyncDisposable {
   readonly gate: Gate;
-  /** Twelve digits, drawn by lot: tests that share a moto do not see each other. */
+  /** Twelve random digits: tests that share a moto do not see each other. */
   readonly account: string;
-  /** Fills a region, `us-east-1` unless told. */
+  /** Fills a region; default: `us-east-1`. */
   seed(region?: string): Promise<Seed>;
   /** Adds a role that service accounts (`namespace/name`) may assume. @returns its ARN */
   addRole(name: string, trusts: readonly string[], allows?: readonly Statement[]): string;

@@ -6,12 +6,12 @@ import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 import type { ObjectSource, Store } from '../../../src/model/mount-spec.ts';
 import { unlessAborted } from '../../../src/concurrency/cancellation.ts';
 
-/** A store as one identity sees it: version by name (the value is "<name> <version>"), or why there is none. */
+/** A store with the permissions of one identity: version by name (the value is "<name> <version>"), or the reason of a failure. */
 export class FakeStoreClient implements StoreClient {
   readonly asked: string[] = [];
   readonly holds = new Map<string, string | ProviderError>();
   readonly key: string;
-  /** Awaited before each answer. */
+  /** Awaited before each response. */
   gate: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -56,7 +56,7 @@ export function failed(reason: FailureReason): ProviderError {
   return new ProviderError(reason, `${reason}!`);
 }
 
-/** Values, and the reasons of what has none. */
+/** Values, and the reasons of failures. */
 export function shown(objects: FetchedObjects): string[] {
   return Array.from(objects.values(), (fetched) =>
     fetched instanceof ProviderError ? fetched.reason : fetched.value.exposeText(),

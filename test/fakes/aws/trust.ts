@@ -2,7 +2,7 @@ import type { AwsError } from './answers.ts';
 import type { Role } from './policy.ts';
 import { ISSUER, readToken, subjectOf } from './web-token.ts';
 
-/** What STS says to AssumeRoleWithWebIdentity, in the order that it looks at things; nothing when it lets the token in. */
+/** STS's error for AssumeRoleWithWebIdentity, in the order of its checks; none if it accepts the token. */
 export function refuseToken(token: string, role: Role | undefined, issuer: string = ISSUER): AwsError | undefined {
   const claims = readToken(token);
   if (claims === undefined) {

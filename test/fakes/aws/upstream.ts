@@ -8,7 +8,7 @@ interface UpstreamAnswer {
   readonly body: Buffer;
 }
 
-/** Hands a request on to moto, which tells service and region by the signature's scope. */
+/** Forwards a request to moto, which determines service and region from the signature's scope. */
 export type Upstream = (headers: IncomingHttpHeaders, body: Buffer | string) => Promise<UpstreamAnswer>;
 
 export function upstreamTo(motoUrl: string): Upstream {

@@ -1,4 +1,4 @@
-/** Claims of a Kubernetes service-account token that STS and the Pod Identity agent look at. */
+/** Claims of a Kubernetes service-account token that STS and the Pod Identity agent check. */
 export interface WebToken {
   readonly iss: string;
   /** `system:serviceaccount:<namespace>:<name>` */
@@ -10,7 +10,7 @@ export interface WebToken {
 
 export const ISSUER = 'https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE';
 
-/** A token as the kubelet would hand over, but for its signature, which the emulators do not look at. */
+/** A token like the kubelet's, except for its signature, which the emulators do not verify. */
 export function mintToken(serviceAccount: `${string}/${string}`, claims: Partial<Omit<WebToken, 'sub'>> = {}): string {
   const payload = {
     iss: ISSUER,
@@ -22,7 +22,7 @@ export function mintToken(serviceAccount: `${string}/${string}`, claims: Partial
   return [{ alg: 'RS256', kid: 'test' }, payload].map(encode).concat('c2lnbmF0dXJl').join('.');
 }
 
-/** @returns nothing for what is no token at all */
+/** @returns undefined for a text that is not a token */
 export function readToken(token: string): WebToken | undefined {
   try {
     const { aud, ...claims } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

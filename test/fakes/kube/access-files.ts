@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-// Loaded here already, so that no request's time goes into it on a machine that is busy.
+// Loaded here already, so that it takes no time of a request on a busy machine.
 import '../../../src/kube/kubeconfig.ts';
 
 export interface Certificate {

@@ -24,7 +24,7 @@ export interface Cluster {
   readonly collectsGarbage: boolean;
 }
 
-/** @throws Failure for what is not answered with an object */
+/** @throws Failure for a response other than an object */
 export function answer(cluster: Cluster, request: ApiRequest): ApiAnswer {
   const target = readPath(request.url.pathname);
   if (target === undefined) {

@@ -19,7 +19,7 @@ export interface ApiServerOptions {
   readonly objects?: readonly KubeObject[];
   /** TLS with a certificate made by openssl; without it plain HTTP. */
   readonly tls?: boolean;
-  /** Whether what has lost its owners is deleted at once. */
+  /** Whether objects without remaining owners are deleted at once. */
   readonly collectsGarbage?: boolean;
   /** By which its delays pass. */
   readonly clock?: Clock;
@@ -27,7 +27,7 @@ export interface ApiServerOptions {
 
 /**
  * A stand-in for the API server: it stores objects of any kind with versions, owners of fields and preconditions as kube-apiserver does, mints tokens,
- * knows one bearer token, and counts. Namespaces need not be made, and of schemas it knows a Secret's alone.
+ * knows one bearer token, and counts requests. Namespaces need not be created, and the only schema it knows is that of Secrets.
  */
 export interface ApiServer extends AsyncDisposable {
   readonly url: string;
@@ -35,13 +35,13 @@ export interface ApiServer extends AsyncDisposable {
   readonly kubeconfig: string;
   /** Directory with `token` and `ca.crt`, as the kubelet mounts it. */
   readonly serviceAccountDir: string;
-  /** All that is stored, as it is now. */
+  /** All stored objects. */
   readonly objects: readonly KubeObject[];
   /** Method, path and query of each request, in order. */
   readonly requests: string[];
-  /** Of the requests that are not answered yet, each with its own method and path. */
+  /** The requests in progress, each with its method and path. */
   readonly underWay: ReadonlySet<{ readonly method: string; readonly path: string }>;
-  /** Whether any of them has an answer to come that no clock holds up. */
+  /** Whether any of them will get a response that does not wait for a clock. */
   readonly isBusy: boolean;
   readonly tokenRequests: readonly TokenRequest[];
   /** Connections accepted so far. */
@@ -50,15 +50,15 @@ export interface ApiServer extends AsyncDisposable {
   fault: Fault | undefined;
   /** Of some requests, until it is disposed of. */
   inject(fault: Fault, when: RequestFilter): Disposable;
-  /** Makes an object, or replaces it whole, as somebody with kubectl. */
+  /** Creates or replaces an object, like a user with kubectl. */
   put(object: KubeObject): KubeObject;
   /** By path, such as `/api/v1/namespaces/shop/secrets/db`. */
   find(path: string): KubeObject | undefined;
-  /** As somebody with kubectl; what has gone already is no error. */
+  /** Like a user with kubectl; an object that no longer exists is not an error. */
   remove(path: string): void;
-  /** From now on only this token is known; the file in `serviceAccountDir` has it, the kubeconfig keeps the old one. */
+  /** From now on only this token is accepted; the file in `serviceAccountDir` has it, the kubeconfig keeps the old one. */
   renewToken(token: string): Promise<void>;
-  /** Drops the connections that are kept idle, as a load balancer does. */
+  /** Closes idle connections, like a load balancer. */
   dropConnections(): void;
 }
 
@@ -135,11 +135,11 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    // Who has gone meanwhile gets no answer.
+    // A client that has disconnected meanwhile gets no response.
     respond(request, response).catch(() => response.destroy());
   }
   const server = certificate === undefined ? createHttpServer(handle) : createHttpsServer(certificate, handle);
-  // TLS sockets are counted once they are secure, so that a failed handshake is no connection.
+  // TLS sockets are counted once they are secure, so that a failed handshake does not count.
   server.on(certificate === undefined ? 'connection' : 'secureConnection', () => {
     connections += 1;
   });

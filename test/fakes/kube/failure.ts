@@ -29,7 +29,7 @@ export function badRequest(message: string): Failure {
   return new Failure(400, 'BadRequest', message);
 }
 
-/** One thing that is wrong with an object. */
+/** A problem of an object. */
 export interface Wrong {
   readonly field: string;
   readonly reason: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueForbidden';

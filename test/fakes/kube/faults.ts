@@ -1,4 +1,4 @@
-/** What goes wrong with a request. */
+/** A fault of a request. */
 export type Fault =
   | {
       readonly kind: 'status';
@@ -8,15 +8,15 @@ export type Fault =
       readonly details?: object;
     }
   | { readonly kind: 'html'; readonly status: number }
-  /** An answer as it stands here. */
+  /** A fixed response. */
   | { readonly kind: 'text'; readonly status: number; readonly text: string }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'hang' }
-  /** The connection breaks before the request is looked at. */
+  /** The connection breaks before the request is processed. */
   | { readonly kind: 'reset' }
-  /** The connection breaks after the request has been carried out. */
+  /** The connection breaks after the request has been processed. */
   | { readonly kind: 'lost-answer' }
-  /** The connection is reset after the request has been carried out and half of the answer sent. */
+  /** The connection is reset after the request has been processed and half of the response sent. */
   | { readonly kind: 'half-answer' };
 
 /** Which requests: method, and path without its query. */
@@ -25,7 +25,7 @@ export type RequestFilter = (method: string, path: string) => boolean;
 export interface Faults {
   /** Of every request, until it is set back to undefined. */
   everywhere: Fault | undefined;
-  /** Of some requests, until it is disposed of; the later one goes first. */
+  /** Of some requests, until it is disposed of; the latest one takes precedence. */
   inject(fault: Fault, when: RequestFilter): Disposable;
   of(method: string, path: string): Fault | undefined;
 }

@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { Failure } from './failure.ts';
 import { type FieldPath, type Fields, showPath } from './fields.ts';
 
-/** Who has said which fields, and how. */
+/** Managers of the fields, and their operations. */
 interface FieldManager {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   readonly paths: ReadonlySet<FieldPath>;
 }
 
-/** An object's fields, and who said them. */
+/** An object's fields, and their managers. */
 export interface Owned {
   readonly fields: Fields;
   readonly managers: readonly FieldManager[];
@@ -18,9 +18,9 @@ export interface Owned {
 export const NOBODYS: Owned = { fields: new Map(), managers: [] };
 
 /**
- * Server-side apply: the manager says all that it wants to say. What it said before and says no more goes, unless somebody else says it too.
- * @param force takes fields from others that say something else
- * @throws Failure 409 where others do, without force
+ * Server-side apply: the manager applies all its fields. Fields that it applied before and no longer applies are removed, unless another manager has them too.
+ * @param force takes over fields from others that have other values
+ * @throws Failure 409 if others have other values, without force
  */
 export function applied(stored: Owned, said: Fields, manager: string, force: boolean): Owned {
   const others = stored.managers.filter((other) => !isApplyOf(other, manager));
@@ -39,7 +39,7 @@ export function applied(stored: Owned, said: Fields, manager: string, force: boo
   return tidy(fields, [...kept, { manager, operation: 'Apply', paths: new Set(said.keys()) }]);
 }
 
-/** Create, patch or replace: whoever changes a field is the one who says it. */
+/** Create, patch or replace: the manager that changes a field becomes its only manager. */
 export function updated(stored: Owned, next: Fields, manager: string): Owned {
   const gone = [...stored.fields.keys()].filter((path) => !next.has(path));
   const changed = [...next].filter(([path, value]) => !isDeepStrictEqual(stored.fields.get(path), value));

@@ -4,7 +4,7 @@ export type FieldPath = string;
 /** An object as its fields that have an owner each: scalars, lists, empty maps, and single owner references. */
 export type Fields = ReadonlyMap<FieldPath, unknown>;
 
-/** Lists that are merged by a key; all others are replaced whole. */
+/** Lists that are merged by a key; all others are replaced as a whole. */
 const LIST_KEYS: Readonly<Record<string, string>> = { 'metadata.ownerReferences': 'uid' };
 
 type Json = Readonly<Record<string, unknown>>;

@@ -2,8 +2,8 @@ import { type KubeObject, type Named, targetOf } from './kube-object.ts';
 import type { Storage } from './storage.ts';
 
 /**
- * Deletes what was owned by this object and has no other owner that is still there, and what that owned; where there is one,
- * the references to owners that have gone are removed, as kube-controller-manager does in the background.
+ * Deletes objects that were owned by this object and have no other existing owner, and what they owned; if there is one,
+ * the references to deleted owners are removed, as kube-controller-manager does in the background.
  */
 export function collectGarbage(storage: Storage, deleted: KubeObject): void {
   for (const dependent of storage.all()) {

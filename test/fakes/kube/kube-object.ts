@@ -8,7 +8,7 @@ export interface KubeObject {
 }
 
 export interface Metadata {
-  /** Absent for what is cluster-wide. */
+  /** Absent for cluster-wide objects. */
   readonly namespace?: string;
   readonly name: string;
   readonly uid?: string;
@@ -28,7 +28,7 @@ interface OwnerReference {
   readonly controller?: boolean;
 }
 
-/** What a request's path names. */
+/** The object or list of a request's path. */
 export interface Target {
   /** Such as /api/v1 or /apis/apps/v1. */
   readonly api: string;
@@ -44,7 +44,7 @@ export type Named = Target & { readonly name: string };
 const PATH =
   /^(?<api>\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/(?<namespace>[^/]+)(?=\/))?\/(?<resource>[^/]+)(?:\/(?<name>[^/]+)(?:\/(?<subresource>[^/]+))?)?$/;
 
-/** @returns undefined for what is no path of an API */
+/** @returns undefined for a path that is not of an API */
 export function readPath(path: string): Target | undefined {
   const groups = PATH.exec(path)?.groups;
   if (groups === undefined) {

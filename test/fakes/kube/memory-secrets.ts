@@ -7,7 +7,7 @@ import type { AppliedSecret, SecretApi, SecretName, StoredSecret, Written } from
 type Value = string | Buffer | boolean | ObjectRef;
 type Fields = ReadonlyMap<string, Value>;
 
-/** What others write. */
+/** Writes of others. */
 export type SecretFields = Omit<AppliedSecret, keyof SecretName>;
 
 interface Kept {
@@ -15,20 +15,20 @@ interface Kept {
   resourceVersion: number;
   isTerminating: boolean;
   readonly fields: Map<string, Value>;
-  /** Which fields each has said; as in the API server, applying and updating count as two. */
+  /** The fields of each manager; as in the API server, apply and update are separate. */
   readonly managers: Map<string, Set<string>>;
 }
 
-/** Secrets as an API server keeps them, with server-side apply by field and manager. */
+/** Secrets in memory, with server-side apply by field and manager. */
 export interface MemorySecrets extends SecretApi {
   /** `<verb> <name>` of every call so far. */
   readonly calls: string[];
   readonly names: readonly string[];
-  /** A whole update without precondition, as the driver's: what it does not say is gone, whoever has said it. */
+  /** A full update without precondition, like the driver's: it removes all other fields, whoever manages them. */
   replace(secret: SecretName, manager: string, fields: SecretFields): void;
   /** An update of some fields. */
   patch(secret: SecretName, manager: string, fields: SecretFields): void;
-  /** The garbage collector: takes out owners that are not alive, and Secrets that have had owners and have none alive. */
+  /** The garbage collector: removes owners that no longer exist, and Secrets that had owners and have none left. */
   collect(isAlive: (uid: string) => boolean): void;
   destroy(secret: SecretName): void;
   markGoing(secret: SecretName): void;
@@ -113,7 +113,7 @@ export function createMemorySecrets(): MemorySecrets {
     },
   };
 
-  /** Others get on while a call is under way. */
+  /** Others continue during a call. */
   async function begin(verb: string, secret: SecretName, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     calls.push(`${verb} ${secret.name}`);
@@ -174,7 +174,7 @@ export function createMemorySecrets(): MemorySecrets {
     touch(target, before);
   }
 
-  /** Writes fields; whoever said another value no longer says the field. */
+  /** Writes fields; managers with another value lose the field. */
   function set(target: Kept, manager: string, fields: Fields): void {
     for (const [path, value] of fields) {
       if (!isSame(target.fields.get(path), value)) {
@@ -188,7 +188,7 @@ export function createMemorySecrets(): MemorySecrets {
     }
   }
 
-  /** A write that changes nothing makes no new version. */
+  /** A write that changes nothing creates no new version. */
   function touch(target: Kept, before: string): void {
     for (const [manager, said] of target.managers) {
       if (said.size === 0) {
@@ -202,7 +202,7 @@ export function createMemorySecrets(): MemorySecrets {
   }
 }
 
-/** ValidateSecretUpdate of kubernetes/pkg/apis/core, as far as one who applies can run into it. */
+/** ValidateSecretUpdate of kubernetes/pkg/apis/core, as far as an apply can violate it. */
 function refuseForbidden({ name }: SecretName, existing: Kept, fields: Fields, manager: string): void {
   const said = existing.managers.get(`${manager} Apply`) ?? new Set<string>();
   const isTypeChanged = fields.has('type') && fields.get('type') !== existing.fields.get('type');

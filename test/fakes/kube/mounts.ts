@@ -2,7 +2,7 @@ import type { RefreshedMount } from '../../../src/model/downstream.ts';
 import type { NodePod, ObjectRef } from '../../../src/model/kube-objects.ts';
 import { SecretBytes } from '../../../src/model/secret-bytes.ts';
 
-/** A mount as a test tells it. */
+/** A mount as a test describes it. */
 export interface MountWords {
   readonly pod: string;
   /** Name of the ReplicaSet. */
@@ -11,7 +11,7 @@ export interface MountWords {
   readonly className?: string;
   readonly secretObjects?: unknown;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** What each file holds, which is its version too. */
+  /** The content of each file, which is also its version. */
   readonly files?: Readonly<Record<string, string>>;
   readonly confirmedAt?: number;
   /** Since when it is known. */

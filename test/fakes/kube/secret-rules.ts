@@ -13,7 +13,7 @@ const FORBIDDEN = {
   message: 'Forbidden: field is immutable when `immutable` is set',
 } as const;
 
-/** What the API server minds in a Secret. @throws Failure 422 */
+/** The API server's validation of a Secret. @throws Failure 422 */
 export function checkSecret(next: KubeObject, stored: KubeObject | undefined): void {
   const data = (next['data'] ?? {}) as Readonly<Record<string, string>>;
   const type = String(next['type']);

@@ -2,7 +2,7 @@ import { badRequest } from './failure.ts';
 import type { KubeObject } from './kube-object.ts';
 
 /**
- * Which objects a list with this query holds. Equality is what these selectors know.
+ * Selects the objects of a list with this query. These selectors support only equality.
  * @throws Failure 400 for anything else
  */
 export function selectorOf(query: URLSearchParams): (object: KubeObject) => boolean {

@@ -6,7 +6,7 @@ import { type KubeObject, type Metadata, type Named, pathTo, type Target, target
 import { mergePatch } from './merge-patch.ts';
 import { checkSecret } from './secret-rules.ts';
 
-/** What a write says of the object besides its fields. */
+/** The parameters of a write besides the fields. */
 interface Identity {
   readonly apiVersion: string;
   readonly kind: string;
@@ -22,7 +22,7 @@ interface Stored {
   readonly resourceVersion: string;
 }
 
-/** Only if it is still this one. */
+/** Precondition: the object is unchanged. */
 export interface Preconditions {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
@@ -36,7 +36,7 @@ export interface Storage {
   all(): readonly KubeObject[];
   create(target: Target, object: KubeObject, manager: string): KubeObject;
   merge(target: Named, patch: Partial<KubeObject>, manager: string): KubeObject;
-  /** Makes what is not there. */
+  /** Creates an object that does not exist. */
   apply(
     target: Named,
     said: KubeObject,
@@ -44,12 +44,12 @@ export interface Storage {
     force: boolean,
   ): { readonly object: KubeObject; readonly isNew: boolean };
   remove(target: Named, only?: Preconditions): KubeObject;
-  /** Puts it there as it is, whatever was there before; it keeps its uid. */
+  /** Replaces the object, whatever it was; it keeps its uid. */
   put(object: KubeObject, manager: string): KubeObject;
   readonly resourceVersion: string;
 }
 
-/** Nobody owns these. */
+/** Fields without a manager. */
 const METADATA_OF_THE_SERVER = [
   'namespace',
   'name',
@@ -72,7 +72,7 @@ export function createStorage(): Storage {
     return entry;
   }
 
-  /** Whatever says the same is no write, and gets no new version. */
+  /** An equal object is not written, and gets no new version. */
   function write(target: Named, before: Stored | undefined, identity: Identity, next: Owned): KubeObject {
     const owned = withDefaults(identity, next);
     const object = render({ identity, owned, resourceVersion: String(version + 1) });
@@ -176,7 +176,7 @@ export function createStorage(): Storage {
   };
 }
 
-/** A write may say anew who owns what (`kubectl` does, when it goes over to server-side apply): here only how each has said it. */
+/** A write may set managedFields (`kubectl` does, when it migrates to server-side apply): here only the operation of each. */
 function renamed(owned: Owned, said: Metadata['managedFields']): Owned {
   if (said === undefined) {
     return owned;
@@ -195,7 +195,7 @@ function newIdentity(target: Named, { apiVersion = 'v1', kind, metadata }: KubeO
   return { apiVersion, kind, ...(namespace !== undefined && { namespace }), name, uid, creationTimestamp };
 }
 
-/** Fields that somebody can own. */
+/** Fields that can have a manager. */
 function ownFields(object: KubeObject): Fields {
   const metadata = leave(object.metadata, METADATA_OF_THE_SERVER);
   return fieldsOf({
@@ -241,7 +241,7 @@ function checkVersion(target: Named, { identity, resourceVersion }: Stored, said
   }
 }
 
-/** kube-apiserver takes a wrong uid for a change of it, and says 422 where 409 would be expected. */
+/** kube-apiserver treats a wrong uid as a change of it, and responds with 422 where 409 would be expected. */
 function uidIsFixed(kind: string, name: string, uid: string | undefined): Error {
   return invalid(kind, name, [
     { field: 'metadata.uid', reason: 'FieldValueInvalid', message: `Invalid value: "${uid}": field is immutable` },

@@ -1,7 +1,7 @@
 import { CLASS } from './mounts.ts';
 import type { Workload, WorkloadApi, WorkloadPatch } from '../../../src/restart/workload-api.ts';
 
-/** One Deployment and all that may be done to it, in memory; a patch of an older resourceVersion is refused as by the API server. */
+/** One Deployment in memory; a patch of an older resourceVersion is refused as by the API server. */
 export interface StoredWorkload {
   readonly api: WorkloadApi;
   /** Patches that changed the pods' template, in order. */
@@ -9,7 +9,7 @@ export interface StoredWorkload {
   readonly reads: number;
   /** Of the Deployment itself. */
   annotation(name: string): string | undefined;
-  /** Asks for restarts, as its author does. */
+  /** Opts in to restarts. */
   mark(): void;
   remove(): void;
 }

@@ -11,7 +11,7 @@ export const SECRET = { namespace: NAMESPACE, name: 'db' };
 export const VERIFY_MS = 60_000;
 export const SIGNAL = new AbortController().signal;
 
-/** Owners have no pods but those that are synced here. */
+/** Owners have only the pods that are synced here. */
 export const NO_OTHER_PODS = {
   podsOf: () => Promise.resolve([]),
   classOf: noClass,
@@ -20,7 +20,7 @@ export const NO_OTHER_PODS = {
 
 export type Cluster = ReturnType<typeof createCluster>;
 
-/** Secrets and pods, and any number of nodes, each with a process of its own. */
+/** Secrets and pods, and any number of nodes, each with a separate process. */
 export function createCluster() {
   const secrets = createMemorySecrets();
   const pods: NodePod[] = [];
@@ -29,7 +29,7 @@ export function createCluster() {
 
   async function stored(name = SECRET.name) {
     const found = await secrets.read({ namespace: NAMESPACE, name }, SIGNAL);
-    // A test's own look is no call.
+    // Reads of the test itself do not count as calls.
     secrets.calls.pop();
     return found;
   }
@@ -59,14 +59,14 @@ export function createCluster() {
     async shown(name?: string) {
       return show(await stored(name));
     },
-    /** The calls since they were last asked for. */
+    /** The calls since the last query. */
     calls() {
       return secrets.calls.splice(0);
     },
   };
 }
 
-/** What of a Secret tests look at. */
+/** The fields of a Secret that tests check. */
 export function show(stored: StoredSecret | undefined) {
   return (
     stored && {

@@ -3,13 +3,13 @@ import { conflict } from './failure.ts';
 import type { KubeObject, Named } from './kube-object.ts';
 import type { Storage } from './storage.ts';
 
-/** What a TokenRequest asked for. */
+/** The content of a TokenRequest. */
 export interface TokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly audiences: readonly string[];
   readonly expirationSeconds: number;
-  /** Name of the pod with which the token ends. */
+  /** Name of the pod that the token is bound to. */
   readonly pod?: string;
 }
 
@@ -19,7 +19,7 @@ interface Spec {
   readonly boundObjectRef?: { readonly name: string; readonly uid?: string };
 }
 
-/** @throws Failure where the service account or the pod is not there, or is another one */
+/** @throws Failure if the service account or the pod does not exist, or is another one */
 export function answerTokenRequest(
   storage: Storage,
   target: Named,
