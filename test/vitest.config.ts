@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { keepTemporaryFilesInMemory } from './setup/memory-folder.ts';
 import { requireOwnNode } from './setup/own-node.ts';
 
 requireOwnNode();
+keepTemporaryFilesInMemory();
 
 export default defineConfig({
   test: {
-    // Much of a test is waiting for another process, so one worker a core leaves none idle; and files of a worker share what they import.
-    maxWorkers: availableParallelism(),
+    // Much of a test is waiting, for another process too: one worker more than cores leaves none of them idle. Files of a worker share what they import.
+    maxWorkers: availableParallelism() + 1,
     isolate: false,
     restoreMocks: true,
     unstubEnvs: true,
