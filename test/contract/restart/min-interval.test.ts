@@ -1,17 +1,13 @@
 import { expect, it } from 'vitest';
-import { type NodeOptions, startCluster } from '../rotation/cluster.ts';
-import { insideAt } from '../rotation/provider.ts';
+import { startCluster } from '../rotation/cluster.ts';
 import { addClass, INTERVAL_MS, secretIn, SOON, SYNC } from '../sync/synced.ts';
 import { addWorkload, untilNoted, watchRolls } from './workloads.ts';
 
 it('restarts a workload no sooner than the minimum interval after the last restart, and then once for the latest values', async () => {
   await using cluster = await startCluster();
-  let passedMs = 0;
-  const clock = { ...cluster.clock, wallNow: () => cluster.clock.wallNow() + passedMs };
   const args = [...SYNC, '--restart-on-rotation', '--restart-min-interval=30m'];
-  const options: NodeOptions = { start: insideAt(clock) };
-  await using one = await cluster.startNode('patient-1', args, options);
-  await using other = await cluster.startNode('patient-2', args, options);
+  await using one = await cluster.startNode('patient-1', args);
+  await using other = await cluster.startNode('patient-2', args);
   await addClass(cluster, 'patient', 'p1');
   const owner = addWorkload(cluster, 'Deployment', 'patient', { secrets: 'patient' });
   using rolls = watchRolls(cluster, 'Deployment', 'patient');
@@ -27,7 +23,7 @@ it('restarts a workload no sooner than the minimum interval after the last resta
   }
   await cluster.clock.sleep(2 * INTERVAL_MS);
   expect(rolls.seen).toHaveLength(1);
-  passedMs = 30 * 60_000;
+  cluster.aws.gate.state.aheadMs = 30 * 60_000;
   await expect.poll(() => rolls.seen, SOON).toHaveLength(2);
   const [first, second] = rolls.seen.map(({ restartedAt = '' }) => Date.parse(restartedAt));
   await cluster.clock.sleep(2 * INTERVAL_MS);

@@ -55,6 +55,7 @@ describe('a wall clock that jumps', () => {
     const pod = await node.startPod('web-1', { className: 'class' });
 
     vi.setSystemTime(Date.now() + 2 * HOUR_MS);
+    cluster.aws.gate.state.aheadMs = 2 * HOUR_MS;
     await cluster.seed.secretVersion('db', 'new');
 
     await expect

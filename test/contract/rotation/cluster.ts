@@ -58,9 +58,9 @@ export async function startCluster(given?: Clock): Promise<TestCluster> {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'cluster-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
-  const aws = opening.use(await startAwsFakes({ motoUrl: inject('motoUrl') }));
   const fast = opening.use(createFastClock());
   const clock = given ?? fast;
+  const aws = opening.use(await startAwsFakes({ motoUrl: inject('motoUrl'), clock }));
   const api = opening.use(await startApiServer({ clock }));
   let asked = 0;
   fast.run(() => {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { answerBatch } from './answer-batch.ts';
 import { answerParameters } from './answer-parameters.ts';
 import { denial, sendError, sendJson, UNKNOWN_KEY } from './answers.ts';
@@ -34,9 +35,11 @@ export interface GateOptions {
   readonly certificates?: Certificates;
   /** Issuer of the tokens that STS accepts; default: that of `mintToken`. */
   readonly issuer?: string;
+  /** Of the `Date` in its answers. */
+  readonly clock?: Clock;
 }
 
-export async function startGate({ motoUrl, certificates, issuer }: GateOptions): Promise<Gate> {
+export async function startGate({ motoUrl, certificates, issuer, clock = SYSTEM_CLOCK }: GateOptions): Promise<Gate> {
   const state = new GateState();
   const upstream = upstreamTo(motoUrl);
   let connections = 0;
@@ -50,7 +53,7 @@ export async function startGate({ motoUrl, certificates, issuer }: GateOptions):
     response.once('close', () => {
       underWay -= 1;
     });
-    handle(request, response, { state, upstream, issuer }).catch((error: unknown) => {
+    handle(request, response, { state, upstream, issuer, clock }).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error('gate failed'));
     });
   });
@@ -73,13 +76,14 @@ interface Deps {
   readonly state: GateState;
   readonly upstream: Upstream;
   readonly issuer: string | undefined;
+  readonly clock: Clock;
 }
 
 async function handle(incoming: IncomingMessage, response: ServerResponse, deps: Deps): Promise<void> {
   const request = readAwsRequest(incoming, await buffer(incoming));
   deps.state.record(request, incoming.headers['user-agent']);
   // The provider takes its time from AWS: where a test holds the time, this is the same.
-  response.setHeader('date', new Date(Date.now() + deps.state.aheadMs).toUTCString());
+  response.setHeader('date', new Date(deps.clock.wallNow() + deps.state.aheadMs).toUTCString());
   for (const fault of deps.state.takeFaults(request)) {
     if (!(await passes(fault, { request, socket: incoming.socket, response, state: deps.state }))) {
       return;
