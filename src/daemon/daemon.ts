@@ -29,7 +29,7 @@ export async function startDaemon(config: Config, log: Logger, nodeClock: Clock 
   const health = opening.use(await serveHealth(config.healthAddress, () => ready && server?.isReachable() === true));
   const kube: Kube = opening.use(openKube(config.kube, undefined, clock));
   const node = opening.use(openNode(config, { clock, kube, clients: openClients(config.aws, clock) }, log));
-  opening.use(receiveChangeEvents(config, node, log));
+  opening.use(receiveChangeEvents(config, node, log, clock));
   server = opening.use(
     await startServer({
       // The driver's deadlines are on the node's own clock.
@@ -58,11 +58,13 @@ function receiveChangeEvents(
   { rotation, aws }: Pick<Config, 'rotation' | 'aws'>,
   node: Pick<NodeProvider, 'onChangeEvents'>,
   log: Logger,
+  clock: Clock,
 ): AsyncDisposable | undefined {
   if (rotation.queueUrl === undefined) {
     return undefined;
   }
   return receiveEvents({
+    clock,
     queueUrl: rotation.queueUrl,
     settings: aws,
     onEvents(events) {

@@ -12,6 +12,11 @@ function file(source: string, ...tests: readonly string[]): MutatedFile {
 export const FILES = {
   backOff: file('src/rotation/back-off.ts', 'src/rotation/schedule.test.ts'),
   advice: file('src/aws/errors/advice.ts', 'src/aws/errors/aws-error.test.ts'),
+  retryWait: file(
+    'src/concurrency/retry-wait.ts',
+    'src/aws/cache/throttling.test.ts',
+    'src/aws/change-events/receive.test.ts',
+  ),
   batchOfSecrets: file('src/aws/stores/secrets-manager.ts', 'test/contract/daemon/batch.test.ts'),
   callSignal: file('src/grpc/call-signal.ts', 'src/grpc/call-signal.test.ts'),
   cachedStore: file('src/aws/cache/cached-store.ts', 'src/aws/cache/cached-store'),
@@ -48,7 +53,6 @@ export const FILES = {
   sharedLookup: file('src/kube/shared-lookup.ts', 'src/kube/shared-lookup.test.ts'),
   sourceKey: file('src/aws/cache/source-key.ts', 'src/aws/cache/source-key.test.ts'),
   discoverMounts: file('src/rotation/discover-mounts.ts', 'src/rotation/discover-mounts.test.ts'),
-  throttling: file('src/aws/cache/throttling.ts', 'src/aws/cache/throttling.test.ts'),
   tokenRequests: file('src/kube/token-requests.ts', 'test/contract/kube/tokens.test.ts'),
   pollGroup: file('src/rotation/poll-group.ts', 'src/rotation/poll-group.test.ts'),
   sharedFetches: file('src/aws/cache/shared-fetches.ts', 'src/aws/cache/cached-store'),

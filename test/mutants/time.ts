@@ -21,22 +21,17 @@ export const OF_TIME: readonly Mutant[] = [
     replace: 'clock.wallNow()), Infinity)',
   },
   {
-    bug: 'waits have no jitter while AWS throttles',
-    file: 'throttling',
+    bug: 'waits before retries have no jitter',
+    file: 'retryWait',
     find: '(0.5 + Math.random() / 2)',
     replace: '0.75',
   },
+  { bug: 'waits before retries do not grow', file: 'retryWait', find: '2 ** failures', replace: '1' },
   {
-    bug: 'waits do not grow while AWS throttles',
-    file: 'throttling',
-    find: 'longest * 2, LONGEST_MS',
-    replace: 'longest, LONGEST_MS',
-  },
-  {
-    bug: 'waits grow without end while AWS throttles',
-    file: 'throttling',
-    find: 'longest * 2, LONGEST_MS',
-    replace: 'longest * 2, Infinity',
+    bug: 'waits before retries grow without end',
+    file: 'retryWait',
+    find: 'Math.min(firstMs * 2 ** failures, longestMs)',
+    replace: 'Math.max(firstMs * 2 ** failures, longestMs * 0)',
   },
   {
     bug: 'the Pod Identity agent is retried without a pause',
@@ -50,8 +45,6 @@ export const OF_TIME: readonly Mutant[] = [
     find: '!retryable || attempt',
     replace: 'attempt',
   },
-  { bug: 'the back-off of the queue never grows', file: 'queue', find: 'retryMs * 2 ** failures', replace: 'retryMs' },
-  { bug: 'the back-off of the queue has no jitter', file: 'queue', find: '(0.5 + Math.random() / 2)', replace: '0.75' },
   {
     bug: 'the back-off of the queue is not reset',
     file: 'queue',

@@ -1,5 +1,6 @@
+import { retryWaitMs } from '../../concurrency/retry-wait.ts';
 import { createCache } from '../../concurrency/cache.ts';
-import { type Clock, SYSTEM_CLOCK } from '../../concurrency/clock.ts';
+import type { Clock } from '../../concurrency/clock.ts';
 import { ProviderError } from '../../model/errors.ts';
 import { clientConfig } from '../client/client-config.ts';
 import type { AwsSettings } from '../client/settings.ts';
@@ -11,7 +12,7 @@ import { queueError } from './queue-error.ts';
 export interface EventOptions {
   readonly queueUrl: string;
   readonly settings: AwsSettings;
-  readonly clock?: Clock;
+  readonly clock: Clock;
   onEvents(events: readonly ChangeEvent[]): void;
   /** Called once when the queue is not readable, and again only after a recovery or for another reason. */
   onTrouble(error: ProviderError): void;
@@ -54,7 +55,7 @@ export function receiveEvents(options: EventOptions): AsyncDisposable {
  * deletes messages; the queue's retention period of a few minutes removes them.
  */
 async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise<void> {
-  const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS, clock = SYSTEM_CLOCK } = options;
+  const { queueUrl, settings, repeatMs = REPEAT_MS, retryMs = RETRY_MS, clock } = options;
   const address = queueAddress(queueUrl, settings);
   using transport = openTransport(settings, WAIT_SECONDS * 1_000);
   // Loaded on demand, because source that never runs still takes up memory.
@@ -97,9 +98,8 @@ async function receiveUntil(options: EventOptions, signal: AbortSignal): Promise
       options.onTrouble(error);
     }
     trouble = error;
-    const longestMs = Math.min(retryMs * 2 ** failures, LONGEST_RETRY_MS);
     failures += 1;
-    return longestMs * (0.5 + Math.random() / 2);
+    return retryWaitMs(failures - 1, { firstMs: retryMs, longestMs: LONGEST_RETRY_MS });
   }
 
   while (!signal.aborted) {

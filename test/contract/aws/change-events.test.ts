@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Credentials } from '../../../src/aws/client/clients.ts';
+import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { type EventOptions, receiveEvents } from '../../../src/aws/change-events/receive.ts';
 import type { ChangeEvent } from '../../../src/aws/change-events/parse-event.ts';
 import type { ProviderError } from '../../../src/model/errors.ts';
@@ -61,6 +62,7 @@ function listenTo(queueUrl: string, changes: Partial<EventOptions> = {}) {
   const listener = receiveEvents({
     queueUrl,
     settings: settingsFor(inject('motoUrl')),
+    clock: SYSTEM_CLOCK,
     onEvents: (events) => void told.push(...events),
     onTrouble: (error) => void troubles.push(error),
     onRecovery: () => void troubles.push('over'),
