@@ -11,26 +11,14 @@ export const AWS_FLAGS = {
     env: 'AWS_ENDPOINT_URL',
     help: 'Address of every AWS service, instead of its regional endpoint.',
   },
-  'endpoint-url-sts': {
-    type: url,
-    env: 'AWS_ENDPOINT_URL_STS',
-    help: 'Address of STS.',
-  },
+  'endpoint-url-sts': { type: url, env: 'AWS_ENDPOINT_URL_STS', help: 'Address of STS.' },
   'endpoint-url-secrets-manager': {
     type: url,
     env: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
     help: 'Address of Secrets Manager.',
   },
-  'endpoint-url-ssm': {
-    type: url,
-    env: 'AWS_ENDPOINT_URL_SSM',
-    help: 'Address of Parameter Store.',
-  },
-  'endpoint-url-sqs': {
-    type: url,
-    env: 'AWS_ENDPOINT_URL_SQS',
-    help: 'Address of SQS.',
-  },
+  'endpoint-url-ssm': { type: url, env: 'AWS_ENDPOINT_URL_SSM', help: 'Address of Parameter Store.' },
+  'endpoint-url-sqs': { type: url, env: 'AWS_ENDPOINT_URL_SQS', help: 'Address of SQS.' },
   'ca-bundle': {
     type: text('FILE'),
     env: 'AWS_CA_BUNDLE',
@@ -48,28 +36,11 @@ export const AWS_FLAGS = {
     env: 'AWS_USE_DUALSTACK_ENDPOINT',
     help: 'Use the dual-stack endpoints (IPv4 and IPv6).',
   },
-  'http-proxy': {
-    type: proxyUrl,
-    help: 'Proxy to AWS for http:// endpoints.',
-  },
-  'https-proxy': {
-    type: proxyUrl,
-    help: 'Proxy to AWS for https:// endpoints.',
-  },
-  'no-proxy': {
-    type: text('HOSTS'),
-    help: 'Hosts to reach without the proxy, separated by commas.',
-  },
-  'aws-max-attempts': {
-    type: integer('N'),
-    default: '3',
-    help: 'Attempts at one AWS call, including the first.',
-  },
-  'aws-connect-timeout': {
-    type: durationUpTo('1h'),
-    default: '3s',
-    help: 'Longest wait for a connection to AWS.',
-  },
+  'http-proxy': { type: proxyUrl, help: 'Proxy to AWS for http:// endpoints.' },
+  'https-proxy': { type: proxyUrl, help: 'Proxy to AWS for https:// endpoints.' },
+  'no-proxy': { type: text('HOSTS'), help: 'Hosts to reach without the proxy, separated by commas.' },
+  'aws-max-attempts': { type: integer('N'), default: '3', help: 'Attempts at one AWS call, including the first.' },
+  'aws-connect-timeout': { type: durationUpTo('1h'), default: '3s', help: 'Longest wait for a connection to AWS.' },
   'aws-request-timeout': {
     type: durationUpTo('1h'),
     default: '10s',

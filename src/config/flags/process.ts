@@ -35,8 +35,5 @@ export const PROCESS_FLAGS = {
     type: integer('N'),
     help: "Accepted for compatibility with AWS's provider, and ignored: lookups are shared and need no throttle.",
   },
-  burst: {
-    type: integer('N'),
-    help: 'As `qps`.',
-  },
+  burst: { type: integer('N'), help: 'As `qps`.' },
 } as const satisfies FlagTable;
