@@ -14,10 +14,13 @@ export type CacheBounds<Value> = {
     }
 );
 
-export type Cache<Value extends object> = LRUCache<string, Value>;
+/** Not undefined, which stands for no entry. */
+export type Cached = object | string | true;
+
+export type Cache<Value extends Cached> = LRUCache<string, Value>;
 
 /** The only kind of cache in the provider: bounded, with the clock passed in. */
-export function createCache<Value extends object>(clock: Clock, bounds: CacheBounds<Value>): Cache<Value> {
+export function createCache<Value extends Cached>(clock: Clock, bounds: CacheBounds<Value>): Cache<Value> {
   return new LRUCache<string, Value>({
     ...('sizeOf' in bounds
       ? {

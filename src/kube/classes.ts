@@ -1,8 +1,9 @@
 import { ProviderError } from '../model/errors.ts';
 import type { ProviderClass } from '../model/kube-objects.ts';
 import { type ApiObject, mapOf } from './api-object.ts';
+import { createSharedLookup } from '../concurrency/shared-lookup.ts';
 import type { Kube } from './client.ts';
-import { sharedLookup } from './shared-lookup.ts';
+import { findObject } from './get.ts';
 
 /** Long enough for all mounts of a class in one poll, and short enough for a user who has just changed the class. */
 const GOOD_FOR_MS = 1_000;
@@ -20,37 +21,27 @@ interface ApiClass extends ApiObject {
 /** @throws ProviderError ClassMissing, KubernetesUnavailable, or the signal's reason */
 export type ClassLookup = (namespace: string, name: string, signal: AbortSignal) => Promise<ProviderClass>;
 
-export function createClassLookup(kube: Pick<Kube, 'ask' | 'clock'>): ClassLookup {
-  const classes = sharedLookup(
-    GOOD_FOR_MS,
-    async (key): Promise<ProviderClass> => {
-      const [namespace = '', name = ''] = key.split('/');
-      const { status, object } = await kube.ask<ApiClass>({
-        verb: 'get',
-        resource: 'secretproviderclasses',
-        namespace,
-        name,
-        accepts: [404],
-      });
-      if (status === 404) {
-        throw new ProviderError(
-          'ClassMissing',
-          `SecretProviderClass "${key}" does not exist, or no longer exists: create it again, or end the pods that mount it; their files stay as they are`,
-        );
-      }
-      const { metadata, spec } = object;
-      return {
-        namespace,
-        name,
-        provider: spec?.provider ?? '',
-        parameters: mapOf(spec?.parameters),
-        annotations: mapOf(metadata?.annotations),
-        secretObjects: spec?.secretObjects,
-      };
-    },
-    kube.clock,
-    MAX_KEPT,
-  );
+export function createClassLookup(kube: Kube): ClassLookup {
+  const classes = createSharedLookup<ProviderClass>(kube.clock, { ttlMs: GOOD_FOR_MS, maxEntries: MAX_KEPT });
   // Names in Kubernetes contain no slash.
-  return (namespace, name, signal) => classes(`${namespace}/${name}`, signal);
+  return (namespace, name, signal) => classes(`${namespace}/${name}`, () => readClass(kube, namespace, name), signal);
+}
+
+async function readClass(kube: Kube, namespace: string, name: string): Promise<ProviderClass> {
+  const found = await findObject<ApiClass>(kube, { resource: 'secretproviderclasses', namespace, name });
+  if (found === undefined) {
+    throw new ProviderError(
+      'ClassMissing',
+      `SecretProviderClass "${namespace}/${name}" does not exist, or no longer exists: create it again, or end the pods that mount it; their files stay as they are`,
+    );
+  }
+  const { metadata, spec } = found;
+  return {
+    namespace,
+    name,
+    provider: spec?.provider ?? '',
+    parameters: mapOf(spec?.parameters),
+    annotations: mapOf(metadata?.annotations),
+    secretObjects: spec?.secretObjects,
+  };
 }

@@ -8,7 +8,7 @@ import { type Access, type AccessSource, lazyAccess } from './access.ts';
 import { MAX_OBJECT_BYTES, withBody } from './answer-body.ts';
 import type { ApiObject } from './api-object.ts';
 import { readStatus, refusal, unreachable } from './errors.ts';
-import { type KubeRequest, type Lookup, pathOf, VERBS } from './request.ts';
+import { type KubeRequest, pathOf, VERBS } from './request.ts';
 import type { Resource } from './resources.ts';
 import type { KubeSettings } from './settings.ts';
 
@@ -27,8 +27,7 @@ export interface Answer<Shape extends ApiObject> {
 export interface Kube extends Disposable {
   /** The clock for everything that uses this client. */
   readonly clock: Clock;
-  /** Reads one object. `Shape` has the fields that the caller uses. */
-  get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal): Promise<Shape>;
+  /** `Shape` has the fields that the caller uses. */
   ask<Shape extends ApiObject>(request: KubeRequest, signal?: AbortSignal): Promise<Answer<Shape>>;
 }
 
@@ -89,9 +88,6 @@ export function openKube(
   return {
     clock,
     ask,
-    async get<Shape extends ApiObject>(what: Lookup, signal?: AbortSignal) {
-      return (await ask<Shape>({ verb: 'get', ...what }, signal)).object;
-    },
     [Symbol.dispose]() {
       closed.abort(new ProviderError('Cancelled', 'the provider is stopping'));
       for (const { https, http } of Object.values(pools)) {

@@ -1,5 +1,6 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
+import { createCache } from '../concurrency/cache.ts';
 import type { PodEvent } from '../model/kube-objects.ts';
 import { cutText, visible } from '../text/visible-text.ts';
 import type { Kube } from './client.ts';
@@ -24,23 +25,9 @@ const MAX_MESSAGE_BYTES = 1024;
 const MAX_POD_NAME_PART = 253 - 17;
 
 /** Records events of pods. Skips an event that was recorded a short while ago, and increases the count of one that still exists. */
-export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: EventSource): EventRecorder {
-  /** Time of the last record by name, on the monotonic clock; oldest first. */
-  const recorded = new Map<string, number>();
-
-  function isRecent(name: string, now: number): boolean {
-    const at = recorded.get(name);
-    return at !== undefined && now < at + REPEAT_AFTER_MS;
-  }
-
-  function remember(name: string, now: number): void {
-    recorded.delete(name);
-    const [oldest] = recorded.keys();
-    if (oldest !== undefined && recorded.size === MAX_REMEMBERED) {
-      recorded.delete(oldest);
-    }
-    recorded.set(name, now);
-  }
+export function createEventRecorder(kube: Kube, source: EventSource): EventRecorder {
+  /** Names of recent events. */
+  const recorded = createCache<true>(kube.clock, { ttlMs: REPEAT_AFTER_MS, maxEntries: MAX_REMEMBERED });
 
   async function send(name: string, event: PodEvent, signal: AbortSignal): Promise<void> {
     const target = { resource: 'events', namespace: event.pod.namespace, name } as const;
@@ -58,12 +45,11 @@ export function createEventRecorder(kube: Pick<Kube, 'ask' | 'clock'>, source: E
   }
 
   return async (event, signal) => {
-    const now = kube.clock.now();
     const name = nameOf(event);
-    if (isRecent(name, now)) {
+    if (recorded.has(name)) {
       return;
     }
-    remember(name, now);
+    recorded.set(name, true);
     try {
       await send(name, event, signal);
     } catch (error) {

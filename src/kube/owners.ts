@@ -1,24 +1,25 @@
 import type { V1DaemonSet, V1Deployment, V1LabelSelector, V1ReplicaSet, V1StatefulSet } from '@kubernetes/client-node';
 import { CLASS_ATTRIBUTE, type NodePod, type ObjectRef } from '../model/kube-objects.ts';
 import { controllerOf, refOf } from './api-object.ts';
+import { createSharedLookup } from '../concurrency/shared-lookup.ts';
 import type { Kube } from './client.ts';
+import { findObject } from './get.ts';
 import { matchesLabels } from './label-selector.ts';
 import { secretsStoreVolumes } from './pod-spec.ts';
 import type { Resource } from './resources.ts';
-import { sharedLookup } from './shared-lookup.ts';
 
 /*
  * The author of a pod can write any `ownerReferences`. So an owner counts only if it exists with that uid, its selector matches the pod, and its template has
  * the same class in the same volume.
  */
 
-/** Kinds of owners that the chart allows to read. A pod with an owner of another kind counts as its own owner. */
-const OWNER_RESOURCES = {
+/** Kinds of apps/v1 that create pods, and that the chart allows to read. */
+export const MAKERS = {
+  Deployment: 'deployments',
   ReplicaSet: 'replicasets',
   StatefulSet: 'statefulsets',
   DaemonSet: 'daemonsets',
 } as const satisfies Readonly<Record<string, Resource>>;
-export const APPS = 'apps/v1';
 
 /** An owner is read again after this time: its selector never changes, and its template seldom. */
 const GOOD_FOR_MS = 60_000;
@@ -48,25 +49,25 @@ export interface OwnerApi {
   makerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<PodMaker | undefined>;
 }
 
-export function createOwnerApi(kube: Pick<Kube, 'ask' | 'clock'>): OwnerApi {
-  async function load(key: string): Promise<PodMaker | undefined> {
-    const [namespace = '', apiVersion = '', kind = '', name = '', uid = ''] = JSON.parse(key) as readonly string[];
-    const found = await readMaker(kube, namespace, { apiVersion, kind, name, uid });
-    return found && podMaker(found);
-  }
-  const known = sharedLookup(GOOD_FOR_MS, load, kube.clock, MAX_KEPT);
+export function createOwnerApi(kube: Kube): OwnerApi {
   // The template may have changed right before this pod was created, so a mismatch is checked again. The short cache bounds the reads that false claims cause.
-  const recent = sharedLookup(RECENT_MS, load, kube.clock, MAX_KEPT);
+  const lookups = [GOOD_FOR_MS, RECENT_MS].map((ttlMs) =>
+    createSharedLookup<PodMaker | 'none'>(kube.clock, { ttlMs, maxEntries: MAX_KEPT }),
+  );
 
   async function makerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<PodMaker | undefined> {
-    const { apiVersion, kind, name, uid } = pod.owner;
-    if (!isOwner(pod.owner)) {
+    const { owner, ref } = pod;
+    if (!isOwner(owner)) {
       return undefined;
     }
-    const key = JSON.stringify([pod.ref.namespace, apiVersion, kind, name, uid]);
-    for (const makers of [known, recent]) {
-      const maker = await makers(key, signal);
-      if (maker !== undefined && makesPod(maker, pod, volume)) {
+    async function load(): Promise<PodMaker | 'none'> {
+      const found = await readMaker(kube, ref.namespace, owner);
+      return found === undefined ? 'none' : podMaker(found);
+    }
+    const key = JSON.stringify([ref.namespace, owner.kind, owner.name, owner.uid]);
+    for (const lookup of lookups) {
+      const maker = await lookup(key, load, signal);
+      if (maker !== 'none' && makesPod(maker, pod, volume)) {
         return maker;
       }
     }
@@ -81,23 +82,20 @@ export function createOwnerApi(kube: Pick<Kube, 'ask' | 'clock'>): OwnerApi {
   };
 }
 
+/** A pod with an owner of another kind counts as its own owner. A Deployment owns no pods itself. */
 export function isOwner({ apiVersion, kind }: ObjectRef): boolean {
-  return apiVersion === APPS && Object.hasOwn(OWNER_RESOURCES, kind);
+  return apiVersion === 'apps/v1' && Object.hasOwn(MAKERS, kind) && kind !== 'Deployment';
 }
 
 /** @returns undefined if it does not exist, or was recreated with another uid. @throws ProviderError KubernetesUnavailable, or the signal's reason */
 export async function readMaker(
-  kube: Pick<Kube, 'ask'>,
+  kube: Kube,
   namespace: string,
   { kind, name, uid }: ObjectRef,
   signal?: AbortSignal,
 ): Promise<ApiMaker | undefined> {
-  const resource = OWNER_RESOURCES[kind as keyof typeof OWNER_RESOURCES];
-  const { status, object } = await kube.ask<ApiMaker>(
-    { verb: 'get', resource, namespace, name, accepts: [404] },
-    signal,
-  );
-  return status === 404 || object.metadata?.uid !== uid ? undefined : object;
+  const resource = MAKERS[kind as keyof typeof MAKERS];
+  return await findObject<ApiMaker>(kube, { resource, namespace, name, uid }, signal);
 }
 
 export function podMaker(object: ApiMaker): PodMaker {

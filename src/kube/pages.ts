@@ -22,7 +22,7 @@ export interface ListRequest<Kept> extends Pick<KubeRequest, 'resource' | 'names
  * @throws ProviderError KubernetesUnavailable, or the signal's reason
  */
 export async function listAll<Kept>(
-  kube: Pick<Kube, 'ask'>,
+  kube: Kube,
   request: ListRequest<Kept>,
   signal: AbortSignal,
 ): Promise<readonly Kept[]> {
@@ -37,11 +37,7 @@ export async function listAll<Kept>(
   return await listPages(kube, request, signal);
 }
 
-async function listPages<Kept>(
-  kube: Pick<Kube, 'ask'>,
-  request: ListRequest<Kept>,
-  signal: AbortSignal,
-): Promise<readonly Kept[]> {
+async function listPages<Kept>(kube: Kube, request: ListRequest<Kept>, signal: AbortSignal): Promise<readonly Kept[]> {
   const all: Kept[] = [];
   let limit = MAX_LIMIT;
   let from: string | undefined;
@@ -76,7 +72,7 @@ async function listPages<Kept>(
 
 /** @returns `too long` if a page with fewer objects may fit */
 async function listPage(
-  kube: Pick<Kube, 'ask'>,
+  kube: Kube,
   { resource, namespace, query }: Omit<ListRequest<unknown>, 'keep'>,
   { limit, ...more }: { readonly limit: number; readonly continue?: string; readonly resourceVersion?: string },
   signal: AbortSignal,

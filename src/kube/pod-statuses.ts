@@ -2,6 +2,7 @@ import { areEqualVersions } from '../model/equal-versions.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import type { ApiObject } from './api-object.ts';
 import type { Kube } from './client.ts';
+import { findObject } from './get.ts';
 
 interface ApiStatus extends ApiObject {
   readonly status?: {
@@ -29,36 +30,30 @@ export interface PodStatusApi {
   noteVersions(of: MountStatusKey, versions: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void>;
 }
 
-export function createPodStatusApi(kube: Pick<Kube, 'ask'>): PodStatusApi {
+export function createPodStatusApi(kube: Kube): PodStatusApi {
   async function note(
     of: MountStatusKey,
     versions: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<'noted' | 'changed'> {
     const target = targetOf(of);
-    const found = await kube.ask<ApiStatus>({ verb: 'get', ...target, accepts: [404] }, signal);
-    const { metadata, status } = found.object;
-    if (
-      found.status === 404 ||
-      status?.targetPath !== of.targetPath ||
-      areEqualVersions(versionsOf(found.object), versions)
-    ) {
+    const found = await findObject<ApiStatus>(kube, target, signal);
+    if (found?.status?.targetPath !== of.targetPath || areEqualVersions(versionsOf(found), versions)) {
       return 'noted';
     }
     const objects = [...versions]
       .map(([id, version]) => ({ id, version }))
       .toSorted((one, other) => (one.id < other.id ? -1 : 1));
-    const body = { metadata: { resourceVersion: metadata?.resourceVersion }, status: { objects } };
+    const body = { metadata: { resourceVersion: found.metadata?.resourceVersion }, status: { objects } };
     const patched = await kube.ask({ verb: 'merge', ...target, body, accepts: [404, 409] }, signal);
     return patched.status === 409 ? 'changed' : 'noted';
   }
 
   return {
     async notedVersions(of, signal) {
-      const found = await kube.ask<ApiStatus>({ verb: 'get', ...targetOf(of), accepts: [404] }, signal);
-      const { status } = found.object;
-      const isOfMount = found.status !== 404 && status?.mounted === true && status.targetPath === of.targetPath;
-      return isOfMount ? versionsOf(found.object) : undefined;
+      const found = await findObject<ApiStatus>(kube, targetOf(of), signal);
+      const isOfMount = found?.status?.mounted === true && found.status.targetPath === of.targetPath;
+      return isOfMount ? versionsOf(found) : undefined;
     },
 
     async noteVersions(of, versions, signal) {

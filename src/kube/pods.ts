@@ -3,6 +3,7 @@ import type { NodePod, ObjectRef } from '../model/kube-objects.ts';
 import type { PodRef } from '../model/mount-spec.ts';
 import { controllerOf, mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
+import { findObject } from './get.ts';
 import { labelQuery } from './label-selector.ts';
 import { isOwner, readMaker } from './owners.ts';
 import { listAll } from './pages.ts';
@@ -23,16 +24,13 @@ const MAX_LABELS = 100;
 /** Maximum characters of an owner's uid and name: the API server limits only the name. */
 const MAX_REF = 512;
 
-export function createPodApi(kube: Pick<Kube, 'ask'>): PodApi {
+export function createPodApi(kube: Kube): PodApi {
   async function getPod(
     { namespace, name, uid }: Pick<PodRef, 'namespace' | 'name' | 'uid'>,
     signal: AbortSignal,
   ): Promise<NodePod | undefined> {
-    const { status, object } = await kube.ask<V1Pod>(
-      { verb: 'get', resource: 'pods', namespace, name, accepts: [404] },
-      signal,
-    );
-    return status === 404 || object.metadata?.uid !== uid ? undefined : nodePod(object);
+    const found = await findObject<V1Pod>(kube, { resource: 'pods', namespace, name, uid }, signal);
+    return found && nodePod(found);
   }
 
   return {

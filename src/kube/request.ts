@@ -1,15 +1,5 @@
 import { RESOURCES, type Resource } from './resources.ts';
 
-/** A request to read one object. */
-export interface Lookup {
-  readonly resource: Resource;
-  /** Absent for nodes. */
-  readonly namespace?: string;
-  readonly name: string;
-  /** Remedy for 403 in the error message; absent: the permission to grant. */
-  readonly remedy?: string;
-}
-
 /** Verbs of the API server, with two kinds of patch. */
 type Verb = keyof typeof VERBS;
 
@@ -17,10 +7,15 @@ type Verb = keyof typeof VERBS;
  * One request. It may reach the server twice, because it is repeated if an idle connection turns out to be closed. So every write must have a precondition or
  * a fixed name, or be idempotent.
  */
-export interface KubeRequest extends Omit<Lookup, 'name'> {
+export interface KubeRequest {
   readonly verb: Verb;
+  readonly resource: Resource;
+  /** Absent for nodes, and for lists of all namespaces. */
+  readonly namespace?: string;
   /** Absent for lists. */
   readonly name?: string;
+  /** Remedy for 403 in the error message; absent: the permission to grant. */
+  readonly remedy?: string;
   /** Subresource of the named object. */
   readonly subresource?: 'token';
   readonly query?: Readonly<Record<string, string>>;

@@ -4,9 +4,10 @@ import type { AppliedSecret, ManagedFields, SecretApi, StoredSecret, Written } f
 import { mapOf, refOf } from './api-object.ts';
 import type { Kube } from './client.ts';
 import { refusal, type Status } from './errors.ts';
+import { findObject } from './get.ts';
 import type { KubeRequest } from './request.ts';
 
-export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
+export function createSecretApi(kube: Kube): SecretApi {
   async function write(request: Omit<KubeRequest, 'resource'>, signal: AbortSignal): Promise<Written> {
     const whole = { ...request, resource: 'secrets' } as const;
     const { status, object } = await kube.ask<V1Secret & Status>(whole, signal);
@@ -18,11 +19,8 @@ export function createSecretApi(kube: Pick<Kube, 'ask'>): SecretApi {
 
   return {
     async read({ namespace, name }, signal) {
-      const { status, object } = await kube.ask<V1Secret>(
-        { verb: 'get', resource: 'secrets', namespace, name, accepts: [404] },
-        signal,
-      );
-      return status === 404 ? undefined : storedSecret(object);
+      const found = await findObject<V1Secret>(kube, { resource: 'secrets', namespace, name }, signal);
+      return found && storedSecret(found);
     },
     create: (secret, fieldManager, signal) =>
       write({ verb: 'create', ...bodyOf(secret), query: { fieldManager }, accepts: [409] }, signal),

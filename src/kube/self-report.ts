@@ -6,7 +6,7 @@ import type { KubeSettings } from './settings.ts';
 
 /** Reports problems of the node as Warning events of the provider's own pod. Does nothing if that pod is not known. Never throws. */
 export function createSelfReport(
-  kube: Pick<Kube, 'ask' | 'clock'>,
+  kube: Kube,
   { ownPod, nodeName, timeoutMs }: Pick<KubeSettings, 'ownPod' | 'nodeName' | 'timeoutMs'>,
   log: Logger,
 ): (message: string) => void {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openKube } from '../../src/kube/client.ts';
 import { createPodApi } from '../../src/kube/pods.ts';
 import { ProviderError } from '../../src/model/errors.ts';
+import { getObject } from '../../src/kube/get.ts';
 
 /*
  * An attacker in place of the API server, or one who stored a huge object in it, responds without an end. The response is read up to a limit, and is then a failure that
@@ -18,7 +19,7 @@ const MOST_MIB = 256;
 
 describe('an endless response', () => {
   it.for<readonly [string, (kube: ReturnType<typeof openKube>) => Promise<unknown>]>([
-    ['to a read', (kube) => kube.get({ resource: 'serviceaccounts', namespace: 'shop', name: 'web' })],
+    ['to a read', (kube) => getObject(kube, { resource: 'serviceaccounts', namespace: 'shop', name: 'web' })],
     ['to a list', (kube) => createPodApi(kube).listPods('node-1', NEVER)],
     [
       'to a write',

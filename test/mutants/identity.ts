@@ -104,8 +104,8 @@ export const OF_IDENTITY: readonly Mutant[] = [
   {
     bug: 'pods of one name share a token',
     file: 'tokenRequests',
-    find: 'JSON.stringify([namespace, serviceAccount, name, uid, audience] satisfies',
-    replace: "JSON.stringify([namespace, serviceAccount, name, '', audience] satisfies",
+    find: 'pod.name, pod.uid, audience]',
+    replace: 'pod.name, audience]',
   },
   {
     bug: 'audiences share a token',

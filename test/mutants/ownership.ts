@@ -40,7 +40,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   },
   {
     bug: 'an owner counts that was recreated under its name',
-    file: 'owners',
+    file: 'getObject',
     find: 'object.metadata?.uid !== uid',
     replace: "uid === ''",
   },

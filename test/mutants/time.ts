@@ -157,8 +157,8 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'a response of the API server is cached forever',
     file: 'sharedLookup',
-    find: 'staleAt <= now',
-    replace: 'staleAt < 0',
+    find: 'createCache<Value>(clock, bounds)',
+    replace: 'createCache<Value>(clock, { ...bounds, ttlMs: 0 })',
   },
   {
     bug: 'a Secret that was verified before the mount was known counts',

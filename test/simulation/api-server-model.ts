@@ -149,12 +149,6 @@ export function createApiServerModel(clock: Clock, random: Random): ApiServerMod
       return {
         clock: process.clock,
         ask: askUnlessAborted,
-        async get<Shape extends ApiObject>(
-          what: Omit<KubeRequest, 'verb'> & { readonly name: string },
-          signal?: AbortSignal,
-        ) {
-          return (await askUnlessAborted<Shape>({ verb: 'get', ...what }, signal)).object;
-        },
         [Symbol.dispose]: () => undefined,
       };
     },

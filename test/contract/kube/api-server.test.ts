@@ -10,6 +10,7 @@ import { type ApiServer, startApiServer } from '../../fakes/kube/api-server.ts';
 import type { Fault } from '../../fakes/kube/faults.ts';
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 import { failureOf, NEVER } from './kube-fixture.ts';
+import { getObject } from '../../../src/kube/get.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/shop';
 const POD = { namespace: 'shop', name: 'web-1', uid: 'c0ffee', serviceAccount: 'web' };
@@ -242,9 +243,9 @@ describe('the connection to the API server', () => {
     using kube = openKube({ timeoutMs: 2_000 }, findAccess(undefined, root));
     const lookup = { resource: 'serviceaccounts', namespace: 'shop', name: 'web' } as const;
 
-    await kube.get(lookup);
+    await getObject(kube, lookup);
     await api.renewToken('renewed');
-    await kube.get(lookup);
+    await getObject(kube, lookup);
 
     expect(api.requests).toHaveLength(2);
     expect(api.connections).toBe(1);
@@ -258,7 +259,7 @@ describe('the connection to the API server', () => {
     vi.stubEnv('HOME', '/nonexistent');
     using kube = openKube({ timeoutMs: 2_000 });
 
-    const error = await failureOf(kube.get({ resource: 'nodes', name: 'node-1' }));
+    const error = await failureOf(getObject(kube, { resource: 'nodes', name: 'node-1' }));
 
     expect(error.message).toContain('there is neither a service-account token nor a kubeconfig');
   });
@@ -273,8 +274,8 @@ describe('the connection to the API server', () => {
     }));
     const lookup = { resource: 'serviceaccounts', namespace: 'shop', name: 'web' } as const;
 
-    await expect(kube.get(lookup)).resolves.toMatchObject({ kind: 'ServiceAccount' });
-    const error = await failureOf(deceived.get(lookup));
+    await expect(getObject(kube, lookup)).resolves.toMatchObject({ kind: 'ServiceAccount' });
+    const error = await failureOf(getObject(deceived, lookup));
 
     expect(error).toMatchObject({ reason: 'KubernetesUnavailable', message: expect.stringContaining('certificate') });
     expect(impostor.requests).toEqual([]);
@@ -283,7 +284,7 @@ describe('the connection to the API server', () => {
   it('is reported as missing if the kubeconfig does not exist', async () => {
     using kube = openKube({ kubeconfig: '/nonexistent/kubeconfig', timeoutMs: 2_000 });
 
-    const error = await failureOf(kube.get({ resource: 'nodes', name: 'node-1' }));
+    const error = await failureOf(getObject(kube, { resource: 'nodes', name: 'node-1' }));
 
     expect(error.message).toBe(
       'cannot read node "node-1": API server: the kubeconfig "/nonexistent/kubeconfig" does not exist',
@@ -294,11 +295,11 @@ describe('the connection to the API server', () => {
     await using api = await startApiServer({ objects: [NODE] });
     using kube = openKube(settingsFor(api));
     const lookup = { resource: 'nodes', name: 'node-1' } as const;
-    await kube.get(lookup);
+    await getObject(kube, lookup);
 
     api.dropConnections();
 
-    await expect(kube.get(lookup)).resolves.toMatchObject({ metadata: { name: 'node-1' } });
+    await expect(getObject(kube, lookup)).resolves.toMatchObject({ metadata: { name: 'node-1' } });
     expect(api.connections).toBe(2);
   });
 
@@ -307,7 +308,7 @@ describe('the connection to the API server', () => {
     await api.renewToken('another');
     using kube = openKube(settingsFor(api));
 
-    const error = await failureOf(kube.get({ resource: 'nodes', name: 'node-1' }));
+    const error = await failureOf(getObject(kube, { resource: 'nodes', name: 'node-1' }));
 
     expect(error.message).toBe(
       'cannot read node "node-1": the API server answered 401 (Unauthorized); ' +
@@ -319,7 +320,7 @@ describe('the connection to the API server', () => {
     await using api = await startApiServer({ objects: [NODE] });
     api.fault = { kind: 'hang' };
     const kube = openKube(settingsFor(api));
-    const waiting = failureOf(kube.get({ resource: 'nodes', name: 'node-1' }));
+    const waiting = failureOf(getObject(kube, { resource: 'nodes', name: 'node-1' }));
 
     kube[Symbol.dispose]();
 

@@ -12,6 +12,7 @@ import type { SecretName } from '../../../src/sync/secret-api.ts';
 import type { SecretFields } from '../../fakes/kube/memory-secrets.ts';
 import { failureOf, NEVER, ownerRef } from './kube-fixture.ts';
 import { type Server, SERVERS } from './servers.ts';
+import { getObject } from '../../../src/kube/get.ts';
 
 const CONTENT = 'aws-secrets-csi';
 
@@ -281,7 +282,7 @@ describe.for(SERVERS)('%s', ([, start]) => {
     const first = await api.patch(workload, { annotations: { a: '1' }, templateAnnotations: { b: '1' } }, NEVER);
     const second = await api.patch(workload, { annotations: { a: '2' } }, NEVER);
     const { annotations } = (await api.workloadOf(pod, 'db', NEVER))!;
-    const { spec: written } = await kube.get<V1StatefulSet>({
+    const { spec: written } = await getObject<V1StatefulSet>(kube, {
       resource: 'statefulsets',
       namespace: 'shop',
       name: 'web',

@@ -39,7 +39,7 @@ describe('an event', () => {
     const record = createEventRecorder(fixture.kube, SOURCE);
     await record(EVENT, NEVER);
 
-    vi.advanceTimersByTime(599_999);
+    vi.advanceTimersByTime(600_000);
     await record(EVENT, NEVER);
     const requests = fixture.api.requests.length;
     vi.advanceTimersByTime(1);

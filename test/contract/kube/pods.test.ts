@@ -187,7 +187,8 @@ describe('a list of pods', () => {
     const objects = [...crowd(250, 10), owner({ matchLabels: { app: 'web' } })];
     await using fixture = await startKube({ objects });
     let begun = 0;
-    const kube: Pick<typeof fixture.kube, 'ask'> = {
+    const kube: typeof fixture.kube = {
+      ...fixture.kube,
       async ask(request, signal) {
         const from = request.query?.['continue'];
         if (from !== undefined && begun < times) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../../../src/model/errors.ts';
 import type { KubeRequest } from '../../../src/kube/request.ts';
 import { failureOf, NEVER, startKube } from './kube-fixture.ts';
+import { getObject } from '../../../src/kube/get.ts';
 
 const SECRET = { resource: 'secrets', namespace: 'shop', name: 'db' } as const;
 const BODY = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db' } };
@@ -19,7 +20,7 @@ describe('a request', () => {
   it('escapes names that Kubernetes does not allow within the path', async () => {
     await using fixture = await startKube();
 
-    await failureOf(fixture.kube.get({ resource: 'pods', namespace: '../x', name: 'a/b?c#d' }, NEVER));
+    await failureOf(getObject(fixture.kube, { resource: 'pods', namespace: '../x', name: 'a/b?c#d' }, NEVER));
 
     expect(fixture.api.requests).toEqual(['GET /api/v1/namespaces/..%2Fx/pods/a%2Fb%3Fc%23d']);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 import { failureOf, NEVER, ownerRef, startKube } from './kube-fixture.ts';
+import { getObject } from '../../../src/kube/get.ts';
 
 function owner(uid: string): KubeObject {
   return { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { namespace: 'shop', name: `${uid}-name`, uid } };
@@ -47,10 +48,10 @@ describe('the stand-in', () => {
     const read = { resource: 'secrets', namespace: 'shop', name: 'one' } as const;
     const fault = fixture.api.inject({ kind: 'reset' }, (method, path) => method === 'GET' && path.endsWith('/one'));
 
-    const broken = await failureOf(fixture.kube.get(read, NEVER));
+    const broken = await failureOf(getObject(fixture.kube, read, NEVER));
     const listed = await fixture.kube.ask({ verb: 'list', resource: 'secrets', namespace: 'shop' }, NEVER);
     fault[Symbol.dispose]();
-    const whole = await fixture.kube.get(read, NEVER);
+    const whole = await getObject(fixture.kube, read, NEVER);
 
     expect(broken.message).toContain('API server');
     expect(listed.object).toMatchObject({ kind: 'SecretList', items: [{ metadata: { name: 'one' } }] });

@@ -50,7 +50,7 @@ describe('a requested token', () => {
     const tokenOf = createTokenRequests(fixture.kube);
     await tokenOf(POD, AUDIENCE, NEVER);
 
-    vi.advanceTimersByTime(0.8 * 3_600_000 - 1);
+    vi.advanceTimersByTime(0.8 * 3_600_000);
     await tokenOf(POD, AUDIENCE, NEVER);
     const asked = fixture.api.tokenRequests.length;
     vi.advanceTimersByTime(1);

@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SYSTEM_CLOCK } from '../concurrency/clock.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
 import { ProviderError } from '../model/errors.ts';
-import { sharedLookup } from './shared-lookup.ts';
+import { createSharedLookup } from './shared-lookup.ts';
 
 type Load = (key: string) => Promise<string>;
 
 const NEVER = new AbortController().signal;
 
-describe('sharedLookup', () => {
+/** Answers are good for a second, unless told. */
+function lookupWith(load: Load, maxEntries = 10, ttlOf?: (answer: string) => number) {
+  const lookup = createSharedLookup<string>(SYSTEM_CLOCK, { ttlMs: 1_000, maxEntries }, ttlOf);
+  return (key: string, signal: AbortSignal) => lookup(key, () => load(key), signal);
+}
+
+describe('createSharedLookup', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['performance'] });
   });
@@ -17,7 +23,7 @@ describe('sharedLookup', () => {
 
   it('makes one call for concurrent callers', async () => {
     const load = vi.fn<Load>(async (key) => `${key} loaded`);
-    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
+    const lookup = lookupWith(load);
 
     const answers = await Promise.all([lookup('a', NEVER), lookup('a', NEVER), lookup('b', NEVER)]);
 
@@ -27,11 +33,11 @@ describe('sharedLookup', () => {
 
   it('caches a result for its lifetime, counted from its arrival', async () => {
     const load = vi.fn<Load>(async () => 'answer');
-    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
+    const lookup = lookupWith(load);
     await lookup('a', NEVER);
     await Promise.resolve();
 
-    vi.advanceTimersByTime(999);
+    vi.advanceTimersByTime(1_000);
     await lookup('a', NEVER);
     const callsWhileFresh = load.mock.calls.length;
     vi.advanceTimersByTime(1);
@@ -42,12 +48,12 @@ describe('sharedLookup', () => {
 
   it('caches a result for the lifetime that it sets itself', async () => {
     const load = vi.fn<Load>(async (key) => key);
-    const lookup = sharedLookup((answer) => Number(answer), load, SYSTEM_CLOCK);
+    const lookup = lookupWith(load, 10, Number);
     await lookup('1000', NEVER);
     await lookup('2000', NEVER);
     await Promise.resolve();
 
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(1_001);
     await lookup('1000', NEVER);
     await lookup('2000', NEVER);
 
@@ -57,7 +63,7 @@ describe('sharedLookup', () => {
   it('caches at most the allowed number of results, the newest ones, and all calls in flight', async () => {
     const slow = Promise.withResolvers<string>();
     const load = vi.fn<Load>((key) => (key === 'slow' ? slow.promise : Promise.resolve(key)));
-    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK, 2);
+    const lookup = lookupWith(load, 2);
     const waiting = lookup('slow', NEVER);
     for (const key of ['a', 'b', 'c']) {
       await lookup(key, NEVER);
@@ -74,7 +80,7 @@ describe('sharedLookup', () => {
 
   it('does not cache a failure', async () => {
     const load = vi.fn<Load>(async () => 'answer').mockRejectedValueOnce(new Error('down'));
-    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
+    const lookup = lookupWith(load);
 
     const failed = Promise.all([lookup('a', NEVER), lookup('a', NEVER)]);
 
@@ -86,7 +92,7 @@ describe('sharedLookup', () => {
   it('releases one caller without affecting the others', async () => {
     const slow = Promise.withResolvers<string>();
     const load = vi.fn<Load>(() => slow.promise);
-    const lookup = sharedLookup(1_000, load, SYSTEM_CLOCK);
+    const lookup = lookupWith(load);
     const patient = lookup('a', NEVER);
     const impatient = new AbortController();
     const gone = lookup('a', impatient.signal);
@@ -100,7 +106,7 @@ describe('sharedLookup', () => {
   });
 
   it('throws for a signal that has already aborted', async () => {
-    const lookup = sharedLookup(1_000, async () => 'answer', SYSTEM_CLOCK);
+    const lookup = lookupWith(async () => 'answer');
     const ended = AbortSignal.abort(new ProviderError('Cancelled', 'too late'));
 
     await expect(lookup('a', ended)).rejects.toThrow('too late');
