@@ -95,10 +95,17 @@ export class ProviderError extends Error {
     });
   }
 
-  /** Converts anything thrown into a ProviderError. Other errors are bugs, and their text is omitted, because it may quote a secret. */
+  /** Converts anything thrown into a ProviderError. What is neither that nor a time-out is a bug, and its text is omitted, because it may quote a secret. */
   static from(thrown: unknown): ProviderError {
-    return thrown instanceof ProviderError
-      ? thrown
+    if (thrown instanceof ProviderError) {
+      return thrown;
+    }
+    return thrown instanceof DOMException && thrown.name === 'TimeoutError'
+      ? new ProviderError(
+          'DeadlineExceeded',
+          'not done in time: AWS, the API server or a proxy between answers too slowly',
+          { cause: thrown },
+        )
       : new ProviderError('Internal', 'internal error of the provider: see its log', { cause: thrown });
   }
 }

@@ -1,11 +1,12 @@
 import { endsWithin, unlessAborted, withTimeout } from '../concurrency/cancellation.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
+import { ProviderError } from '../model/errors.ts';
 import { type ServedMount, serveSpec } from '../mount/serve.ts';
 import type { MountCall } from '../request/parse-request.ts';
 import { updateDownstream } from './downstream.ts';
 import { finishPoll, type ReconcilerParts } from './finish-poll.ts';
 import type { NodeMount } from './node-mounts.ts';
-import { type Outcome, pollFailure } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { presentCall } from './present-call.ts';
 
 /** Longest time that a Mount call waits for the downstream steps. */
@@ -76,7 +77,7 @@ async function updateAfterCall(
     }
     return { latest, ...(dueInMs !== undefined && { dueInMs }) };
   } catch (error) {
-    return { isServed, latest, error: pollFailure(error, deps) };
+    return { isServed, latest, error: ProviderError.from(error) };
   }
 }
 

@@ -1,5 +1,4 @@
-import { ProviderError } from '../model/errors.ts';
-import type { PollDeps } from './rotation-deps.ts';
+import type { ProviderError } from '../model/errors.ts';
 
 /** The result of polling one mount. */
 export interface Outcome {
@@ -12,11 +11,4 @@ export interface Outcome {
   readonly isServed?: boolean;
   /** Milliseconds until a downstream step that had to wait can be done. */
   readonly dueInMs?: number;
-}
-
-/** Converts what a step of a poll threw. */
-export function pollFailure(error: unknown, { mountTimeoutMs }: Pick<PollDeps, 'mountTimeoutMs'>): ProviderError {
-  return error instanceof DOMException && error.name === 'TimeoutError'
-    ? new ProviderError('DeadlineExceeded', `not done within ${mountTimeoutMs} ms`, { cause: error })
-    : ProviderError.from(error);
 }

@@ -6,7 +6,7 @@ import type { MountSpec } from '../model/mount-spec.ts';
 import { type ServedMount, specFor } from '../mount/serve.ts';
 import { updateDownstream } from './downstream.ts';
 import type { NodeMount } from './node-mounts.ts';
-import { type Outcome, pollFailure } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { type PresentCall, presentCall } from './present-call.ts';
 import type { PollDeps } from './rotation-deps.ts';
 import { serveAgain } from './serve-again.ts';
@@ -39,7 +39,7 @@ export async function pollGroup(
         signal.throwIfAborted();
         await step(mount, withTimeout(deps.clock, deps.mountTimeoutMs, signal));
       } catch (error) {
-        outcomes.set(mount, { error: pollFailure(error, deps) });
+        outcomes.set(mount, { error: ProviderError.from(error) });
       }
     });
   }
@@ -100,7 +100,7 @@ async function complete(
 
   async function attempt<Result>(work: Promise<Result>): Promise<Result | undefined> {
     return await work.catch((error: unknown) => {
-      failures.push(pollFailure(error, deps));
+      failures.push(ProviderError.from(error));
       return undefined;
     });
   }
