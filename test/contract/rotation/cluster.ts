@@ -38,7 +38,7 @@ export interface TestCluster extends AsyncDisposable {
   eventsOf(pod: string): Promise<readonly PodEvent[]>;
 }
 
-export interface NodeOptions {
+interface NodeOptions {
   /** Default: in this process. */
   readonly start?: Start;
   readonly env?: Readonly<Record<string, string>>;
