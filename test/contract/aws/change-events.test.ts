@@ -2,8 +2,8 @@ import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSC
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { createHastyClock } from '../../fakes/virtual-clock.ts';
 import type { Credentials } from '../../../src/aws/client/clients.ts';
 import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
 import { type EventOptions, receiveEvents } from '../../../src/aws/change-events/receive.ts';
@@ -94,15 +94,14 @@ it('reports each message once to every listener, and leaves it in the queue', as
   await queue.send(changed('a'));
   await queue.send(changed('b'));
 
-  await vi.waitFor(() =>
-    expect([first, second].map(({ names }) => names().toSorted())).toEqual([
+  await expect
+    .poll(() => [first, second].map(({ names }) => names().toSorted()))
+    .toEqual([
       ['a', 'b'],
       ['a', 'b'],
-    ]),
-  );
-  await sleep(200);
+    ]);
   const late = listenTo(queue.url);
-  await vi.waitFor(() => expect(late.names().toSorted()).toEqual(['a', 'b']));
+  await expect.poll(() => late.names().toSorted()).toEqual(['a', 'b']);
   expect(first.told).toHaveLength(2);
   expect(first.told).toContainEqual({ store: 'secretsmanager', id: 'a', region: REGION });
   expect(await queue.attributes()).toMatchObject({
@@ -119,7 +118,7 @@ it('ignores messages that it does not know', async () => {
     await queue.send(body);
   }
 
-  await vi.waitFor(() => expect(listener.names()).toEqual(['a']));
+  await expect.poll(() => listener.names()).toEqual(['a']);
   expect(listener.troubles).toEqual([]);
 });
 
@@ -129,34 +128,34 @@ describe('with the role of the provider’s own service account', () => {
     const listener = listenTo(queue.url, { settings });
     await queue.send(changed('a'));
 
-    await vi.waitFor(() => expect(listener.names()).toEqual(['a']));
+    await expect.poll(() => listener.names()).toEqual(['a']);
     const [assume, receive] = state.calls;
     expect(assume?.action).toBe('sts:AssumeRoleWithWebIdentity');
     expect(receive).toMatchObject({ region: REGION, role: process.env['AWS_ROLE_ARN'] });
     expect(receive?.action).toContain('ReceiveMessage');
   });
+});
 
-  it('waits between receives if it has seen all messages', async () => {
-    const { state, queue, settings } = await openGate();
-    const listener = listenTo(queue.url, { settings, repeatMs: 100 });
-    await queue.send(changed('a'));
-    await vi.waitFor(() => expect(listener.names()).toEqual(['a']));
-    const before = state.count();
-    await sleep(450);
+it('waits between receives if it has seen all messages', async () => {
+  const queue = await openQueue();
+  const clock = createHastyClock();
+  const repeatMs = 3_600_000;
+  const listener = listenTo(queue.url, { clock, repeatMs });
+  await queue.send(changed('a'));
 
-    expect(state.count() - before).toBeGreaterThan(1);
-    expect(state.count() - before).toBeLessThan(7);
-  });
+  await expect.poll(() => clock.slept.filter((ms) => ms === repeatMs).length).toBeGreaterThan(1);
+  expect(listener.names()).toEqual(['a']);
 });
 
 it('stops at once, in the middle of a wait for messages', async () => {
-  const queue = await openQueue();
-  const listener = listenTo(queue.url);
-  await sleep(300);
+  const { state, queue, settings } = await openGate();
+  const listener = listenTo(queue.url, { settings });
+  await expect.poll(() => state.calls.map(({ action }) => action).join()).toContain('ReceiveMessage');
   const begun = performance.now();
   await listener.stop();
 
-  expect(performance.now() - begun).toBeLessThan(500);
+  // The wait would take twice as long.
+  expect(performance.now() - begun).toBeLessThan(10_000);
   expect(listener.troubles).toEqual([]);
 });
 
@@ -165,13 +164,11 @@ it('reports once that it cannot read the queue, keeps retrying, and reports the 
   const missing = queue.url.replace('changes-', 'none-');
   const listener = listenTo(missing);
 
-  await vi.waitFor(() => expect(listener.troubles).toHaveLength(1));
-  await sleep(300);
-  expect(listener.troubles).toMatchObject([{ reason: 'ObjectNotFound' }]);
+  await expect.poll(() => listener.troubles).toHaveLength(1);
   const client = new SQSClient({ region: REGION, endpoint: inject('motoUrl') });
   await client.send(new CreateQueueCommand({ QueueName: missing.split('/').at(-1)! }));
   await client.send(new SendMessageCommand({ QueueUrl: missing, MessageBody: changed('a') }));
-  await vi.waitFor(() => expect(listener.names()).toEqual(['a']), 5_000);
+  await expect.poll(() => listener.names()).toEqual(['a']);
   expect(listener.troubles).toMatchObject([{ reason: 'ObjectNotFound' }, 'over']);
 });
 
@@ -180,5 +177,5 @@ it('reports that the provider has no credentials of its own', async () => {
   stubKeys({});
   const listener = listenTo(queue.url);
 
-  await vi.waitFor(() => expect(listener.troubles).toMatchObject([{ reason: 'CredentialsRefused' }]), 5_000);
+  await expect.poll(() => listener.troubles).toMatchObject([{ reason: 'CredentialsRefused' }]);
 });

@@ -217,7 +217,7 @@ it('ends with the signal', async () => {
   using _ = fakes.gate.state.inject({ kind: 'hang' });
   const cancelling = new AbortController();
   const refreshing = fetcher.refresh([specOf([secret('a')])], cancelling.signal);
-  await vi.waitFor(() => expect(fakes.gate.state.count()).toBe(1), { interval: 5 });
+  await expect.poll(() => fakes.gate.state.count(), { interval: 5 }).toBe(1);
   cancelling.abort(new Error('the provider is stopping'));
 
   await expect(refreshing).rejects.toThrow('the provider is stopping');

@@ -204,7 +204,7 @@ describe('twenty mounts at once', () => {
     const lookups = node.api.requests.length;
     const calls = await callsOf(node, async () => {
       const mounting = mountTwenty(node, cancelling.signal);
-      await vi.waitFor(() => expect(node.aws.gate.state.count()).toBe(1), { interval: 5 });
+      await expect.poll(() => node.aws.gate.state.count(), { interval: 5 }).toBe(1);
       cancelling.abort();
       outcomes = await mounting;
     });

@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../../src/concurrency/clock.ts';
@@ -91,7 +90,7 @@ describe('the socket', () => {
     await startServer(settings()).then((server) => server[Symbol.asyncDispose]());
     await writeFile(socketPath, '');
     await using _server = await startServer(settings());
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
 
     expect(await client.version(NEVER)).toMatchObject({ runtimeVersion: VERSION });
   });
@@ -102,7 +101,7 @@ describe('the socket', () => {
       settings({ serveMount: () => Promise.reject(new ProviderError('AccessDenied', 'from the newer one')) }),
     );
     await older[Symbol.asyncDispose]();
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
 
     expect(await failureOf(client.mount(REQUEST, NEVER))).toMatchObject({ message: 'from the newer one' });
   });
@@ -111,7 +110,7 @@ describe('the socket', () => {
 describe('Version', () => {
   it('returns the protocol, our name and a semantic version', async () => {
     await using _server = await startServer(settings());
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
 
     expect(await client.version(NEVER)).toEqual({
       version: 'v1alpha1',
@@ -124,7 +123,7 @@ describe('Version', () => {
 describe('Mount', () => {
   it('returns a version entry even for a volume without objects', async () => {
     await using _server = await startServer(settings());
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const response = await client.mount(REQUEST, NEVER);
 
     expect(response.objectVersion).toHaveLength(1);
@@ -144,7 +143,7 @@ describe('Mount', () => {
         },
       }),
     );
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const failure = await failureOf(client.mount(REQUEST, NEVER));
 
     expect(failure.code).toBe('INTERNAL');
@@ -160,7 +159,7 @@ describe('Mount', () => {
     }
     const files = [{ path: 'db', mode: 0o644, value: new Broken(new Uint8Array()) }];
     await using _server = await startServer(settings({ serveMount: async () => ({ ...SERVED, files }) }));
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const failure = await failureOf(client.mount(REQUEST, NEVER));
 
     expect(failure.code).toBe('INTERNAL');
@@ -181,7 +180,7 @@ describe('Mount', () => {
     await using _server = await startServer(
       settings({ log, serveMount: () => (isRefused ? Promise.reject(refusal) : Promise.resolve(SERVED)) }),
     );
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const served = await client.mount(REQUEST, NEVER);
     isRefused = true;
 
@@ -193,7 +192,7 @@ describe('Mount', () => {
     await using _server = await startServer(
       settings({ mountTimeoutMs: 100, serveMount: (_, signal) => aborted(signal) }),
     );
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const failure = await failureOf(client.mount(REQUEST, NEVER));
 
     expect(failure).toMatchObject({ code: 'UNKNOWN', message: expect.stringContaining('not done within 0.1 s') });
@@ -209,7 +208,7 @@ describe('Mount', () => {
         },
       }),
     );
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const call = client.mount(REQUEST, AbortSignal.timeout(50));
 
     expect(await failureOf(call)).toMatchObject({ code: 'CANCELLED' });
@@ -220,19 +219,22 @@ describe('Mount', () => {
 describe('a stop', () => {
   it('lets a mount in progress finish', async () => {
     const { promise: started, resolve } = Promise.withResolvers<void>();
+    const work = Promise.withResolvers<void>();
     const server = await startServer(
       settings({
         serveMount: async () => {
           resolve();
-          await delay(200);
+          await work.promise;
           return SERVED;
         },
       }),
     );
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const call = client.mount(REQUEST, NEVER);
     await started;
-    await server[Symbol.asyncDispose]();
+    const stopped = server[Symbol.asyncDispose]();
+    work.resolve();
+    await stopped;
 
     expect((await call).objectVersion).toHaveLength(1);
   });
@@ -248,7 +250,7 @@ describe('a stop', () => {
         },
       }),
     );
-    using client = connect(socketPath, 5_000);
+    using client = connect(socketPath, 120_000);
     const call = failureOf(client.mount(REQUEST, NEVER));
     await started;
     await server[Symbol.asyncDispose]();

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { finish } from '../../../src/concurrency/time-slices.ts';
 import { publish } from '../../../src/mount/volume/publish.ts';
@@ -51,7 +50,6 @@ it('such a reader detects files that are replaced one by one as a mixed set', as
   const reader = await startReader('names', volume.path, NAMES.slice(0, 2));
 
   plant(volume.path, generation(1, ['user']));
-  await sleep(100);
   const report = await reader.stop();
 
   expect(report.faults).toContain('password has 0 after 1 was there');

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { WorkloadKind } from '../../../src/restart/workload-api.ts';
 import {
   type ClusterNode,
@@ -89,10 +89,9 @@ export async function untilNoted(
   name: string,
   volumes: readonly string[] = ['secrets'],
 ): Promise<void> {
-  await vi.waitFor(() => {
-    const noted = Object.keys(JSON.parse(workloadIn(cluster, kind, name).noted ?? '{}') as object);
-    expect(noted).toEqual(volumes);
-  }, SOON);
+  await expect
+    .poll(() => Object.keys(JSON.parse(workloadIn(cluster, kind, name).noted ?? '{}') as object), SOON)
+    .toEqual(volumes);
 }
 
 /** The versions for which a workload is restarted from now on, in order. */
