@@ -48,7 +48,7 @@ const KNOWN_PARAMETERS = [
 const MIN_POLL_INTERVAL_MS = 10_000;
 /** Node's timers support at most 24 days. */
 const MAX_POLL_INTERVAL_MS = 24 * 3_600_000;
-/** Nobody would read more, not even in the log. */
+/** More would not be read, not even in the log. */
 const MAX_REPORTED = 50;
 
 /** Parses the parameters of a SecretProviderClass, with the overrides of a pod. Never throws. */

@@ -16,7 +16,7 @@ export type EventRecorder = (event: PodEvent, signal: AbortSignal) => Promise<vo
 
 /** An equal event is repeated after this time, because the API server deletes events after an hour. */
 const REPEAT_AFTER_MS = 10 * 60_000;
-const MAX_REMEMBERED = 1_000;
+const MAX_RECORDED = 1_000;
 
 /** The API server's limit (validation/events.go). */
 const MAX_MESSAGE_BYTES = 1024;
@@ -27,7 +27,7 @@ const MAX_POD_NAME_PART = 253 - 17;
 /** Records events of pods. Skips an event that was recorded a short while ago, and increases the count of one that still exists. */
 export function createEventRecorder(kube: Kube, source: EventSource): EventRecorder {
   /** Names of recent events. */
-  const recorded = createCache<true>(kube.clock, { ttlMs: REPEAT_AFTER_MS, maxEntries: MAX_REMEMBERED });
+  const recorded = createCache<true>(kube.clock, { ttlMs: REPEAT_AFTER_MS, maxEntries: MAX_RECORDED });
 
   async function send(name: string, event: PodEvent, signal: AbortSignal): Promise<void> {
     const target = { resource: 'events', namespace: event.pod.namespace, name } as const;

@@ -78,7 +78,7 @@ const DIFFERENT: ReadonlyMap<string, Outcome & { readonly why: string }> = new M
     "(port < username) == `null` && 'y' || 'n'": { gives: 'text', text: 'n', why: 'the same' },
     'avg(list)': { gives: 'refused', why: 'Go goes on with NaN, which is no JSON' },
     'to_string(sort(port)[?@])': { gives: 'refused', why: 'Go forgets an error before a filter' },
-    "'a' || nope(@)": { gives: 'refused', why: 'names of functions are looked at when the class is' },
+    "'a' || nope(@)": { gives: 'refused', why: 'names of functions are checked when the class is parsed' },
   }),
 );
 

@@ -35,7 +35,7 @@ function start(secrets: SecretApi): SecretSync {
   return createSecretSync({ secrets, ...NO_OTHER_PODS, verifyMs: VERIFY_MS, clock: clockAt(() => 10_000) });
 }
 
-interface Story {
+interface KillCase {
   readonly name: string;
   /** The state before, made by other processes. */
   readonly before: readonly MountWords[];
@@ -50,7 +50,7 @@ const IMMUTABLE = { annotations: { 'aws-secrets-csi/sync-immutable': 'true' } };
 const V2 = { files: { db: 'v2' }, confirmedAt: 2_000 };
 const OTHER: MountWords = { pod: 'other', owner: 'job' };
 
-const STORIES: readonly Story[] = [
+const KILL_CASES: readonly KillCase[] = [
   { name: 'making a Secret', before: [], act: synced({ pod: 'a' }), owners: ['web'], value: 'v1' },
   { name: 'writing', before: [{ pod: 'b' }], act: synced({ pod: 'a', ...V2 }), owners: ['web'], value: 'v2' },
   {
@@ -127,7 +127,7 @@ async function killedAtMaking(secrets: MemorySecrets): Promise<void> {
   );
 }
 
-describe.for(STORIES)('a process killed while $name', ({ before, since, act, owners, value }) => {
+describe.for(KILL_CASES)('a process killed while $name', ({ before, since, act, owners, value }) => {
   it.for(['before', 'after'] as const)(
     '%s any call leaves no Secret without an owner, and the next call completes the work',
     async (how) => {

@@ -54,7 +54,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const toRelease = ownerships(before).filter((held) => held.owner.uid !== owner.uid || !toOwn.has(held.name));
     const known: Known = { pod: nodePod.ref, className: mount.class.name, owner, toOwn, toRelease };
     // Recorded before the write, so that a concurrent drop of another mount sees that this owner is still needed.
-    remember(targetPath, known);
+    record(targetPath, known);
 
     const digest = digestOf(mount);
     const reader = newTlsReader();
@@ -68,7 +68,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     });
     const releases = toRelease.map((held) => writer.release(held, () => isWanted(held, mounts), signal));
     await allDone([...writes, ...releases], problems.length > 0 ? [problemsError(problems)] : [], signal);
-    remember(targetPath, { ...known, toRelease: [] });
+    record(targetPath, { ...known, toRelease: [] });
     return Object.assign({}, ...(await Promise.all(writes)));
   }
 
@@ -76,7 +76,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const known = mounts.get(targetPath);
     if (known !== undefined) {
       const toRelease = ownerships(known);
-      remember(targetPath, { ...known, toOwn: new Set(), toRelease });
+      record(targetPath, { ...known, toOwn: new Set(), toRelease });
       const isNeededByOthers = needsOfOtherPods(known, deps, signal);
       const releases = toRelease.map((held) =>
         writer.release(held, async () => isWanted(held, mounts) || (await isNeededByOthers(held.name)), signal),
@@ -86,7 +86,7 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     }
   }
 
-  function remember(targetPath: string, known: Known): void {
+  function record(targetPath: string, known: Known): void {
     if (known.toOwn.size + known.toRelease.length > 0) {
       mounts.set(targetPath, known);
     } else {

@@ -142,7 +142,7 @@ async function demo(): Promise<void> {
   step('Another pod of the same service account starts within the poll interval: AWS is not asked again');
   await askedOfAws(async () => void pods.push(await startPod('shop-2')));
 
-  step('The database password is rotated in Secrets Manager; nobody calls Mount any more');
+  step('The database password is rotated in Secrets Manager; no Mount call follows');
   const rotatedAt = performance.now();
   await askedOfAws(async () => {
     await rotate(account);

@@ -107,7 +107,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'an owner is added only after its Secret is written',
     file: 'secretSync',
-    find: '    remember(targetPath, known);\n',
+    find: '    record(targetPath, known);\n',
     replace: '',
   },
   {

@@ -32,7 +32,7 @@ export const acceptedClasses: readonly AcceptedClass[] = [
     files: named('b'),
   },
   {
-    name: 'fields and parameters that nobody knows',
+    name: 'unknown fields and parameters',
     parameters: {
       objects: `[{objectName: a, ${SM}, backupArn: x, inFallback: true}]`,
       secretProviderClass: 'c',

@@ -60,7 +60,7 @@ const several: readonly RefusedClass[] = [
     ],
   },
   {
-    name: 'a wrong shape before what AWS\u2019s provider would look at later',
+    name: 'a wrong shape before what AWS\u2019s provider would check later',
     parameters: { objects: `[{objectName: a}, {objectName: [b]}, 3]` },
     says: [
       ['objects[1]', 'a list'],

@@ -64,7 +64,7 @@ class Account {
     return at !== undefined && at >= Math.max(this.#now - INTERVAL, confirmedAt);
   }
 
-  askerOf(role: Role): StoreClient {
+  clientOf(role: Role): StoreClient {
     return {
       key: `${role} us-east-1`,
       fetch: async (_store, requests, call) =>
@@ -128,7 +128,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 async function mount({ account, reader, filled, served }: World, who: Role, names: readonly Name[]) {
   const outcomes = await reader.read(
     names.map((asked) => request(asked)),
-    account.askerOf(who),
+    account.clientOf(who),
     INTERVAL,
     NEVER,
   );
@@ -152,7 +152,7 @@ async function mount({ account, reader, filled, served }: World, who: Role, name
 async function republish({ account, reader, filled, served }: World, who: Role, names: readonly Name[]): Promise<void> {
   const held = names.filter((asked) => filled.has(`${who} ${asked}`));
   const expected = new Map(held.map((asked) => [request(asked), filled.get(`${who} ${asked}`) ?? '']));
-  const confirmedAt = await reader.confirmVersions(expected, account.askerOf(who), INTERVAL, NEVER);
+  const confirmedAt = await reader.confirmVersions(expected, account.clientOf(who), INTERVAL, NEVER);
   if (confirmedAt !== undefined) {
     served.push(
       ...Array.from(expected, ([{ source }, version]) =>
@@ -167,7 +167,7 @@ async function tick(world: World, who: Role, names: readonly Name[]): Promise<vo
   const { account, reader, filled, served } = world;
   account.pass(1);
   const begun = performance.now();
-  const client = account.askerOf(who);
+  const client = account.clientOf(who);
   await reader.refresh(
     names.map((asked) => request(asked)),
     client,

@@ -47,8 +47,8 @@ it('throws what the work throws', async () => {
 });
 
 /** @returns the milliseconds before each further try, with these random numbers */
-async function waitsBy(lot: number, tries: number): Promise<readonly number[]> {
-  vi.spyOn(Math, 'random').mockReturnValue(lot);
+async function waitsBy(random: number, tries: number): Promise<readonly number[]> {
+  vi.spyOn(Math, 'random').mockReturnValue(random);
   const clock = createVirtualClock();
   const triedAt: number[] = [];
   const working = whileThrottled(async () => triedAt.push(clock.now()) < tries, clock, NEVER);

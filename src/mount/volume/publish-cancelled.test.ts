@@ -33,7 +33,7 @@ describe.for<Start>([
   { start: 'an empty volume', prepare: () => undefined },
   { start: 'a set of ours', prepare: (target) => void finish(publish(target, OLD)) },
   {
-    start: 'a set of ours, with names of nobody',
+    start: 'a set of ours, with other names',
     prepare(target) {
       finish(publish(target, OLD));
       symlinkSync('/etc/hostname', join(target, 'added'));

@@ -38,7 +38,7 @@ describe('what a kill or another program left behind', () => {
     ['a directory under one of our names', (target) => replaceByDirectory(join(target, 'user'))],
     ['a directory in the place of `..data`', (target) => replaceByDirectory(join(target, '..data'))],
     ['a `..data` that leads out of the volume', (target) => relinkTo('/etc', join(target, '..data'))],
-    ['files of nobody', (target) => plant(target, { stray: 'x', '.hidden': 'y' })],
+    ['files of no set', (target) => plant(target, { stray: 'x', '.hidden': 'y' })],
   ])('is cleaned up by the next publish: %s', ([, damage]) => {
     for (const files of [old, next]) {
       using volume = temporaryVolume();

@@ -139,7 +139,7 @@ describe('what one identity was given is not served to another', () => {
       settings: settingsFor(fakes.gate.url, {
         podIdentity: { ipv4: agent.url, ipv6: 'http://[::1]:1', timeoutMs: 1_000 },
       }),
-      roleOf: () => Promise.reject(new Error('nobody asks for a role')),
+      roleOf: () => Promise.reject(new Error('no role is requested')),
       limits: LIMITS,
     });
     const token = SecretBytes.fromText(mintToken('shop/cart', { aud: ['pods.eks.amazonaws.com'] }));

@@ -103,10 +103,10 @@ describe('the workload of an owner', () => {
 
   it.for<readonly [string, readonly KubeObject[], ObjectRef]>([
     ['a Job', [], { ...refTo('Job', 'web'), apiVersion: 'batch/v1' }],
-    ["somebody else's Deployment", [], { ...refTo('Deployment', 'web'), apiVersion: 'other/v1' }],
+    ["another's Deployment", [], { ...refTo('Deployment', 'web'), apiVersion: 'other/v1' }],
     ['a ReplicaSet that has gone', [], refTo('ReplicaSet', 'web-5')],
     ['a ReplicaSet whose Deployment has gone', [REPLICA_SET], refTo('ReplicaSet', 'web-5')],
-    ['a ReplicaSet of nobody', [workload('ReplicaSet', 'web-5')], refTo('ReplicaSet', 'web-5')],
+    ['a ReplicaSet without an owner', [workload('ReplicaSet', 'web-5')], refTo('ReplicaSet', 'web-5')],
     ['one of the same name', [workload('StatefulSet', 'web')], refTo('StatefulSet', 'web', 'older')],
   ])('is none for %s', async ([, objects, owner]) => {
     await using fixture = await startKube({ objects });

@@ -104,7 +104,7 @@ function publishKilledAt(step: number, target: string): boolean {
   try {
     finish(publish(target, NEW));
   } catch {
-    // Nobody is left to hear of it.
+    // The process that would report it is killed.
   }
   return killing.isKilled();
 }

@@ -220,7 +220,7 @@ describe.concurrent('what does not opt in to restarts', () => {
         { 'aws-secrets-csi/restart-on-rotation': 'false' },
       ),
       { ...ownedBy('silent-job', 'Job'), apiVersion: 'batch/v1' },
-      ownedBy('silent-of-nobody'),
+      ownedBy('silent-without-workload'),
     ];
     const pods = await Promise.all([
       nodes[0]!.startPod('silent-bare', { className: 'silent' }),

@@ -64,10 +64,10 @@ it('secrets and tokens are in no log line, event, status or request, except for 
   await cluster.seed.secretVersion('db', JSON.stringify({ password: `${MARK} 3` }));
   await expect.poll(() => contentsOf(pod.targetPath), SOON).toMatchObject({ password: ['644', `${MARK} 3`] });
   await expect.poll(() => passwordOfSecret(), SOON).toBe(`${MARK} 3`);
-  cluster.api.put({ kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'somebodys' }, data: {} });
+  cluster.api.put({ kind: 'Secret', metadata: { namespace: NAMESPACE, name: 'foreign' }, data: {} });
   await cluster.applyClass('class', {
     objects: [DB],
-    secretObjects: [...secretObjects, { ...secretObjects[0], secretName: 'somebodys' }],
+    secretObjects: [...secretObjects, { ...secretObjects[0], secretName: 'foreign' }],
   });
   await expect.poll(() => reasonsOf(), SOON).toContain('SecretRefused');
   await cluster.kube.patch(`${PODS}/web-1`, { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } });

@@ -79,7 +79,7 @@ describe.concurrent('a change queue', () => {
         .toMatchObject(pods.map(() => ({ db: ['644', 'new'] })));
       // Messages arrive in order: with the last value the event of another secret has been read too.
       for (const value of ['new', 'newest']) {
-        await send(secretChanged('somebody-elses'));
+        await send(secretChanged('other-secret'));
         await cluster.seed.parameter('/url', value);
         await send(parameterChanged('/url'));
         await expect

@@ -24,7 +24,7 @@ export interface MemorySecrets extends SecretApi {
   /** `<verb> <name>` of every call so far. */
   readonly calls: string[];
   readonly names: readonly string[];
-  /** A full update without precondition, like the driver's: it removes all other fields, whoever manages them. */
+  /** A full update without precondition, like the driver's: it removes all other fields, regardless of their managers. */
   replace(secret: SecretName, manager: string, fields: SecretFields): void;
   /** An update of some fields. */
   patch(secret: SecretName, manager: string, fields: SecretFields): void;
