@@ -7,8 +7,7 @@ import type { PlannedFile } from '../../model/mount-plan.ts';
 import { fill, sizeOf } from './fill.ts';
 import { type OpenTarget, openTarget } from './open-directory.ts';
 import { removeTree } from './remove-tree.ts';
-import { volumeFailure } from './volume-failure.ts';
-import { DATA_LINK, findDataDir, readVolumeAt, topNames, type Volume } from './volume.ts';
+import { DATA_LINK, findDataDir, inVolume, readVolumeAt, topNames, type Volume } from './volume.ts';
 
 /*
  * The layout is that of the driver (its `atomic_writer.go`), so that either can write after the other: files are in `..<time>.<random>/`, `..data` is a
@@ -53,56 +52,37 @@ export function* publish(
   files: readonly PlannedFile[],
   { openVolume = openTarget, beforeWriting = () => undefined }: PublishOptions = {},
 ): Steps<Published> {
-  try {
-    refuseOutside(files);
-    using volume = openVolume(targetPath);
-    return yield* publishAt({ at: volume.at, targetPath }, files, beforeWriting);
-  } catch (error) {
-    throw volumeFailure(error, { targetPath, path: targetPath, bytes: sizeOf(files) });
-  }
+  refuseOutside(files);
+  return yield* inVolume(openVolume, targetPath, (at) => publishAt(at, files, beforeWriting), sizeOf(files));
 }
 
-/** An open volume, and its path for messages. */
-interface Place {
-  readonly at: string;
-  readonly targetPath: string;
-}
-
-function* publishAt(
-  { at, targetPath }: Place,
-  files: readonly PlannedFile[],
-  beforeWriting: () => void,
-): Steps<Published> {
-  try {
-    const found = yield* readVolumeAt(at, targetPath);
-    const isTakeover = [...found.names.values()].includes('plain');
-    if (isTakeover || !holds(found, files)) {
-      beforeWriting();
-    }
-    if (isTakeover) {
-      yield* place(at, found, found.files);
-    }
-    const volume = isTakeover ? yield* readVolumeAt(at, targetPath) : found;
-    const isChange = !holds(volume, files);
-    const dataDir = isChange ? yield* placeToStay({ at, targetPath }, volume, files) : volume.dataDir;
-    yield* toTheEnd(sweep(at, topNames(files)));
-    return { changed: isTakeover || isChange, dataDir };
-  } catch (error) {
-    throw volumeFailure(error, { targetPath, at, bytes: sizeOf(files) });
+function* publishAt(at: string, files: readonly PlannedFile[], beforeWriting: () => void): Steps<Published> {
+  const found = yield* readVolumeAt(at);
+  const isTakeover = [...found.names.values()].includes('plain');
+  if (isTakeover || !holds(found, files)) {
+    beforeWriting();
   }
+  if (isTakeover) {
+    yield* place(at, found, found.files);
+  }
+  const volume = isTakeover ? yield* readVolumeAt(at) : found;
+  const isChange = !holds(volume, files);
+  const dataDir = isChange ? yield* placeToStay(at, volume, files) : volume.dataDir;
+  yield* toTheEnd(sweep(at, topNames(files)));
+  return { changed: isTakeover || isChange, dataDir };
 }
 
 /**
  * Like `place`, with one retry: during an upgrade of the provider two processes write the same volumes, and the other one may take the new set for a leftover
  * and remove it right before the swap.
  */
-function* placeToStay({ at, targetPath }: Place, before: Volume, files: readonly PlannedFile[]): Steps<string> {
+function* placeToStay(at: string, before: Volume, files: readonly PlannedFile[]): Steps<string> {
   const dataDir = yield* place(at, before, files);
-  return findDataDir(at) === undefined ? yield* toTheEnd(placeAgain({ at, targetPath }, files)) : dataDir;
+  return findDataDir(at) === undefined ? yield* toTheEnd(placeAgain(at, files)) : dataDir;
 }
 
-function* placeAgain({ at, targetPath }: Place, files: readonly PlannedFile[]): Steps<string> {
-  return yield* place(at, yield* readVolumeAt(at, targetPath), files);
+function* placeAgain(at: string, files: readonly PlannedFile[]): Steps<string> {
+  return yield* place(at, yield* readVolumeAt(at), files);
 }
 
 /**

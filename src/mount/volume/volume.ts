@@ -34,46 +34,54 @@ interface Allowance {
 }
 
 /**
- * Reads the content of a volume. Follows only the symlinks of the layout. Must not run during a write: use `Volumes.read`.
- * @throws ProviderError VolumeUnwritable
+ * Runs work on an open volume.
+ * @param bytes size of the set to be written, for messages
+ * @throws ProviderError VolumeUnwritable for errors of the file system, or what the work throws
  */
-export function* readVolume(targetPath: string, openVolume: OpenTarget = openTarget): Steps<Volume> {
+export function* inVolume<Result>(
+  openVolume: OpenTarget,
+  targetPath: string,
+  work: (at: string) => Steps<Result>,
+  bytes = 0,
+): Steps<Result> {
+  let at: string | undefined;
   try {
     using volume = openVolume(targetPath);
-    return yield* readVolumeAt(volume.at, targetPath);
+    ({ at } = volume);
+    return yield* work(at);
   } catch (error) {
-    throw volumeFailure(error, { targetPath, path: targetPath });
+    throw volumeFailure(error, { targetPath, bytes, ...(at === undefined ? { path: targetPath } : { at }) });
   }
 }
 
 /**
- * Like `readVolume`, for an open volume.
- * @param targetPath for messages
+ * Reads the content of a volume. Follows only the symlinks of the layout. Must not run during a write: use `Volumes.read`.
  * @throws ProviderError VolumeUnwritable
  */
-export function* readVolumeAt(at: string, targetPath: string): Steps<Volume> {
-  try {
-    const dataDir = findDataDir(at);
-    const names = new Map<string, NameKind>();
-    const files: PlannedFile[] = [];
-    const left = { bytes: MAX_BYTES, names: MAX_NAMES };
-    for (const entry of readdirSync(at, { withFileTypes: true })) {
-      yield;
-      if (entry.name.startsWith('..')) {
-        continue;
-      }
-      const kind = kindOf(at, entry);
-      names.set(entry.name, kind);
-      if (kind === 'plain') {
-        files.push(...(yield* readTree(at, entry.name, left)));
-      } else if (kind === 'linked' && dataDir !== undefined) {
-        files.push(...(yield* readLinked(at, dataDir, entry.name, left)));
-      }
+export function readVolume(targetPath: string, openVolume: OpenTarget = openTarget): Steps<Volume> {
+  return inVolume(openVolume, targetPath, readVolumeAt);
+}
+
+/** Like `readVolume`, for an open volume. */
+export function* readVolumeAt(at: string): Steps<Volume> {
+  const dataDir = findDataDir(at);
+  const names = new Map<string, NameKind>();
+  const files: PlannedFile[] = [];
+  const left = { bytes: MAX_BYTES, names: MAX_NAMES };
+  for (const entry of readdirSync(at, { withFileTypes: true })) {
+    yield;
+    if (entry.name.startsWith('..')) {
+      continue;
     }
-    return { dataDir, names, files };
-  } catch (error) {
-    throw volumeFailure(error, { targetPath, at });
+    const kind = kindOf(at, entry);
+    names.set(entry.name, kind);
+    if (kind === 'plain') {
+      files.push(...(yield* readTree(at, entry.name, left)));
+    } else if (kind === 'linked' && dataDir !== undefined) {
+      files.push(...(yield* readLinked(at, dataDir, entry.name, left)));
+    }
   }
+  return { dataDir, names, files };
 }
 
 /** @returns the target of `..data`, if it is a directory next to it, and so inside the volume */
