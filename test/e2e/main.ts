@@ -1,4 +1,4 @@
-// `npm run e2e`: builds what the cluster is made of, brings it up, runs the scenarios, and always takes it down again.
+// `npm run e2e`: builds the programs of the cluster, starts it, runs the scenarios, and always removes it again.
 // `--keep` leaves it up after the scenarios, `--up` without any; both until Ctrl-C. `--kubeconfig FILE` runs the scenarios
 // against a cluster you have. Anything else goes to vitest: a word runs the scenarios with it in their file's name.
 import { mkdir, writeFile } from 'node:fs/promises';

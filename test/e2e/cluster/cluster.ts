@@ -6,7 +6,7 @@ import { apply, helm, kubectl } from './kubernetes-tools.ts';
 import { bootNode, ctr, cutPower, nodePath, runInNode, startKubelet } from './node.ts';
 import { nodeIsReady } from './node-status.ts';
 
-/** Written by whoever brought the cluster up; the rest of the suite knows no more about it than this. */
+/** Written by the starter of the cluster; all that the rest of the suite knows about it. */
 export interface ClusterFacts {
   /** False for a cluster given by `--kubeconfig`: what belongs to the machine below it is then refused. */
   readonly owned: boolean;

@@ -6,7 +6,7 @@ export interface CommandOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The command is killed after this many milliseconds; one minute unless told. */
+  /** The command is killed after this many milliseconds; default: one minute. */
   readonly timeoutMs?: number;
 }
 

@@ -6,7 +6,7 @@ import { DISK, program } from './layout.ts';
 import { NODE_ADDRESS, SERVICE_RANGE } from './network.ts';
 import { startProcess, waitUntilReady } from './processes.ts';
 
-/** etcd speaks plain HTTP: nobody else is in its network namespace. */
+/** etcd speaks plain HTTP: its network namespace contains nothing else. */
 const ETCD = 'http://127.0.0.1:2379';
 
 export async function startEtcd(): Promise<void> {

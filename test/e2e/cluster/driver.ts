@@ -27,13 +27,13 @@ const OPTIONS_FILE = path.join(PROCESSES, 'driver-options.json');
 
 /** What its Helm chart calls enableSecretRotation, rotationPollInterval, syncSecret.enabled and tokenRequests. */
 export interface DriverOptions {
-  /** On in this suite unless told; off in the driver's chart. */
+  /** Default: on in this suite, off in the driver's chart. */
   readonly rotation?: boolean;
-  /** A Go duration; 2s in this suite unless told, 2m in the driver. */
+  /** A Go duration; default: 2s in this suite, 2m in the driver. */
   readonly rotationPollInterval?: string;
-  /** May the driver mirror files into Secrets? Off unless told. */
+  /** May the driver mirror files into Secrets? Default: off. */
   readonly syncSecret?: boolean;
-  /** Those of IRSA and EKS Pod Identity unless told. */
+  /** Default: those of IRSA and EKS Pod Identity. */
   readonly tokenAudiences?: readonly string[];
 }
 

@@ -9,7 +9,7 @@ import { writeImage } from './oci-image.ts';
 
 export const PAUSE_IMAGE = 'e2e.local/pause:1';
 
-/** A shell and the usual small programs; it sleeps unless told otherwise. */
+/** A shell and the usual small programs; it sleeps by default. */
 export const APP_IMAGE = 'e2e.local/app:1';
 
 const IMAGES = path.join(DISK, 'images');

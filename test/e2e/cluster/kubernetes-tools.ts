@@ -6,7 +6,7 @@ import { MEMORY, program } from './layout.ts';
 export interface ToolOptions {
   /** Its standard input. */
   readonly input?: string;
-  /** Three minutes unless told, so that `kubectl wait` ends by its own `--timeout` and says why. */
+  /** Default: three minutes, so that `kubectl wait` ends by its own `--timeout` and says why. */
   readonly timeoutMs?: number;
 }
 

@@ -26,7 +26,7 @@ const RECORD = path.join(RUN, 'machine.json');
 /** The socket by which the API server is reached from outside; relative to the checkout, as a socket's path may have 107 bytes at most. */
 export const API_RELAY = path.relative(CHECKOUT, path.join(RUN, 'api.sock'));
 
-/** The exit code of a machine that was told to stop before its scenarios had ended. */
+/** The exit code of a machine that was stopped before its scenarios had ended. */
 export const INTERRUPTED = 130;
 
 interface MachineRecord {

@@ -8,7 +8,7 @@ import { runCommand } from './command.ts';
 export const NODE_ADDRESS = '10.90.0.1';
 export const POD_RANGE = '10.91.0.0/16';
 export const SERVICE_RANGE = '10.96.0.0/16';
-/** The address every pod is told for the API server: the first of the service range. */
+/** The address of the API server in every pod: the first of the service range. */
 export const API_SERVICE_ADDRESS = '10.96.0.1';
 
 /** Where EKS has its Pod Identity agent on every node; a scenario may put one there. */

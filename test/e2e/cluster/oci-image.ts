@@ -9,7 +9,7 @@ export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly env?: readonly string[];
   readonly workingDir?: string;
-  /** Numeric `uid:gid`; root unless told. */
+  /** Numeric `uid:gid`; default: root. */
   readonly user?: string;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started, in clock ticks since the boot, as /proc tells it. */
+  /** Start time in clock ticks since the boot, from /proc. */
   readonly started: string;
 }
 

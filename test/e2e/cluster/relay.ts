@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { pipeline } from 'node:stream';
 
-/** Where to listen or connect: a TCP port, of 127.0.0.1 unless told, or a unix socket. */
+/** Where to listen or connect: a TCP port, by default of 127.0.0.1, or a unix socket. */
 export type Place = { readonly port: number; readonly host?: string } | { readonly path: string };
 
 export interface Relay extends Disposable {

@@ -3,7 +3,7 @@ import { runCommand } from './command.ts';
 
 const GO = { major: 1, minor: 26 };
 
-/** Says everything that is missing at once, so that nobody has to find out one run at a time. */
+/** Says everything that is missing at once, so that one run is enough to find out. */
 export async function checkRequirements(): Promise<void> {
   const missing: string[] = [];
   if (process.platform !== 'linux') {

@@ -6,7 +6,7 @@ export interface WaitOptions {
 }
 
 /**
- * Asks until the answer is neither `undefined` nor `false`, and returns it. An exception counts as "not yet".
+ * Repeats a query until the result is neither `undefined` nor `false`, and returns it. An exception counts as "not yet".
  * Throws with the last exception as its cause when the time is up.
  */
 export async function waitFor<T>(

@@ -12,7 +12,7 @@ import { STORY_LABEL } from './scenario.ts';
 
 const IMAGE = 'e2e.local/aws-secrets-csi:e2e';
 
-/** Installs the provider once for all scenarios, in both ways of writing and once with all it can do, and starts the moto that their AWS is made of. */
+/** Installs the provider once for all scenarios, in both ways of writing and once with all features, and starts the moto for their AWS. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await using opening = new AsyncDisposableStack();
   const cluster = await openCluster();

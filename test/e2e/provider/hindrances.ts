@@ -10,7 +10,7 @@ export const IMPATIENT = { socketName: 'aws-impatient', extraArgs: ['--mount-tim
 
 /** What keeps a secret from a pod. */
 interface Hindrance {
-  /** What the user is told. */
+  /** The message for the user. */
   readonly says: readonly [string, ...string[]];
   readonly impose: () => Promise<unknown>;
   readonly lift: () => Promise<unknown>;

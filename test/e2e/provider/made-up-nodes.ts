@@ -125,7 +125,7 @@ async function startNode(
       `--endpoint-url=https://${cluster.hostAddress}:${AWS_PORT}`,
       `--ca-bundle=${authority}`,
       '--aws-region=us-east-1',
-      // Nobody sends any.
+      // No call sends any.
       '--token-request',
       ...args,
     ],
@@ -146,7 +146,7 @@ interface Kubelet {
   readonly firstTexts: Map<string, Readonly<Record<string, string>>>;
 }
 
-/** Looks at the pods again and again: fills the volumes of new ones and empties those of pods that are gone. */
+/** Watches the pods: fills the volumes of new ones and empties those of deleted pods. */
 function keepPods({ scenario, nodes, folder, volumes, firstTexts }: Kubelet): AsyncDisposable {
   const closing = new AbortController();
   const mounted = new Set<string>();

@@ -4,7 +4,7 @@ import { PROVIDER_WRITES } from './facts.ts';
 export interface ClassOptions {
   /** Parameters besides `objects`. No region: the provider takes the node's. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** `PROVIDER_WRITES` unless told. */
+  /** Default: `PROVIDER_WRITES`. */
   readonly provider?: string;
   /** What is to be mirrored into Secrets. */
   readonly secretObjects?: readonly object[];
@@ -46,7 +46,7 @@ export function deployment(name: string, options: PodOptions): object {
 }
 
 export interface WorkloadOptions {
-  /** One unless told; a DaemonSet has as many as there are nodes. */
+  /** Default: one; a DaemonSet has as many as there are nodes. */
   readonly replicas?: number;
   /** Of the workload itself. */
   readonly annotations?: Readonly<Record<string, string>>;

@@ -35,7 +35,7 @@ export interface Scenario extends AsyncDisposable {
   /** Makes a service account with a role that may do this, by its annotation. @returns the role's ARN */
   addServiceAccount(name: string, allows?: readonly Statement[]): Promise<string>;
 
-  /** A pod that sleeps, of service account `app` unless told. */
+  /** A pod that sleeps; default service account: `app`. */
   pod(name: string, options: ScenarioPod): object;
   deployment(name: string, options: ScenarioPod): object;
   /** Applies pods and what makes pods, and returns when all are ready. Says what their events say if they do not get so. */
@@ -73,7 +73,7 @@ export async function openScenario(cluster: Cluster, name: string): Promise<Scen
   ]);
   opening.defer(async () => {
     await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
-    // Its pods go before its AWS does: else they would ask the next scenario's.
+    // Its pods are deleted before its AWS stops: otherwise they would call the next scenario's.
     await kubectl('delete', 'pods', '--all');
   });
 

@@ -1,4 +1,4 @@
-/** A Kubernetes Secret as a scenario looks at it. */
+/** The fields of a Kubernetes Secret that scenarios check. */
 export interface SyncedSecret {
   readonly uid: string;
   /** Another one after every write. */

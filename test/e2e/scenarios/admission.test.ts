@@ -60,7 +60,7 @@ describe.runIf(cluster.owned)('with admissionPolicies.enabled', () => {
     await expect.poll(() => scenario.secretOf('login'), PATIENCE).toBeUndefined();
   });
 
-  test("its service account may touch no Secret and no workload of others, and gets no other's token", async () => {
+  test('its service account can change no Secret and no workload of others, and gets no other token', async () => {
     await scenario.kubectl('create', 'secret', 'generic', 'theirs', '--from-literal=password=theirs');
     await scenario.apply(workload('Deployment', scenario.pod('idle', { classes: [] })));
     const attempts = [

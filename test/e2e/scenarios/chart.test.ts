@@ -30,7 +30,7 @@ function socketFolder(): Promise<string> {
   return cluster.runInNode(['ls', '-A', '/var/run/secrets-store-csi-providers']);
 }
 
-test('with awsRegion, classes that name no region get that one, and the provider may not read nodes', async () => {
+test('with awsRegion, classes that name no region use it, and the provider may not read nodes', async () => {
   const values = { socketName: 'aws-region', awsRegion: 'eu-west-1' };
   await (await scenario.aws.seed('eu-west-1')).secret('db', 'of eu-west-1');
   await using release = await installRelease(cluster, inject('provider'), 'aws-secrets-csi-region', values);
@@ -49,7 +49,7 @@ test('with awsRegion, classes that name no region get that one, and the provider
 });
 
 describe('from installation to uninstallation', () => {
-  test('the driver takes over the writing, rotation goes on, and nothing stays but the files', async () => {
+  test('the driver takes over writing, rotation continues, and only the files remain', async () => {
     const socketName = 'aws-changing';
     const provider = { provider: socketName };
     await scenario.apply(

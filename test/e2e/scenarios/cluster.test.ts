@@ -37,7 +37,7 @@ test('the node is ready and lists the Secrets Store CSI driver', async () => {
   expect(drivers.split(' ')).toContain(DRIVER_NAME);
 });
 
-test('a pod gets ready and reaches the API server by the address it is told', async () => {
+test('a pod becomes ready and reaches the API server at the address in its environment', async () => {
   await cluster.apply([pod('reaches-api', { command: ['sleep', 'infinity'] })]);
   await cluster.kubectl([
     'wait',
@@ -55,7 +55,7 @@ test('a pod gets ready and reaches the API server by the address it is told', as
   expect(said.trim()).toBe(`reached ${service}`);
 });
 
-test('a pod whose class names a provider that is not there is told so', async () => {
+test('a pod whose class names a missing provider gets an event', async () => {
   await cluster.apply([
     {
       apiVersion: 'secrets-store.csi.x-k8s.io/v1',
@@ -88,7 +88,7 @@ test.runIf(cluster.owned)('an image with Node and a program of the checkout runs
 
   await cluster.apply([pod('hello', { image: image.name })]);
   const hello = await waitFor(
-    'the pod has said hello',
+    'the pod has printed its output',
     async () => (await cluster.kubectl(['logs', 'hello', `--namespace=${namespace}`])) || undefined,
     { timeoutMs: 60_000, everyMs: 500 },
   );

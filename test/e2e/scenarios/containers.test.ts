@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => scenario[Symbol.asyncDispose]());
 
 test.concurrent.for(BOTH_WAYS)(
-  'a container with nothing but a read-only view, and no root, reads what modes let it: %s',
+  'a container with a read-only root and without root reads what the modes allow: %s',
   async ([, provider], { expect }) => {
     const name = `strict-${provider}`;
     await scenario.seed.secret(name, 'p1');
@@ -47,7 +47,7 @@ test.concurrent.for(BOTH_WAYS)(
 );
 
 test.concurrent.for(BOTH_WAYS)(
-  'a rotation reaches the directory, and no file that is mounted by its subPath: %s',
+  'a rotation reaches the directory, but no file that is mounted by subPath: %s',
   async ([, provider], { expect }) => {
     const name = `sub-path-${provider}`;
     await scenario.seed.secret(name, 'p1');

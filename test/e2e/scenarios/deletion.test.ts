@@ -10,7 +10,7 @@ const PATIENCE = { timeout: 60_000, interval: 500 };
 
 const cluster = await openCluster();
 
-describe.runIf(cluster.owned)('of a pod that goes', () => {
+describe.runIf(cluster.owned)('of a deleted pod', () => {
   let scenario: Scenario;
 
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe.runIf(cluster.owned)('of a pod that goes', () => {
     return scenario.kubectl('get', 'pod', name, '--output=jsonpath={.metadata.uid}');
   }
 
-  test.for(BOTH_WAYS)('nothing stays on the node: %s', async ([, provider]) => {
+  test.for(BOTH_WAYS)('nothing remains on the node: %s', async ([, provider]) => {
     const name = `gone-${provider}`;
     const uid = await startPod(name, provider);
     const before = await tracesOf(name, uid);
@@ -39,7 +39,7 @@ describe.runIf(cluster.owned)('of a pod that goes', () => {
     expect(before).toContainEqual(expect.stringMatching(new RegExp(`/mount/\\.\\..+/${name}$`)));
   });
 
-  test("nothing stays in the provider's view of the node", async () => {
+  test("nothing remains in the provider's view of the node", async () => {
     const { metadata } = await providerPod(cluster, 'aws-secrets-csi');
     const uid = await startPod('seen', 'aws');
     function mounts(): Promise<string> {
@@ -55,7 +55,7 @@ describe.runIf(cluster.owned)('of a pod that goes', () => {
     expect(before).toContain(uid);
   });
 
-  test('nothing stays although the provider is gone', async () => {
+  test('nothing remains although the provider has stopped', async () => {
     const values = { socketName: 'aws-leaving' };
     await using release = await installRelease(cluster, inject('provider'), 'aws-secrets-csi-leaving', values);
     const uid = await startPod('outlasting', values.socketName);

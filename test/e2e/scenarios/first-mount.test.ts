@@ -31,7 +31,7 @@ function phaseOf(pod: string): Promise<string> {
   return scenario.kubectl('get', 'pod', pod, '--output=jsonpath={.status.phase}');
 }
 
-describe.concurrent('no pod starts without its files, its events say why, and it starts when that is over', () => {
+describe.concurrent('no pod starts without its files, its events report the reason, and it starts afterwards', () => {
   test.for(HINDRANCES)('%s', async (hindrance, { expect }) => {
     const { name, classes, says, impose, lift } = await prepareHindrance(scenario, hindrance);
     const pods = classes.map((pod) => listsFirst(scenario.pod(pod, { classes: [pod], serviceAccount: name }), pod));

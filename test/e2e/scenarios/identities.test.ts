@@ -45,7 +45,7 @@ test('pods of two service accounts of a namespace read what their own role allow
   expect(await scenario.filesOf('coffee', 'coffee')).toEqual({ coffee: ['644', 'of coffee'] });
 });
 
-test("a pod that asks for another's secret does not start, is told why and what to do, and starts when that is done", async () => {
+test("a pod with another's secret does not start, an event names the reason and the remedy, and it starts after that", async () => {
   const account = `${scenario.namespace}-tea`;
   await scenario.apply(scenario.pod('thief', { classes: ['tea', 'coffee'], serviceAccount: 'tea' }));
 
@@ -63,7 +63,7 @@ test("a pod that asks for another's secret does not start, is told why and what 
   expect(await scenario.filesOf('thief', 'coffee')).toEqual({ coffee: ['644', 'of coffee'] });
 });
 
-test('a service account without a role, and a role that does not trust it, are told apart', async () => {
+test('a service account without a role, and a role that does not trust it, are distinguished', async () => {
   const annotations = { 'eks.amazonaws.com/role-arn': teaRole };
   await scenario.apply(
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'plain' } },
@@ -80,7 +80,7 @@ test('a service account without a role, and a role that does not trust it, are t
 });
 
 test.runIf(cluster.owned)(
-  'a driver that asks for no tokens is told to, in the pod and by the installation',
+  'a driver that requests no tokens is reported, on the pod and by the installation',
   async () => {
     await cluster.restartDriver({ tokenAudiences: [] });
     onTestFinished(() => cluster.restartDriver());
@@ -95,7 +95,7 @@ test.runIf(cluster.owned)(
   },
 );
 
-test('many pods with several classes start at once, each with its own', async () => {
+test('many pods with several classes start at once, each with its own secrets', async () => {
   const drinks = ['tea', 'coffee'];
   const both = [...BOTH_WAYS].flatMap(([, provider]) =>
     drinks.map((drink) => ({ drink, name: `${drink}-${provider}`, provider })),
@@ -117,7 +117,7 @@ test('many pods with several classes start at once, each with its own', async ()
   expect(read).toEqual(names.flatMap(() => expected));
 });
 
-test('a class of another namespace is none of the pod', async () => {
+test('a pod cannot use a class of another namespace', async () => {
   const name = `elsewhere-${scenario.namespace}`;
   const object = secretProviderClass(name, [secret('tea')]);
   await cluster.apply([{ ...object, metadata: { name, namespace: 'default' } }]);

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => resources.disposeAsync());
 
-test(`${ACCOUNTS.length * PODS_EACH} pods that are made at once all start, and AWS is asked once for each identity`, async () => {
+test(`${ACCOUNTS.length * PODS_EACH} pods that are created at once all start, and AWS is called once for each identity`, async () => {
   const objects = [
     { objectName: 'db', objectType: 'secretsmanager' },
     { objectName: 'token', objectType: 'secretsmanager' },

@@ -97,7 +97,7 @@ test.for(BOTH_WAYS)(
   },
 );
 
-test.for(BOTH_WAYS)('slashes make directories where they are not translated: %s', async ([, provider]) => {
+test.for(BOTH_WAYS)('slashes create directories if they are not translated: %s', async ([, provider]) => {
   const name = `nested-${provider}`;
   await scenario.apply(secretProviderClass(name, everything(), { provider, parameters: { pathTranslation: 'False' } }));
 
@@ -111,7 +111,7 @@ test.for(BOTH_WAYS)('slashes make directories where they are not translated: %s'
   });
 });
 
-test.for(BOTH_WAYS)('a pod starts with an empty volume where its class names no object: %s', async ([, provider]) => {
+test.for(BOTH_WAYS)('a pod starts with an empty volume if its class names no object: %s', async ([, provider]) => {
   const name = `empty-${provider}`;
   await scenario.apply(secretProviderClass(name, [], { provider }));
 
@@ -130,7 +130,7 @@ test('a class of the old API version mounts too', async () => {
   expect(await scenario.filesOf('old', 'old')).toEqual({ plain: ['644', 'äöü €'] });
 });
 
-test('a second region stands in for a broken one, and is asked for nothing else', async () => {
+test('a second region replaces a failing one, and is used for nothing else', async () => {
   const region = { region: 'us-east-1', failoverRegion: 'us-west-2' };
   const { arn } = await scenario.seed.secret('pair', 'of us-east-1');
   const second = await (await scenario.aws.seed('us-west-2')).secret('pair-replica', 'of us-west-2');
@@ -148,7 +148,7 @@ test('a second region stands in for a broken one, and is asked for nothing else'
   expect(await scenario.filesOf('broken', 'pair')).toEqual({ pair: ['644', 'of us-west-2'] });
 });
 
-test.runIf(cluster.owned)('a pod that goes leaves no volume behind', async () => {
+test.runIf(cluster.owned)('a deleted pod leaves no volume behind', async () => {
   const [[, provider]] = BOTH_WAYS;
   const uid = await scenario.kubectl('get', 'pod', `flat-${provider}`, '--output=jsonpath={.metadata.uid}');
   const before = await volumesOnNode();

@@ -118,9 +118,9 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
         password: ['400', 'p2'],
       });
       expect(await traceOf(first, unchanged)).toBe(traceBefore);
-      // Three looks at most, at two secrets and a parameter, and once more at the secret that has changed.
+      // At most three polls of two secrets and a parameter, and one more read of the changed secret.
       expect(asked.app.length).toBeLessThanOrEqual(3 * 3 + 1);
-      // A look is one question to each store.
+      // A poll is one request to each store.
       expect(asked.batching.length).toBeLessThanOrEqual(3 * 2);
       expect(mounts > 0).toBe(title === 'on');
       if (title === 'off') {
@@ -132,7 +132,7 @@ describe.runIf(cluster.owned)('rotation by the provider', () => {
     },
   );
 
-  /** What changes when a volume is written, and only then: where its files lie, and what they are to the kernel. */
+  /** What changes only when a volume is written: the paths of its files, and their inodes. */
   function traceOf(pod: string, className: string): Promise<string> {
     return scenario.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
   }

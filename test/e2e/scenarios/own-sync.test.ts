@@ -49,8 +49,8 @@ async function ownersOf(name: string): Promise<readonly string[] | undefined> {
   return (await scenario.secretOf(name))?.owners;
 }
 
-describe('a Secret that the provider makes of the files', () => {
-  test.concurrent('is there before the first container starts, says whose it is, and follows a rotation', async ({
+describe('a Secret that the provider creates from the files', () => {
+  test.concurrent('exists before the first container starts, has its owner, and is updated by a rotation', async ({
     expect,
   }) => {
     const name = 'variable';
@@ -85,7 +85,7 @@ describe('a Secret that the provider makes of the files', () => {
     expect((await scenario.secretOf(name))?.labels).toEqual({ environment: 'test', of: 'another', ...MANAGED });
   });
 
-  test.concurrent('of type kubernetes.io/tls has its certificates and its key out of one file', async ({ expect }) => {
+  test.concurrent('of type kubernetes.io/tls has its certificates and its key from one file', async ({ expect }) => {
     const { key, cert, authority } = await makeCertificates(['DNS:shop.example']);
     await scenario.seed.secret('tls', key + cert + authority);
     const object = { objectName: 'tls', objectType: 'secretsmanager' };
@@ -102,7 +102,7 @@ describe('a Secret that the provider makes of the files', () => {
     expect(new X509Certificate(chain).checkPrivateKey(createPrivateKey(privateKey))).toBe(true);
   });
 
-  test.concurrent('belongs to those that make the pods, goes with the last of them, and comes back', async ({
+  test.concurrent("is owned by the pods' controllers, is deleted with the last of them, and created again", async ({
     expect,
   }) => {
     const name = 'shared';
@@ -125,7 +125,7 @@ describe('a Secret that the provider makes of the files', () => {
     expect(await ownersOf(name)).toEqual(['ReplicaSet']);
   });
 
-  test.concurrent('is immutable and has a key for every file, where the class says so', async ({ expect }) => {
+  test.concurrent('is immutable and has a key for every file, if the class says so', async ({ expect }) => {
     const name = 'whole';
     const words = ['sync-immutable', 'sync-all-keys'].map((word) => [`aws-secrets-csi/${word}`, 'true']);
     await applyClass(name, Object.fromEntries(words));
@@ -169,12 +169,12 @@ describe('a Secret that the provider makes of the files', () => {
   });
 });
 
-describe.runIf(cluster.owned)('a Secret that the driver makes, too', () => {
+describe.runIf(cluster.owned)('a Secret that the driver creates too', () => {
   beforeAll(() => cluster.restartDriver({ syncSecret: true }));
 
   afterAll(() => cluster.restartDriver());
 
-  test('has the right values and owners, and is left alone once it has', async ({ expect }) => {
+  test('has the right values and owners, and is not written afterwards', async ({ expect }) => {
     const name = 'twice';
     const owners = ['ReplicaSet', 'ReplicaSet'];
     await applyClass(name);
@@ -186,7 +186,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes, too', () => {
 
     await scenario.seed.secretVersion(name, login('p2'));
     await expect.poll(() => passwordOf(name), PATIENCE).toBe('p2');
-    // The driver, which has put a Secret of its own in the place of ours, names owners 5 s later, and our next look says anew what it left out.
+    // The driver, which has put a Secret of its own in the place of ours, sets owners 5 s later, and our next poll restores what it removed.
     await sleep(INTERVAL_MS + 2_000);
     const settled = await scenario.secretOf(name);
     await sleep(INTERVAL_MS + 2_000);

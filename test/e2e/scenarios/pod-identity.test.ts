@@ -16,7 +16,7 @@ const FILES = { db: ['644', 'p1'], _app_url: ['644', 'https://example.com'] };
 
 const cluster = await openCluster();
 
-// The agent's addresses are the node's own; on a cluster you have they are somebody's already.
+// The agent's addresses are the node's own; on an existing cluster they may be in use.
 describe.runIf(cluster.owned)('EKS Pod Identity', () => {
   const resources = new AsyncDisposableStack();
   const associations = new Map<string, string>();
@@ -56,7 +56,7 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
     );
   });
 
-  test('a pod of a service account without an association is told so', async () => {
+  test('a pod of a service account without an association gets an event', async () => {
     await scenario.apply(scenario.pod('forgotten', { classes: ['associated'], serviceAccount: 'forgotten' }));
 
     const message = await scenario.mountFailure('forgotten', 'Pod Identity');
@@ -66,7 +66,7 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
     expect(message).toContain(`${scenario.namespace}/forgotten`);
   });
 
-  test('a provider for Pod Identity alone has no access to the API server', async () => {
+  test('a provider only for Pod Identity has no access to the API server', async () => {
     const values = { socketName: 'aws-associated', irsa: { enabled: false }, awsRegion: 'us-east-1' };
     await using release = await installRelease(cluster, inject('provider'), 'aws-secrets-csi-associated', values);
     const selector = `--selector=app.kubernetes.io/instance=${release.name}`;
@@ -87,7 +87,7 @@ describe.runIf(cluster.owned)('EKS Pod Identity', () => {
     expect(token.trim()).toBe('false');
   });
 
-  test("an agent that answers over IPv6 alone is found from the host's network", async () => {
+  test("an agent that responds only over IPv6 is found from the host's network", async () => {
     ipv4[Symbol.dispose]();
     await startAgent('::1', IPV6);
     const values = { socketName: 'aws-host', hostNetwork: true };

@@ -54,7 +54,7 @@ describe.runIf(cluster.owned)('a provider that is killed', () => {
   );
 
   test.for(RELEASES)(
-    'with its pod, its socket left behind: a pod waits for its return and starts with its files: %s',
+    'with its pod, leaving its socket: a pod waits for its restart and starts with its files: %s',
     async ([release, { socketName: provider }]) => {
       const name = `left-${provider}`;
       const before = await providerPod(cluster, release);

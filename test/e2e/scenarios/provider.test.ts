@@ -31,7 +31,7 @@ test('runs as the pod of a DaemonSet', () => {
   expect(provider.status.containerStatuses).toMatchObject([{ ready: true }]);
 });
 
-test('sees two directories of the node and no more', () => {
+test('sees only two directories of the node', () => {
   const hostPaths = provider.spec.volumes.flatMap(({ hostPath }) => hostPath?.path ?? []);
 
   expect(hostPaths.toSorted()).toEqual(['/var/lib/kubelet/pods', '/var/run/secrets-store-csi-providers']);
@@ -54,7 +54,7 @@ test.for(['livez', 'readyz'])('answers %s', async (path) => {
   await expect(cluster.kubectl(['get', '--raw', url])).resolves.toMatch(/ok/i);
 });
 
-test.runIf(cluster.owned)('listens where the driver looks, for root alone', async () => {
+test.runIf(cluster.owned)("listens on the driver's path, for root only", async () => {
   const socket = '/var/run/secrets-store-csi-providers/aws.sock';
 
   const described = await cluster.runInNode(['stat', '--format=%F %a %U', socket]);
@@ -62,7 +62,7 @@ test.runIf(cluster.owned)('listens where the driver looks, for root alone', asyn
   expect(described.trim()).toMatch(/^socket .00 root$/);
 });
 
-test('may read service accounts and nodes, and can get at no Secret, pod or token', async () => {
+test('may read service accounts and nodes, and no Secret, pod or token', async () => {
   const account = `--as=system:serviceaccount:${PROVIDER_NAMESPACE}:aws-secrets-csi`;
   async function may(verb: string, resource: string): Promise<boolean> {
     const answer = cluster.kubectl(['auth', 'can-i', verb, resource, '--all-namespaces', account]);
@@ -84,7 +84,7 @@ test('may read service accounts and nodes, and can get at no Secret, pod or toke
   }
 });
 
-test("mounts a first secret, in the node's region where the class names none", async () => {
+test("mounts a first secret, in the node's region if the class names none", async () => {
   await scenario.seed.secret('first', 'p4ssw0rd');
   const objects = [{ objectName: 'first', objectType: 'secretsmanager' }];
   await scenario.apply(secretProviderClass('first', objects));

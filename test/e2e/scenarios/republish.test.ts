@@ -34,7 +34,7 @@ async function failuresOf(pod: string): Promise<string> {
     .join('\n');
 }
 
-describe.concurrent('a pod keeps its files and runs on, the log says why, and it is up to date again when that is over', () => {
+describe.concurrent('a pod keeps its files and continues to run, the log names the reason, and it is up to date again afterwards', () => {
   test.for(TOLD_SOON)('%s', async (hindrance, { expect }) => {
     const { name, secret, classes, says, impose, lift } = await prepareHindrance(scenario, hindrance);
     await scenario.startPods(...classes.map((pod) => scenario.pod(pod, { classes: [pod], serviceAccount: name })));

@@ -43,7 +43,7 @@ async function heldBy(name: string): Promise<readonly string[]> {
   return Promise.all(running.map(async ({ metadata }) => (await scenario.kubectl('logs', metadata.name)).trim()));
 }
 
-/** Goes up with each change of what a workload asks for, and so with each roll. */
+/** Increases with each change of the spec of a workload, and so with each restart. */
 async function generationOf(kind: string, name: string): Promise<number> {
   return Number(await scenario.kubectl('get', kind, name, '--output=jsonpath={.metadata.generation}'));
 }
@@ -52,7 +52,7 @@ function generations(): Promise<readonly number[]> {
   return Promise.all(WORKLOADS.map(([kind, name]) => generationOf(kind, name)));
 }
 
-test('workloads that ask for it are rolled once and hold the new value; others go on with the old one', async () => {
+test('workloads that opt in are restarted once and have the new value; others continue with the old one', async () => {
   await scenario.seed.secret('login', 'p1');
   const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
   const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };

@@ -9,7 +9,7 @@ const PATIENCE = { timeout: 90_000, interval: 500 };
 
 const cluster = await openCluster();
 
-describe.runIf(cluster.owned)('running pods outlast restarts', () => {
+describe.runIf(cluster.owned)('running pods survive restarts', () => {
   const names = BOTH_WAYS.map(([, provider]) => `app-${provider}`);
   let scenario: Scenario;
 
@@ -30,7 +30,7 @@ describe.runIf(cluster.owned)('running pods outlast restarts', () => {
     return scenario.kubectl('get', 'pod', pod, `--output=jsonpath=${state}`);
   }
 
-  test('of the driver: files stay while it is away, and rotation goes on after', async () => {
+  test('of the driver: files stay while it is stopped, and rotation continues afterwards', async () => {
     await cluster.stopDriver();
     await scenario.seed.secretVersion('db', 'p2');
     const away = await Promise.all(names.map((name) => scenario.filesOf(name, name)));
@@ -43,7 +43,7 @@ describe.runIf(cluster.owned)('running pods outlast restarts', () => {
     expect(away).toEqual(names.map(() => ({ db: ['644', 'p1'] })));
   });
 
-  test('of the node: pods start again with the secrets of that day', async () => {
+  test('of the node: pods start again with the current secrets', async () => {
     await cluster.stopNode();
     await scenario.seed.secretVersion('db', 'p3');
     await cluster.startNode();

@@ -13,7 +13,7 @@ const RELEASE = 'aws-secrets-csi-all-features';
 const cluster = await openCluster();
 
 describe.runIf(cluster.owned)(
-  "a provider that goes after a rotation, before it has looked, the driver's rotation being off",
+  "a provider that ends after a rotation, before it has polled, with the driver's rotation off",
   () => {
     let scenario: Scenario;
 
@@ -53,7 +53,7 @@ describe.runIf(cluster.owned)(
         const { state } = scenario.aws.gate;
         const [looks, sessions] = [state.count({ resource: name }), state.count({ service: 'sts' })];
 
-        // When a look has ended, there is time until the next.
+        // After a poll there is time until the next.
         await expect.poll(() => state.count({ resource: name }), PATIENCE).toBeGreaterThan(looks);
         await sleep(1_000);
         await scenario.seed.secretVersion(name, 'p2');
@@ -70,7 +70,7 @@ describe.runIf(cluster.owned)(
 
         expect(tookMs).toBeLessThanOrEqual(FRESH_WITHIN_MS);
         expect(containerOf(after)).not.toBe(containerOf(before));
-        // By a token that the new one has asked the API server for, as nobody sends it any.
+        // With a token that the new one requested from the API server, because no call sends any.
         expect(state.count({ service: 'sts' })).toBeGreaterThan(sessions);
         async function told(): Promise<readonly string[]> {
           return (await scenario.eventsOf(`one-${name}`)).map(({ reason }) => reason);

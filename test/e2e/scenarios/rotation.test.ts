@@ -20,13 +20,13 @@ function login(password: string): string {
   return JSON.stringify({ user: 'app', password });
 }
 
-/** What changes when a volume is written, and only then: where its files lie, and what they are to the kernel. */
+/** What changes only when a volume is written: the paths of its files, and their inodes. */
 function traceOf(pod: string, className: string): Promise<string> {
   return scenario.exec(pod, 'sh', '-c', `cd /mnt/${className} && ls -A && readlink ..data && stat -L -c %i *`);
 }
 
 test.concurrent.for(BOTH_WAYS)(
-  'a rotation reaches the files, all at once, and touches no other volume: %s',
+  'a rotation reaches the files atomically, and changes no other volume: %s',
   async ([, provider], { expect }) => {
     const [db, url, still] = [`db-${provider}`, `/url/${provider}`, `still-${provider}`];
     const [changing, unchanged] = [`changing-${provider}`, `unchanged-${provider}`];
@@ -100,7 +100,7 @@ test.concurrent.for(BOTH_WAYS)(
   },
 );
 
-/** What the driver has been told of the versions in a volume. */
+/** The versions of a volume in the driver's status. */
 async function versionsOf(pod: string, className: string): Promise<unknown> {
   const name = `${pod}-${scenario.namespace}-${className}`;
   return JSON.parse(

@@ -10,7 +10,7 @@ const PATIENCE = { timeout: 60_000, interval: 500 };
 const cluster = await openCluster();
 
 // On a cluster you have, it is for you to give the driver syncSecret.enabled.
-describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () => {
+describe.runIf(cluster.owned)('a Secret that the driver creates from the files', () => {
   let scenario: Scenario;
 
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
   }
 
   test.concurrent.for(BOTH_WAYS)(
-    'holds what they hold, and feeds a variable of the very pod: %s',
+    'has their content, and sets a variable of the same pod: %s',
     async ([, provider], { expect }) => {
       const name = `holds-${provider}`;
       await applyClass(name, provider);
@@ -65,7 +65,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
     },
   );
 
-  test.concurrent.for(BOTH_WAYS)('follows a rotation, as the file does: %s', async ([, provider], { expect }) => {
+  test.concurrent.for(BOTH_WAYS)('is updated by a rotation, like the file: %s', async ([, provider], { expect }) => {
     const name = `follows-${provider}`;
     await applyClass(name, provider);
     await scenario.startPods(scenario.pod(name, { classes: [name] }));
@@ -77,7 +77,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
     expect(await scenario.exec(name, 'cat', `/mnt/${name}/${name}-password`)).toBe('p2');
   });
 
-  test.concurrent.for(BOTH_WAYS)('goes with its pod: %s', async ([, provider], { expect }) => {
+  test.concurrent.for(BOTH_WAYS)('is deleted with its pod: %s', async ([, provider], { expect }) => {
     const name = `goes-${provider}`;
     await applyClass(name, provider);
     await scenario.startPods(scenario.pod(name, { classes: [name] }));
@@ -108,7 +108,7 @@ describe.runIf(cluster.owned)('a Secret that the driver makes of the files', () 
     },
   );
 
-  test.concurrent('is made for each of two classes of a pod', async ({ expect }) => {
+  test.concurrent('is created for each of two classes of a pod', async ({ expect }) => {
     const names = BOTH_WAYS.map(([, provider]) => `pair-${provider}`);
     for (const [, provider] of BOTH_WAYS) {
       await applyClass(`pair-${provider}`, provider);

@@ -18,7 +18,7 @@ const FLAGS = [
 /** By node: half of them hear of a rotation when the others have long acted upon it. */
 const INTERVALS_MS = [INTERVAL_MS, INTERVAL_MS, 3 * INTERVAL_MS, 3 * INTERVAL_MS];
 const NODES = INTERVALS_MS.length;
-/** Longer than half of them rest between two looks. */
+/** Longer than half of them wait between two polls. */
 const REST_MS = INTERVAL_MS + 5_000;
 
 const cluster = await openCluster();
@@ -62,7 +62,7 @@ async function firstTexts(): Promise<readonly unknown[]> {
   return names.split(' ').map((name) => nodes.firstTexts.get(`${name}/login`)?.['password']);
 }
 
-test(`${NODES} nodes agree on one Secret and roll a workload once a rotation, whose new pods start with the new value on each`, async () => {
+test(`${NODES} nodes agree on one Secret and restart a workload once per rotation, whose new pods start with the new value on each`, async () => {
   await scenario.seed.secret('login', 'p1');
   const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
   const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };

@@ -28,7 +28,7 @@ function uidOf(pod: string): Promise<string> {
 }
 
 test.concurrent.for(BOTH_WAYS)(
-  'the next pod of the same name starts with what the secret has become: %s',
+  'the next pod of the same name starts with the current secret: %s',
   async ([, provider], { expect }) => {
     const [name, pod] = [provider, `${provider}-0`];
     await scenario.seed.secret(name, 'p1');

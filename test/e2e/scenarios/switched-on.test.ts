@@ -13,7 +13,7 @@ const LATER_MS = 6_000;
 
 const cluster = await openCluster();
 
-describe.runIf(cluster.owned)('where nobody rotates and nobody makes Secrets any more', () => {
+describe.runIf(cluster.owned)('without rotation and without sync of Secrets', () => {
   const resources = new AsyncDisposableStack();
   let scenario: Scenario;
   let release: Release;
@@ -37,7 +37,7 @@ describe.runIf(cluster.owned)('where nobody rotates and nobody makes Secrets any
     return (await scenario.exec(pod, 'sh', '-c', 'echo "$PASSWORD,$(cat /mnt/login/password)"')).trim();
   }
 
-  test('pods keep old values until the chart is told to rotate and to sync; running ones then follow', async () => {
+  test('pods keep old values until rotation and sync are enabled in the chart; then running ones are updated', async () => {
     await scenario.seed.secret('login', 'p1');
     const object = { objectName: 'login', objectType: 'secretsmanager', objectAlias: 'password' };
     const secret = { secretName: 'login', type: 'Opaque', data: [{ objectName: 'password', key: 'password' }] };

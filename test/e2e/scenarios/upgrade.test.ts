@@ -39,7 +39,7 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
 
   afterAll(() => resources.disposeAsync());
 
-  /** Starts a pod after the other until told to stop. @returns their names */
+  /** Starts one pod after the other until it is stopped. @returns their names */
   async function startPodsUntil(stop: AbortSignal): Promise<readonly string[]> {
     const names: string[] = [];
     while (!stop.aborted) {
@@ -50,7 +50,7 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
     return names;
   }
 
-  test('fails no mount and no call, and running pods keep their files and get the next', async () => {
+  test('fails no mount and no call, and running pods keep their files and get new ones', async () => {
     const before = await providerPod(cluster, release.name);
     await scenario.startPods(scenario.pod('before', { classes: ['db'] }));
     const oldSocket = await cluster.runInNode(['stat', '--format=%i', SOCKET]);
@@ -86,7 +86,7 @@ describe.runIf(cluster.owned)('an upgrade with surge under running pods', () => 
   });
 });
 
-/** Dials the socket anew for each of many calls, until told to stop. @returns what came of them */
+/** Dials the socket anew for each of many calls, until it is stopped. @returns@returns their results */
 async function askOften(stop: AbortSignal): Promise<{ readonly answered: number; readonly failed: readonly string[] }> {
   const socket = await cluster.nodePath(SOCKET);
   const failed: string[] = [];
