@@ -31,7 +31,7 @@ export interface Clients extends Disposable {
     { region, limit }: Pick<Regional<unknown>, 'region' | 'limit'>,
     webIdentity: WebIdentity,
     signal: AbortSignal,
-  ): Promise<Partial<Credentials>>;
+  ): Promise<Pick<Credentials, 'accessKeyId' | 'secretAccessKey'> & Partial<Credentials>>;
   secretsManager(region: string, credentials: Credentials): SecretsManagerClient;
   ssm(region: string, credentials: Credentials): SSMClient;
 }

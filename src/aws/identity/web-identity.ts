@@ -32,20 +32,11 @@ export async function assumeRoleWithWebIdentity(
       client.assumeRoleWithWebIdentity({ region, limit }, webIdentity, signal),
       signal,
     );
-    return {
-      accessKeyId: required(accessKeyId),
-      secretAccessKey: required(secretAccessKey),
-      sessionToken: required(sessionToken),
-      expiration: required(expiration),
-    };
+    if (sessionToken === undefined || expiration === undefined) {
+      throw new ProviderError('StoreUnavailable', 'STS answered without credentials');
+    }
+    return { accessKeyId, secretAccessKey, sessionToken, expiration };
   } catch (error) {
     throw awsError(error, call, signal);
   }
-}
-
-function required<Value>(value: Value | undefined): Value {
-  if (value === undefined) {
-    throw new ProviderError('StoreUnavailable', 'STS answered without credentials');
-  }
-  return value;
 }
