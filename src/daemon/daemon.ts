@@ -28,8 +28,8 @@ export async function startDaemon(config: Config, log: Logger, nodeClock: Clock 
   let server: ProviderServer | undefined;
   const health = opening.use(await serveHealth(config.healthAddress, () => ready && server?.isReachable() === true));
   const kube: Kube = opening.use(openKube(config.kube, undefined, clock));
-  const node = opening.use(openNode(config, { clock, kube, clients: openClients(config.aws, clock) }, log));
-  opening.use(receiveChangeEvents(config, node, log, clock));
+  const node = opening.use(openNode(config, { clock, log, kube, clients: openClients(config.aws, clock) }));
+  opening.use(receiveChangeEvents(config, { node, log, clock }));
   server = opening.use(
     await startServer({
       // The driver's deadlines are on the node's own clock.
@@ -55,10 +55,8 @@ export async function startDaemon(config: Config, log: Logger, nodeClock: Clock 
 
 /** Polls what a queue reports as changed at once. Without a queue, changes are found once per poll interval. */
 function receiveChangeEvents(
-  { rotation, aws }: Pick<Config, 'rotation' | 'aws'>,
-  node: Pick<NodeProvider, 'onChangeEvents'>,
-  log: Logger,
-  clock: Clock,
+  { rotation, aws }: Config,
+  { node, log, clock }: { readonly node: NodeProvider; readonly log: Logger; readonly clock: Clock },
 ): AsyncDisposable | undefined {
   if (rotation.queueUrl === undefined) {
     return undefined;

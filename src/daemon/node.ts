@@ -30,6 +30,7 @@ import { createSecretSync } from '../sync/secret-sync.ts';
 /** Connections to the outside, which tests replace. */
 export interface Edges {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly kube: Kube;
   /** The node provider disposes of them. */
   readonly clients: Clients;
@@ -46,8 +47,7 @@ export interface NodeProvider extends AsyncDisposable, Pick<Reconciler, 'onChang
   stopPolling(): Promise<void>;
 }
 
-export function openNode(config: Config, edges: Edges, log: Logger): NodeProvider {
-  const { clock, kube, clients } = edges;
+export function openNode(config: Config, { clock, log, kube, clients }: Edges): NodeProvider {
   const fetcher = createFetcher({
     clock,
     clients,
@@ -78,7 +78,7 @@ export function openNode(config: Config, edges: Edges, log: Logger): NodeProvide
     authenticate: fetcher.authenticate,
     defaultRegion: async (...args: Parameters<typeof regionOf>) => config.defaultRegion ?? (await regionOf(...args)),
   };
-  const reconciler = startPolling(config, { kube, serve, fetcher }, log);
+  const reconciler = startPolling(config, { log, kube, serve, fetcher });
   return {
     async serveMount(call, signal) {
       requireOwnVolume(call, config.volumes.kubeletDir);
@@ -95,13 +95,14 @@ export function openNode(config: Config, edges: Edges, log: Logger): NodeProvide
 }
 
 interface PollingDeps {
+  readonly log: Logger;
   readonly kube: Kube;
   readonly serve: SpecDeps & ServeDeps;
   readonly fetcher: Pick<Fetcher, 'refresh'>;
 }
 
 /** @returns undefined if neither rotation nor sync is enabled */
-function startPolling(config: Config, { kube, serve, fetcher }: PollingDeps, log: Logger): Reconciler | undefined {
+function startPolling(config: Config, { log, kube, serve, fetcher }: PollingDeps): Reconciler | undefined {
   const { rotation, syncSecret, restart, rotationPollIntervalMs: intervalMs } = config;
   const { nodeName } = config.kube;
   if (nodeName === undefined || (!rotation.enabled && !syncSecret)) {

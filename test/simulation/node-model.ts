@@ -71,7 +71,7 @@ export function createNode(name: string, deps: NodeDeps): NodeModel {
       const clients = aws.clientsFor(name, process);
       running = {
         process,
-        provider: openNode(config, { clock: process.clock, kube, clients }, pino({ level: 'silent' })),
+        provider: openNode(config, { clock: process.clock, log: pino({ level: 'silent' }), kube, clients }),
       };
     },
     kill() {
