@@ -44,6 +44,18 @@ describe('a requested token', () => {
     ]);
   });
 
+  it('of a deleted pod is not used for its successor of the same name', async () => {
+    await using fixture = await startKube({ objects: OBJECTS });
+    const tokenOf = createTokenRequests(fixture.kube);
+    const token = await tokenOf(POD, AUDIENCE, NEVER);
+
+    fixture.api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'shop', name: 'web-1', uid: 'uid-3' } });
+    const successors = await tokenOf({ ...POD, uid: 'uid-3' }, AUDIENCE, NEVER);
+
+    expect(successors).not.toBe(token);
+    expect(fixture.api.tokenRequests.map(({ pod }) => pod)).toEqual(['web-1', 'web-1']);
+  });
+
   it('is used for four fifths of its lifetime', async () => {
     await using fixture = await startKube({ objects: OBJECTS });
     vi.useFakeTimers({ toFake: ['performance'] });
