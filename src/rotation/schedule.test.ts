@@ -51,6 +51,12 @@ it('retries soon, then less and less often, and at least once per poll interval'
   expect(Math.max(...waits)).toBeLessThanOrEqual(120_000);
 });
 
+it('does not let all nodes that failed together try again together', () => {
+  const waits = Array.from({ length: 100 }, (_, node) => retryIn(6, `node-${node}`, 60_000));
+
+  expect(new Set(waits.map((wait) => Math.floor(wait / 1_000))).size).toBeGreaterThan(7);
+});
+
 it('polls at once for a change event, then once in five seconds, and events that arrive meanwhile share the next poll', () => {
   const first = eventPollAt(Number.NEGATIVE_INFINITY, 1_000);
   const next = eventPollAt(first, 1_200);

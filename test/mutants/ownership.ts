@@ -3,6 +3,13 @@ import type { Mutant } from './files.ts';
 /** Which Secrets, workloads and volumes the provider may change, and when they are deleted. */
 export const OF_OWNERSHIP: readonly Mutant[] = [
   {
+    bug: 'a Secret is created without an owner',
+    file: 'reconcileSecret',
+    find: '{ ...contentOf(wanted), owners }',
+    replace: '{ ...contentOf(wanted), owners: [] }',
+    isSimulated: true,
+  },
+  {
     bug: 'any value of the label "managed" makes a Secret ours',
     file: 'ownership',
     find: 'labels.get(label) === value',

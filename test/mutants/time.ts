@@ -3,6 +3,34 @@ import type { Mutant } from './files.ts';
 /** When something is repeated, how long it may take, and how long a result is cached. */
 export const OF_TIME: readonly Mutant[] = [
   {
+    bug: 'nodes that start or fail together stay in step',
+    file: 'schedule',
+    find: 'return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;',
+    replace: 'return 0;',
+    isSimulated: true,
+  },
+  {
+    bug: 'nodes that fail together try again together',
+    file: 'schedule',
+    find: ' * (0.8 + 0.2 * jitterOf(key))',
+    replace: '',
+    isSimulated: true,
+  },
+  {
+    bug: 'a restart that is due later waits for the next poll',
+    file: 'schedule',
+    find: 'Math.min(at, clock.now() + dueInMs)',
+    replace: 'at',
+    isSimulated: true,
+  },
+  {
+    bug: 'a mount that fails for long has its group polled twice per interval',
+    file: 'groups',
+    find: ' || backOffMs(failures) >= (spec?.pollIntervalMs ?? intervalMs)',
+    replace: '',
+    isSimulated: true,
+  },
+  {
     bug: 'sync without rotation polls every two seconds',
     file: 'schedule',
     find: 'rotates ? mount.current?.confirmedAt : undefined',

@@ -27,6 +27,8 @@ interface ApiCall {
 export interface ApiServerModel {
   readonly calls: readonly ApiCall[];
   fault: ApiFault | undefined;
+  /** When a fault last began or ended. */
+  readonly faultChangedAt: number;
   put(object: KubeObject): KubeObject;
   find(path: string): KubeObject | undefined;
   remove(path: string): void;
@@ -46,6 +48,7 @@ export function createApiServerModel(clock: Clock, random: Random): ApiServerMod
   /** By uid, of what users and controllers have made. */
   const addedAt = new Map<string, number>();
   let fault: ApiFault | undefined;
+  let faultChangedAt = Number.NEGATIVE_INFINITY;
 
   /** Lists may be some seconds old, as those of an API server that answers from its cache. */
   function staleList(list: ApiObject): ApiObject {
@@ -91,6 +94,10 @@ export function createApiServerModel(clock: Clock, random: Random): ApiServerMod
     },
     set fault(next) {
       fault = next;
+      faultChangedAt = clock.now();
+    },
+    get faultChangedAt() {
+      return faultChangedAt;
     },
     put(object) {
       const stored = cluster.storage.put(object, 'kubectl');

@@ -11,8 +11,8 @@ export interface DeploymentModel {
   readonly generation: number;
   /** Milliseconds of the world's clock at which its template changed. */
   readonly rolledAt: readonly number[];
-  /** A pod is deleted, and another comes in its place. */
-  replacePod(): void;
+  /** A pod is deleted, and another comes in its place. @param beforeUnmount is awaited before its volume is emptied */
+  replacePod(beforeUnmount?: () => Promise<void>): void;
 }
 
 interface DeploymentDeps extends Surroundings {
@@ -51,8 +51,8 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
     return pod;
   }
 
-  async function end(pod: SimulatedPod): Promise<void> {
-    await nodeOf.get(pod)?.endPod(pod);
+  async function end(pod: SimulatedPod, beforeUnmount?: () => Promise<void>): Promise<void> {
+    await nodeOf.get(pod)?.endPod(pod, beforeUnmount);
     pods.delete(pod);
   }
 
@@ -64,7 +64,7 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
     while (next.some(({ mountedAt }) => mountedAt === undefined)) {
       await clock.sleep(TICK_MS);
     }
-    await Promise.all(old.map(end));
+    await Promise.all(old.map((pod) => end(pod)));
     isRolling = false;
     // Of those that are kept for a way back, one is enough here.
     api.remove(`/apis/apps/v1/namespaces/${NAMESPACE}/replicasets/${plan.name}-${oldGeneration - 1}`);
@@ -99,12 +99,12 @@ export function startDeployment(plan: WorkloadPlan, deps: DeploymentDeps): Deplo
       return generation;
     },
     rolledAt,
-    replacePod() {
+    replacePod(beforeUnmount) {
       const [oldest] = pods;
       if (oldest !== undefined && !isRolling) {
         tell(`${oldest.name} is deleted`);
         startPod();
-        void end(oldest);
+        void end(oldest, beforeUnmount);
       }
     },
   };

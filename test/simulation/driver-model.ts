@@ -36,8 +36,8 @@ export interface DriverModel {
   /** Pods that have ended, in that order. */
   readonly ended: readonly SimulatedPod[];
   runPod(plan: WorkloadPlan, generation: number, name: string): SimulatedPod;
-  /** The pod is asked to end, and has ended some seconds later. */
-  endPod(pod: SimulatedPod): Promise<void>;
+  /** The pod is asked to end, and has ended some seconds later. @param beforeUnmount is awaited before its volume is emptied */
+  endPod(pod: SimulatedPod, beforeUnmount?: () => Promise<void>): Promise<void>;
 }
 
 export interface DriverDeps extends Surroundings {
@@ -161,13 +161,14 @@ export function createDriver(deps: DriverDeps): DriverModel {
       void lookAfter(pod);
       return pod;
     },
-    async endPod(pod) {
+    async endPod(pod, beforeUnmount) {
       const object = api.find(pathOfPod(pod.name));
       if (object !== undefined) {
         const deletionTimestamp = new Date(clock.wallNow()).toISOString();
         api.put({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
       }
       await clock.sleep(random.int(1_000, 30_000));
+      await beforeUnmount?.();
       await pod.calling;
       if (pod.emptiedAt === undefined) {
         await takeAway(pod);

@@ -8,6 +8,8 @@ import type { World } from './world.ts';
 const HOUR_MS = 3_600_000;
 /** Longest time until a node receives a change event. */
 const EVENT_MS = 2_000;
+/** Longest time from a change event to the answer of AWS. */
+const POLL_MS = 120;
 
 /** All that befalls clusters; what happens more often is listed more often. */
 const INCIDENTS: readonly ((world: World) => void)[] = [
@@ -20,6 +22,7 @@ const INCIDENTS: readonly ((world: World) => void)[] = [
   roleIsDenied,
   classIsEdited,
   ({ random, deployments }) => random.pick(deployments).replacePod(),
+  podEndsDuringPoll,
   secretIsDeleted,
   clockDrifts,
   clockJumps,
@@ -120,6 +123,16 @@ function classIsEdited({ random, api, classes, editedAt, secrets, clock, tell }:
   classes.set(plan.name, next);
   api.put(classObject(next));
   editedAt.set(plan.name, [...(editedAt.get(plan.name) ?? []), clock.now()]);
+}
+
+/** Its volume is emptied right after a change event, while the new values are read. */
+function podEndsDuringPoll({ random, aws, clock, nodes, deployments, secrets, tell }: World): void {
+  random.pick(deployments).replacePod(async () => {
+    secrets.forEach((secret) => aws.rotate(secret));
+    tell('all secrets are rotated while a pod ends');
+    nodes.forEach((node) => secrets.forEach(node.announce));
+    await clock.sleep(random.int(POLL_MS / 10, POLL_MS));
+  });
 }
 
 function secretIsDeleted({ random, api, classes, foreign, tell }: World): void {

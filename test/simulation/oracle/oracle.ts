@@ -50,6 +50,8 @@ export function createOracle(world: World): Oracle {
         secrets.checkWrite(node, object);
       } else if (object.kind === 'Deployment') {
         workloads.checkWrite(node, object);
+      } else if (object.kind === 'SecretProviderClassPodStatus') {
+        secrets.checkStatus(node, object);
       }
     },
     checkRest(timers) {

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../fakes/kube/kube-object.ts';
 import { versionsIn } from '../aws-account.ts';
 import type { SimulatedPod } from '../driver-model.ts';
-import { filesOf, NAMESPACE, roleOf } from '../objects.ts';
+import { filesOf, NAMESPACE, pathOfPod, roleOf } from '../objects.ts';
 import { filesIn } from '../volume-files.ts';
 import { INTERVAL_MS, type World } from '../world.ts';
 import type { Findings } from './findings.ts';
@@ -10,15 +10,24 @@ import type { Holder } from './held-values.ts';
 export interface SecretCheck {
   /** Looks at a Secret that a node has written. */
   checkWrite(node: string, secret: KubeObject): void;
+  /** Looks at versions that a node has recorded: what follows from them comes before. */
+  checkStatus(node: string, status: KubeObject): void;
   /** Each Secret that is asked for is there, current and owned; others are gone. */
   checkRest(): void;
 }
 
 /** Precision of the times of AWS's responses. */
 const DATE_MS = 1_000;
+/** A write may have been given up because of an API server that failed up to so long ago. */
+const TROUBLE_MS = 60_000;
+
+interface Status {
+  readonly podName?: string;
+  readonly objects?: readonly { readonly id: string; readonly version: string }[];
+}
 
 export function createSecretCheck(
-  { aws, api, nodes, deployments, classes, foreign }: World,
+  { aws, api, nodes, deployments, classes, foreign, clock }: World,
   { violated }: Findings,
   checkValues: (holder: Holder) => void,
 ): SecretCheck {
@@ -87,6 +96,23 @@ export function createSecretCheck(
           toleranceMs: toleranceMs(),
           mirrors: (text) => isHeldOn(node, text),
         });
+      }
+    },
+    checkStatus(node, { metadata, status }) {
+      const { podName = '', objects = [] } = (status ?? {}) as Status;
+      const pod = nodes.flatMap(({ pods }) => [...pods]).find(({ name }) => name === podName);
+      const secretName = classes.get(pod?.className ?? '')?.secretName;
+      const secret = api.find(`/api/v1/namespaces/${NAMESPACE}/secrets/${secretName}`);
+      const isEnding = api.find(pathOfPod(podName))?.metadata['deletionTimestamp'] !== undefined;
+      const isTroubled = api.fault !== undefined || clock.now() < api.faultChangedAt + TROUBLE_MS;
+      if (secret === undefined || foreign.has(secretName ?? '') || isEnding || isTroubled || aws.propagationMs > 0) {
+        return;
+      }
+      const held = new Map(textsOf(secret).flatMap(versionsIn));
+      for (const { id, version } of objects) {
+        if ((held.get(id) ?? Infinity) < Number(/\d+$/.exec(version)?.[0])) {
+          violated(`${node} recorded ${version} in ${metadata.name} before it was in the Secret ${secretName}`);
+        }
       }
     },
     checkRest() {
