@@ -35,7 +35,7 @@ export interface ApiServerModel {
   all(): readonly KubeObject[];
   /** Of the latest write. */
   readonly version: string;
-  /** @param onWrite is told of each object that the node has written */
+  /** @param onWrite is told of each object that the node has written, or deleted: then with `isDeleted` */
   kubeFor(node: string, process: Process, onWrite: (object: KubeObject) => void): Kube;
 }
 
@@ -127,9 +127,12 @@ export function createApiServerModel(clock: Clock, random: Random): ApiServerMod
           await process.clock.sleep(TIMEOUT_MS);
           throw unreachable(request, new Error(), TIMEOUT_MS);
         }
+        const before = request.verb === 'delete' ? find(new URL(pathOf(request), 'http://api').pathname) : undefined;
         const { status, object } = carryOut(request);
         calls.push({ at: clock.now(), node, verb: request.verb, resource: request.resource });
-        if (request.verb !== 'get' && request.verb !== 'list') {
+        if (before !== undefined && status === 200) {
+          onWrite({ ...before, isDeleted: true });
+        } else if (request.verb !== 'get' && request.verb !== 'list') {
           onWrite(object as ApiObject & KubeObject);
         }
         await process.clock.sleep(random.int(1, 10));

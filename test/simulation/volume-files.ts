@@ -1,4 +1,5 @@
 import {
+  existsSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -24,9 +25,13 @@ export function setIn({ targetPath }: Volume): string | undefined {
   }
 }
 
-/** Text by file, as a container of the pod sees them. */
+/** Text by file, as a container of the pod sees them; a name that leads nowhere has none. */
 export function filesIn({ targetPath }: Volume): ReadonlyMap<string, string> {
-  return new Map(namesIn(targetPath).map((name) => [name, readFileSync(join(targetPath, name), 'utf8')]));
+  return new Map(namesIn(targetPath).map((name) => [name, textOf(join(targetPath, name))]));
+}
+
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 function namesIn(targetPath: string): readonly string[] {

@@ -20,6 +20,8 @@ export interface SecretCheck {
 const DATE_MS = 1_000;
 /** A write may have been given up because of an API server that failed up to so long ago. */
 const TROUBLE_MS = 60_000;
+/** A pod that has run for so long is known to its node. */
+const SETTLED_MS = 5_000;
 
 interface Status {
   readonly podName?: string;
@@ -68,6 +70,25 @@ export function createSecretCheck(
     }
   }
 
+  function isTroubled(): boolean {
+    return api.fault !== undefined || clock.now() < api.faultChangedAt + TROUBLE_MS;
+  }
+
+  /** A container that starts again would not find it. */
+  function checkDeletion(node: string, secretName: string): void {
+    const needing = nodes
+      .flatMap(({ pods }) => [...pods])
+      .find(
+        ({ name, className, mountedAt = Infinity }) =>
+          mountedAt + SETTLED_MS < clock.now() &&
+          classes.get(className)?.secretName === secretName &&
+          api.find(pathOfPod(name))?.metadata['deletionTimestamp'] === undefined,
+      );
+    if (needing !== undefined && !isTroubled()) {
+      violated(`${node} deleted the Secret ${secretName}, which ${needing.name} needs`);
+    }
+  }
+
   function checkLeftSecrets(): void {
     const pods = nodes.flatMap((node) => [...node.pods]);
     const used = new Set(pods.map(({ className }) => classes.get(className)?.secretName));
@@ -80,6 +101,10 @@ export function createSecretCheck(
 
   return {
     checkWrite(node, { metadata, ...secret }) {
+      if (secret['isDeleted'] === true) {
+        checkDeletion(node, metadata.name);
+        return;
+      }
       if (foreign.has(metadata.name)) {
         violated(`${node} has written the Secret ${metadata.name}, which is not ours`);
       }
@@ -104,8 +129,7 @@ export function createSecretCheck(
       const secretName = classes.get(pod?.className ?? '')?.secretName;
       const secret = api.find(`/api/v1/namespaces/${NAMESPACE}/secrets/${secretName}`);
       const isEnding = api.find(pathOfPod(podName))?.metadata['deletionTimestamp'] !== undefined;
-      const isTroubled = api.fault !== undefined || clock.now() < api.faultChangedAt + TROUBLE_MS;
-      if (secret === undefined || foreign.has(secretName ?? '') || isEnding || isTroubled || aws.propagationMs > 0) {
+      if (secret === undefined || foreign.has(secretName ?? '') || isEnding || isTroubled() || aws.propagationMs > 0) {
         return;
       }
       const held = new Map(textsOf(secret).flatMap(versionsIn));
