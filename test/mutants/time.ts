@@ -26,7 +26,7 @@ export const OF_TIME: readonly Mutant[] = [
   {
     bug: 'a mount that fails for long has its group polled twice per interval',
     file: 'groups',
-    find: ' || backOffMs(failures) >= (spec?.pollIntervalMs ?? intervalMs)',
+    find: ' || backOffMs(mount.failures) >= intervalOf(mount, intervalMs)',
     replace: '',
     isSimulated: true,
   },

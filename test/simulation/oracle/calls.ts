@@ -111,7 +111,7 @@ export function createCallCheck(world: World, { violated }: Findings): CallCheck
         const inStep = pairs.filter(([[, calls], [, others]]) =>
           calls.slice(1).every(({ at }) => others.some((call) => Math.abs(call.at - at) < SAME_MOMENT_MS)),
         );
-        if (inStep.length * 2 > pairs.length) {
+        if (some.length >= 3 && inStep.length * 2 > pairs.length) {
           violated(`${some.map(([who]) => who).join(' and ')} ${what} in step, for ${role}`);
         }
       }
