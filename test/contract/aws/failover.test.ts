@@ -1,3 +1,4 @@
+import { IMPATIENT } from '../../fakes/aws/settings.ts';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
 import {
@@ -31,7 +32,7 @@ const aws = useFetcher(async (fakes) => {
     west.secret('b', 'b in the west'),
     west.parameter('/p', 'p in the west'),
   ]);
-});
+}, IMPATIENT);
 
 it.for([
   ['answers with errors', OUTAGE],
@@ -53,9 +54,9 @@ it.for([
   async ([, fault]) => {
     const roleArn = aws.fakes.addRole('reader', ['shop/cart']);
     using remembering = newFetcher({
-      settings: settingsFor(aws.fakes.gate.url),
+      settings: settingsFor(aws.fakes.gate.url, IMPATIENT),
       roleOf: async () => roleArn,
-      limits: { intervalMs: 60_000, cacheMaxBytes: 0, deadlineMs: 1_500 },
+      limits: { intervalMs: 60_000, cacheMaxBytes: 0, deadlineMs: 60_000 },
     });
     const spec = podSpec([secret('a')], TWO_REGIONS);
     const values = { ...FIRST, action: 'secretsmanager:GetSecretValue' };

@@ -1,3 +1,4 @@
+import { IMPATIENT } from '../../fakes/aws/settings.ts';
 import { expect, it } from 'vitest';
 import { ProviderError } from '../../../src/model/errors.ts';
 import { EXPIRED, type Fault, OUTAGE, THROTTLED } from '../../fakes/aws/faults.ts';
@@ -19,7 +20,7 @@ const GET = { action: 'secretsmanager:GetSecretValue', resource: 'a' };
 const aws = useFetcher(async (fakes) => {
   const seed = await fakes.seed();
   await Promise.all([seed.secret('a', 'value a'), seed.secret('b', 'value b'), seed.parameter('/p', 'value p')]);
-});
+}, IMPATIENT);
 
 it.for([
   ['a throttled call', THROTTLED],
@@ -92,7 +93,7 @@ it.for([
 ] as const satisfies [string, Fault][])('aborts %s at once when the mount is cancelled', async ([, fault]) => {
   using _ = aws.fakes.gate.state.inject(fault);
   using slow = fetcherWith(
-    settingsFor(aws.fakes.gate.url, { maxAttempts: 10, requestTimeoutMs: 60_000 }),
+    settingsFor(aws.fakes.gate.url, { maxAttempts: 10 }),
     aws.fakes.addRole('slow', ['shop/cart']),
   );
   const before = aws.fakes.gate.state.count();

@@ -22,7 +22,7 @@ export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes>
 }
 
 /** Every request goes to the stores. */
-export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 1_500 } as const;
+export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 60_000 } as const;
 
 /** A fetcher with clients of its own. */
 export function newFetcher(deps: Omit<FetcherDeps, 'clock' | 'clients'>): Fetcher {
@@ -38,7 +38,10 @@ export function fetcherWith(settings: AwsSettings, roleArn: string): Fetcher {
 /**
  * An account for the tests of a file, filled once, and a fetcher for each test, because a fetcher caches credentials. Its pods may read everything.
  */
-export function useFetcher(fill: (fakes: AwsFakes) => Promise<unknown>): UsedFetcher {
+export function useFetcher(
+  fill: (fakes: AwsFakes) => Promise<unknown>,
+  changes: Partial<AwsSettings> = {},
+): UsedFetcher {
   let fakes: AwsFakes;
   let fetcher: Fetcher;
   beforeAll(async () => {
@@ -46,7 +49,7 @@ export function useFetcher(fill: (fakes: AwsFakes) => Promise<unknown>): UsedFet
     await fill(fakes);
   });
   beforeEach(() => {
-    fetcher = fetcherWith(settingsFor(fakes.gate.url), fakes.addRole('reader', ['shop/cart']));
+    fetcher = fetcherWith(settingsFor(fakes.gate.url, changes), fakes.addRole('reader', ['shop/cart']));
   });
   afterEach(() => fetcher[Symbol.dispose]());
   afterAll(() => fakes[Symbol.asyncDispose]());

@@ -43,7 +43,7 @@ async function openFetcher(allows: readonly Statement[], limits: { readonly cach
   const fetcher = newFetcher({
     settings: settingsFor(fakes.gate.url, { maxAttempts: 1 }),
     roleOf: async ({ serviceAccount }) => `arn:aws:iam::${fakes.account}:role/${serviceAccount}`,
-    limits: { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 5_000, ...limits },
+    limits: { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 60_000, ...limits },
   });
   return {
     fakes,

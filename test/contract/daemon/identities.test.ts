@@ -19,7 +19,7 @@ import { contentsOf, POD, serviceAccount, startNode, type TestNode } from './nod
 
 const INTERVAL = 120_000;
 const SECOND_POD = { ...POD, name: 'web-2' };
-const LIMITS = { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 5_000 };
+const LIMITS = { intervalMs: INTERVAL, cacheMaxBytes: 1_000_000, deadlineMs: 60_000 };
 const { signal } = new AbortController();
 
 // Time passes only when a test advances it.

@@ -1,6 +1,9 @@
 import type { AwsSettings } from '../../../src/aws/client/settings.ts';
 
-/** Every service at one address; short timeouts, so that a fault is detected soon. */
+/** For tests of what AWS never answers. */
+export const IMPATIENT: Partial<AwsSettings> = { connectTimeoutMs: 1_000, requestTimeoutMs: 1_000 };
+
+/** Every service at one address, and nothing that a busy machine could be too slow for. */
 export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}): AwsSettings {
   return {
     endpoints: { sts: endpoint, secretsManager: endpoint, ssm: endpoint, sqs: endpoint },
@@ -9,8 +12,8 @@ export function settingsFor(endpoint: string, changes: Partial<AwsSettings> = {}
     proxy: {},
     podIdentity: { ipv4: 'http://127.0.0.1:1', ipv6: 'http://[::1]:1', timeoutMs: 300 },
     maxAttempts: 2,
-    connectTimeoutMs: 300,
-    requestTimeoutMs: 400,
+    connectTimeoutMs: 60_000,
+    requestTimeoutMs: 60_000,
     appId: 'aws-secrets-csi-test',
     ...changes,
   };
