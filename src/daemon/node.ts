@@ -111,7 +111,7 @@ function startPolling(config: Config, { log, kube, serve, fetcher }: PollingDeps
   const { clock } = serve;
   const pods = createPodApi(kube);
   const owners = createOwnerApi(kube);
-  const recordEvent = createEventRecorder(kube, { component: NAME, nodeName });
+  const recordEvent = createEventRecorder(kube, { component: NAME, nodeName }, log);
   const classOf = createClassLookup(kube);
   const sync = createSecretSync({
     clock,

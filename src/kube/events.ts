@@ -2,6 +2,8 @@ import type { CoreV1Event } from '@kubernetes/client-node';
 import { createHash } from 'node:crypto';
 import { createCache } from '../concurrency/cache.ts';
 import type { PodEvent } from '../model/kube-objects.ts';
+import { type Logger, mountFields } from '../observability/logger.ts';
+import { ProviderError } from '../model/errors.ts';
 import { cutText, visible } from '../text/visible-text.ts';
 import type { Kube } from './client.ts';
 
@@ -11,7 +13,7 @@ export interface EventSource {
   readonly nodeName?: string;
 }
 
-/** @throws ProviderError KubernetesUnavailable, or the signal's reason */
+/** Never throws: an event that cannot be written is only logged. */
 export type EventRecorder = (event: PodEvent, signal: AbortSignal) => Promise<void>;
 
 /** An equal event is repeated after this time, because the API server deletes events after an hour. */
@@ -25,7 +27,7 @@ const MAX_MESSAGE_BYTES = 1024;
 const MAX_POD_NAME_PART = 253 - 17;
 
 /** Records events of pods. Skips an event that was recorded a short while ago, and increases the count of one that still exists. */
-export function createEventRecorder(kube: Kube, source: EventSource): EventRecorder {
+export function createEventRecorder(kube: Kube, source: EventSource, log: Logger): EventRecorder {
   /** Names of recent events. */
   const recorded = createCache<true>(kube.clock, { ttlMs: REPEAT_AFTER_MS, maxEntries: MAX_RECORDED });
 
@@ -52,9 +54,11 @@ export function createEventRecorder(kube: Kube, source: EventSource): EventRecor
     recorded.set(name, true);
     try {
       await send(name, event, signal);
-    } catch (error) {
+    } catch (thrown) {
       recorded.delete(name);
-      throw error;
+      if (!signal.aborted) {
+        log.warn({ ...mountFields(event.pod), error: ProviderError.from(thrown).message }, 'event not written');
+      }
     }
   };
 }

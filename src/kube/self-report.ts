@@ -10,19 +10,11 @@ export function createSelfReport(
   { ownPod, nodeName, timeoutMs }: Pick<KubeSettings, 'ownPod' | 'nodeName' | 'timeoutMs'>,
   log: Logger,
 ): (message: string) => void {
-  const record = createEventRecorder(kube, { component: NAME, ...(nodeName !== undefined && { nodeName }) });
+  const record = createEventRecorder(kube, { component: NAME, ...(nodeName !== undefined && { nodeName }) }, log);
   return (message) => {
-    if (ownPod === undefined) {
-      return;
+    if (ownPod !== undefined) {
+      const pod = { ...ownPod, serviceAccount: '' };
+      void record({ pod, type: 'Warning', reason: 'SocketTaken', message }, kube.clock.timeout(timeoutMs));
     }
-    const pod = { ...ownPod, serviceAccount: '' };
-    record({ pod, type: 'Warning', reason: 'SocketTaken', message }, kube.clock.timeout(timeoutMs)).catch(
-      (error: unknown) => {
-        log.warn(
-          { pod: pod.name, error: error instanceof Error ? error.message : 'unknown error' },
-          'event not written',
-        );
-      },
-    );
   };
 }

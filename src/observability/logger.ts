@@ -30,7 +30,7 @@ export function createLogger(settings: LogSettings): Logger {
 }
 
 /** What lines about a mount say of it. */
-export function mountFields(pod: PodRef, className: string | undefined): Record<string, unknown> {
+export function mountFields(pod: PodRef, className?: string): Record<string, unknown> {
   return { namespace: pod.namespace, pod: pod.name, serviceAccount: pod.serviceAccount, class: className };
 }
 

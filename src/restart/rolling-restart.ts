@@ -12,7 +12,7 @@ export interface RestartDeps {
   /** Least time between two restarts of one workload, in milliseconds. */
   readonly minIntervalMs: number;
   readonly clock: Clock;
-  /** @throws ProviderError */
+  /** Never throws. */
   recordEvent(event: PodEvent, signal: AbortSignal): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.ts';
 import type { RotationDeps } from './rotation-deps.ts';
 
 /**
- * Reports a poll in the log and as events of the pod. An event that cannot be written is only logged.
+ * Reports a poll in the log and as events of the pod.
  * @param wasFailing whether the poll before it failed
  */
 export async function reportPoll(
@@ -20,13 +20,7 @@ export async function reportPoll(
   const ageMs = current && Math.round(clock.now() - current.confirmedAt);
 
   async function record(type: PodEvent['type'], reason: string, message: string): Promise<void> {
-    try {
-      await recordEvent({ pod, type, reason, message: `SecretProviderClass ${className}: ${message}` }, signal);
-    } catch (thrown) {
-      if (!signal.aborted) {
-        log.warn({ error: thrown instanceof Error ? thrown.message : 'unknown error' }, 'event not written');
-      }
-    }
+    await recordEvent({ pod, type, reason, message: `SecretProviderClass ${className}: ${message}` }, signal);
   }
 
   if (rotated.length > 0) {

@@ -41,6 +41,6 @@ export interface RotationDeps extends PollDeps {
   listPods(signal: AbortSignal): Promise<readonly NodePod[]>;
   /** Releases what depends on a mount that no longer exists. @throws ProviderError */
   drop(targetPath: string, signal: AbortSignal): Promise<void>;
-  /** Repeats an equal event only after some minutes. @throws ProviderError */
+  /** Repeats an equal event only after some minutes. Never throws. */
   recordEvent(event: PodEvent, signal: AbortSignal): Promise<void>;
 }

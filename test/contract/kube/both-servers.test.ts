@@ -1,4 +1,5 @@
 import type { V1StatefulSet } from '@kubernetes/client-node';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kube } from '../../../src/kube/client.ts';
 import { createEventRecorder } from '../../../src/kube/events.ts';
@@ -244,12 +245,13 @@ describe.for(SERVERS)('%s', ([, start]) => {
     const { ref } = pod!;
     const event = { pod: ref, type: 'Warning', reason: 'Refused', message: 'no' } as const;
     const source = { component: CONTENT, nodeName: 'node-1' };
+    const log = pino({ level: 'silent' });
     const tokenOf = createTokenRequests(kube);
 
     const token = await tokenOf(ref, 'sts.amazonaws.com', NEVER);
     const gone = await failureOf(tokenOf({ ...ref, uid: 'other' }, 'sts.amazonaws.com', NEVER));
-    await createEventRecorder(kube, source)(event, NEVER);
-    await createEventRecorder(kube, source)(event, NEVER);
+    await createEventRecorder(kube, source, log)(event, NEVER);
+    await createEventRecorder(kube, source, log)(event, NEVER);
     const events = await kube.ask({ verb: 'list', resource: 'events', namespace: 'shop' }, NEVER);
 
     expect(token.exposeText().split('.')).toHaveLength(3);

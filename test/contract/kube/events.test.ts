@@ -1,10 +1,12 @@
+import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEventRecorder } from '../../../src/kube/events.ts';
 import type { PodEvent } from '../../../src/model/kube-objects.ts';
-import { failureOf, NEVER, startKube } from './kube-fixture.ts';
+import { NEVER, startKube } from './kube-fixture.ts';
 
 const POD = { namespace: 'shop', name: 'web-1', uid: 'uid-1', serviceAccount: 'web' };
 const SOURCE = { component: 'aws-secrets-csi', nodeName: 'node-1' };
+const NO_LOG = pino({ level: 'silent' });
 const EVENT: PodEvent = { pod: POD, type: 'Warning', reason: 'AccessDenied', message: 'cannot read "db"' };
 
 describe('an event', () => {
@@ -15,7 +17,7 @@ describe('an event', () => {
   it('is on the pod, and names the component and the node', async () => {
     await using fixture = await startKube();
 
-    await createEventRecorder(fixture.kube, SOURCE)(EVENT, NEVER);
+    await createEventRecorder(fixture.kube, SOURCE, NO_LOG)(EVENT, NEVER);
 
     expect(fixture.api.objects).toMatchObject([
       {
@@ -36,7 +38,7 @@ describe('an event', () => {
   it('is not repeated for ten minutes, and is counted then', async () => {
     await using fixture = await startKube();
     vi.useFakeTimers({ toFake: ['performance', 'Date'] });
-    const record = createEventRecorder(fixture.kube, SOURCE);
+    const record = createEventRecorder(fixture.kube, SOURCE, NO_LOG);
     await record(EVENT, NEVER);
 
     vi.advanceTimersByTime(600_000);
@@ -53,7 +55,7 @@ describe('an event', () => {
 
   it('is the same with another request id of AWS', async () => {
     await using fixture = await startKube();
-    const record = createEventRecorder(fixture.kube, SOURCE);
+    const record = createEventRecorder(fixture.kube, SOURCE, NO_LOG);
 
     for (const id of ['9001f285-d100-4566-b3ff-05921840133d', 'cb51a361-d1d5-4d53-a89b-a10132fbb3b5']) {
       await record({ ...EVENT, message: `cannot read "db" (request id ${id})` }, NEVER);
@@ -69,7 +71,7 @@ describe('an event', () => {
     ['message', { message: 'other' }],
   ])('is another with another %s', async ([, other]) => {
     await using fixture = await startKube();
-    const record = createEventRecorder(fixture.kube, SOURCE);
+    const record = createEventRecorder(fixture.kube, SOURCE, NO_LOG);
 
     await record(EVENT, NEVER);
     await record({ ...EVENT, ...other }, NEVER);
@@ -81,10 +83,11 @@ describe('an event', () => {
     await using fixture = await startKube();
     const pod = { ...POD, name: `${'a'.repeat(235)}-b` };
 
-    await createEventRecorder(fixture.kube, { component: 'x' })(
-      { ...EVENT, pod, message: `a${'😀'.repeat(400)}` },
-      NEVER,
-    );
+    await createEventRecorder(
+      fixture.kube,
+      { component: 'x' },
+      NO_LOG,
+    )({ ...EVENT, pod, message: `a${'😀'.repeat(400)}` }, NEVER);
 
     const [event] = fixture.api.objects;
     expect(event!['message']).toBe(`a${'😀'.repeat(255)}…`);
@@ -92,25 +95,31 @@ describe('an event', () => {
     expect(event!['source']).toEqual({ component: 'x' });
   });
 
-  it('that could not be written is written the next time', async () => {
+  it('that could not be written is logged, and written the next time', async () => {
     await using fixture = await startKube();
-    const record = createEventRecorder(fixture.kube, SOURCE);
+    const lines: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => lines.push(line) });
+    const record = createEventRecorder(fixture.kube, SOURCE, log);
     fixture.api.fault = { kind: 'status', status: 403, message: 'forbidden' };
-    const error = await failureOf(record(EVENT, NEVER));
+    await record(EVENT, NEVER);
     fixture.api.fault = undefined;
 
     await record(EVENT, NEVER);
 
-    expect(error).toMatchObject({
-      reason: 'KubernetesUnavailable',
-      message: expect.stringContaining('"create" "events"'),
-    });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({
+        msg: 'event not written',
+        namespace: 'shop',
+        pod: 'web-1',
+        error: expect.stringContaining('"create" "events"'),
+      }),
+    ]);
     expect(fixture.api.objects).toHaveLength(1);
   });
 
   it('is recorded for the last thousand only', async () => {
     await using fixture = await startKube();
-    const record = createEventRecorder(fixture.kube, SOURCE);
+    const record = createEventRecorder(fixture.kube, SOURCE, NO_LOG);
     for (let index = 0; index <= 1_000; index += 1) {
       await record({ ...EVENT, message: String(index) }, NEVER);
     }
