@@ -17,13 +17,13 @@ const PERMANENT: ReadonlySet<FailureReason> = new Set(['SecretRefused', 'Invalid
 /**
  * Updates the Secrets and workloads that depend on a mount, if its files can be read: if the driver writes them, only during a Mount call. A step that
  * fails permanently does not stop the steps after it. Any other failure does, because a workload must find the new Secret.
- * @throws ProviderError with all failures
+ * @returns the verdict of the steps that were done, and all failures in one error: a Secret that is refused does not hide that a workload has newer values
  */
 export async function updateDownstream(
   { mount, present, served }: Refreshed,
   { clock, downstream, volumes }: Pick<PollDeps, 'clock' | 'downstream' | 'volumes'>,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<Verdict & { readonly error?: ProviderError }> {
   const { targetPath, volume, since, nodePod } = mount;
   const { versions } = served;
   const files = served.files ?? (volumes === undefined ? undefined : async () => (await volumes.read(mount)).files);
@@ -32,7 +32,7 @@ export async function updateDownstream(
     return {};
   }
   if (present.class instanceof ProviderError) {
-    throw present.class;
+    return { error: present.class };
   }
   const refreshed = {
     targetPath,
@@ -58,7 +58,7 @@ export async function updateDownstream(
     }
   }
   if (failures.length > 0) {
-    throw ProviderError.all(failures);
+    return { ...verdict, error: ProviderError.all(failures) };
   }
   mount.downstreamUpdated(versions);
   return verdict;

@@ -66,16 +66,16 @@ async function updateAfterCall(
     if (present === undefined) {
       return { latest };
     }
-    let { newerConfirmedAt, dueInMs } = await updateDownstream({ mount, present, served }, deps, ends);
-    if (newerConfirmedAt !== undefined) {
+    let outcome = await updateDownstream({ mount, present, served }, deps, ends);
+    if (outcome.newerConfirmedAt !== undefined) {
       isServed = false;
       await deps.refresh([served.spec], ends);
       latest = await serveSpec(served.spec, deps, ends);
       isServed = true;
       mount.confirmed(latest);
-      ({ dueInMs } = await updateDownstream({ mount, present, served: latest }, deps, ends));
+      outcome = await updateDownstream({ mount, present, served: latest }, deps, ends);
     }
-    return { latest, ...(dueInMs !== undefined && { dueInMs }) };
+    return { ...outcome, isServed, latest };
   } catch (error) {
     return { isServed, latest, error: ProviderError.from(error) };
   }

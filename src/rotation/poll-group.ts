@@ -96,25 +96,19 @@ async function complete(
     return { isGone: true };
   }
   mount.confirmed(served);
-  const failures: ProviderError[] = [];
-
-  async function attempt<Result>(work: Promise<Result>): Promise<Result | undefined> {
-    return await work.catch((error: unknown) => {
-      failures.push(ProviderError.from(error));
-      return undefined;
-    });
-  }
-
-  const downstream = await attempt(updateDownstream({ mount, present, served }, deps, signal));
+  const { error, dueInMs } = await updateDownstream({ mount, present, served }, deps, signal);
+  const failures = error === undefined ? [] : [error];
   // If the driver writes the files, it records their versions itself.
   if (spec !== undefined && deps.volumes !== undefined && !areEqualVersions(noted, served.versions)) {
     // Comes last, so that a crash before it leaves the old versions. A downstream step that failed does not prevent it, because each poll runs the steps again.
-    await attempt(noteVersions({ mount, present }, served.versions, deps, signal));
+    await noteVersions({ mount, present }, served.versions, deps, signal).catch((thrown: unknown) =>
+      failures.push(ProviderError.from(thrown)),
+    );
   }
   return {
     isServed: true,
     rotated: served.changed === true ? changesOf(before.versions, served.versions) : [],
-    ...(downstream?.dueInMs !== undefined && { dueInMs: downstream.dueInMs }),
+    ...(dueInMs !== undefined && { dueInMs }),
     ...(failures.length > 0 && { error: ProviderError.all(failures) }),
   };
 }

@@ -5,9 +5,8 @@ export const OF_WRITING: readonly Mutant[] = [
   {
     bug: 'versions are recorded before the downstream steps',
     file: 'pollGroup',
-    find: 'const failures: ProviderError[] = [];',
-    replace:
-      'await noteVersions({ mount, present }, served.versions, deps, signal);\n  const failures: ProviderError[] = [];',
+    find: 'const { error, dueInMs } =',
+    replace: 'await noteVersions({ mount, present }, served.versions, deps, signal);\n  const { error, dueInMs } =',
   },
   {
     bug: 'a workload is restarted although its Secret could not be written',
