@@ -22,7 +22,7 @@ export function openFakes(options: Partial<GateOptions> = {}): Promise<AwsFakes>
 }
 
 /** Every request goes to the stores. */
-export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 60_000 } as const;
+export const NO_MEMORY = { intervalMs: 0, cacheMaxBytes: 0, deadlineMs: 5_000 } as const;
 
 /** A fetcher with clients of its own. */
 export function newFetcher(deps: Omit<FetcherDeps, 'clock' | 'clients'>): Fetcher {
