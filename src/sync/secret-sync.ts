@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createKeyedLock } from '../concurrency/keyed-lock.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import type { DownstreamStep, RefreshedMount, Verdict } from '../model/downstream.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { NodePod, ObjectRef } from '../model/kube-objects.ts';
@@ -25,6 +26,9 @@ export interface SecretSyncDeps extends StillNeededDeps, SecretWriterDeps {
   /** The owner of the Secrets: that of the pod, if it can be verified; otherwise the pod. @throws ProviderError */
   ownerOf(pod: NodePod, volume: string, signal: AbortSignal): Promise<ObjectRef>;
 }
+
+/** Secrets of one mount that are written at once. */
+const AT_ONCE = 4;
 
 /** The state of a mount. */
 interface Known extends DroppedMount {
@@ -54,42 +58,37 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     const toRelease = ownerships(before).filter((held) => held.owner.uid !== owner.uid || !toOwn.has(held.name));
     const known: Known = { pod: nodePod.ref, className: mount.class.name, owner, toOwn, toRelease };
     // Recorded before the write, so that a concurrent drop of another mount sees that this owner is still needed.
-    record(targetPath, known);
+    record(mounts, targetPath, known);
 
     const digest = digestOf(mount);
     const reader = newTlsReader();
     let files: Promise<readonly PlannedFile[]> | undefined;
     const writes = specs.map((spec) => {
       const secret = { namespace: nodePod.ref.namespace, name: spec.name, owner, confirmedAt, since, digest };
-      return writer.write(
-        { ...secret, content: async () => secretContent(spec, await (files ??= mount.files()), reader) },
-        signal,
-      );
+      const content = { content: async () => secretContent(spec, await (files ??= mount.files()), reader) };
+      return () => writer.write({ ...secret, ...content }, signal);
     });
-    const releases = toRelease.map((held) => writer.release(held, () => isWanted(held, mounts), signal));
-    await allDone([...writes, ...releases], problems.length > 0 ? [problemsError(problems)] : [], signal);
-    record(targetPath, { ...known, toRelease: [] });
-    return Object.assign({}, ...(await Promise.all(writes)));
+    const releases = toRelease.map((held) => () => writer.release(held, () => isWanted(held, mounts), signal));
+    const verdicts = await allDone(
+      [...writes, ...releases],
+      problems.length > 0 ? [problemsError(problems)] : [],
+      signal,
+    );
+    record(mounts, targetPath, { ...known, toRelease: [] });
+    return Object.assign({}, ...verdicts);
   }
 
   async function drop(targetPath: string, signal: AbortSignal): Promise<void> {
     const known = mounts.get(targetPath);
     if (known !== undefined) {
       const toRelease = ownerships(known);
-      record(targetPath, { ...known, toOwn: new Set(), toRelease });
+      record(mounts, targetPath, { ...known, toOwn: new Set(), toRelease });
       const isNeededByOthers = needsOfOtherPods(known, deps, signal);
-      const releases = toRelease.map((held) =>
-        writer.release(held, async () => isWanted(held, mounts) || (await isNeededByOthers(held.name)), signal),
+      const releases = toRelease.map(
+        (held) => () =>
+          writer.release(held, async () => isWanted(held, mounts) || (await isNeededByOthers(held.name)), signal),
       );
       await allDone(releases, [], signal);
-      mounts.delete(targetPath);
-    }
-  }
-
-  function record(targetPath: string, known: Known): void {
-    if (known.toOwn.size + known.toRelease.length > 0) {
-      mounts.set(targetPath, known);
-    } else {
       mounts.delete(targetPath);
     }
   }
@@ -98,6 +97,14 @@ export function createSecretSync(deps: SecretSyncDeps): SecretSync {
     update: (mount, signal) => lock.withLock(mount.targetPath, () => update(mount, signal)),
     drop: (targetPath, signal) => lock.withLock(targetPath, () => drop(targetPath, signal)),
   };
+}
+
+function record(mounts: Map<string, Known>, targetPath: string, known: Known): void {
+  if (known.toOwn.size + known.toRelease.length > 0) {
+    mounts.set(targetPath, known);
+  } else {
+    mounts.delete(targetPath);
+  }
 }
 
 /** Whether a mount of this node needs the owner. */
@@ -121,15 +128,16 @@ function digestOf({ class: { secretObjects, annotations }, versions }: Refreshed
 }
 
 /**
- * Waits until all work has ended, and then throws all failures in its order.
+ * Does all work, a few at once, and then throws all failures in its order.
  * @param problems earlier failures to include
  */
 async function allDone(
-  work: readonly Promise<unknown>[],
+  work: readonly (() => Promise<unknown>)[],
   problems: readonly ProviderError[],
   signal: AbortSignal,
-): Promise<void> {
-  const results = await Promise.allSettled(work);
+): Promise<readonly unknown[]> {
+  const limiter = createLimiter(AT_ONCE);
+  const results = await Promise.allSettled(work.map((each) => limiter.run({ lane: '', party: [] }, each, signal)));
   const failures = results.flatMap((result) => (result.status === 'rejected' ? ProviderError.from(result.reason) : []));
   // Several Secrets may fail for the same reason, for example because the files cannot be read.
   const distinct = new Set([...problems, ...failures]);
@@ -137,4 +145,5 @@ async function allDone(
     signal.throwIfAborted();
     throw ProviderError.all([...distinct]);
   }
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }

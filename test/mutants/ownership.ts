@@ -114,7 +114,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
   {
     bug: 'an owner is added only after its Secret is written',
     file: 'secretSync',
-    find: '    record(targetPath, known);\n',
+    find: '    record(mounts, targetPath, known);\n',
     replace: '',
   },
   {
