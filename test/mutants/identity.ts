@@ -75,6 +75,7 @@ export const OF_IDENTITY: readonly Mutant[] = [
     file: 'cachedStore',
     find: '`${key} ${sourceKey(object.store, source)}`',
     replace: 'sourceKey(object.store, source) + key.slice(0, 0)',
+    isSimulated: true,
   },
   {
     bug: 'a value stays in the cache after a denial',

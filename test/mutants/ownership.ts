@@ -20,6 +20,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     file: 'ownership',
     find: 'return appliers.has(CONTENT_MANAGER) || labels',
     replace: 'return appliers.size >= 0 || labels',
+    isSimulated: true,
   },
   {
     bug: 'an owner that the driver has added counts as applied',
@@ -74,6 +75,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     file: 'reconcileSecret',
     find: 'stored.owners.length === 1',
     replace: 'stored.owners.length >= 1',
+    isSimulated: true,
   },
   {
     bug: 'an owner is removed from a Secret of others',
@@ -142,6 +144,7 @@ export const OF_OWNERSHIP: readonly Mutant[] = [
     file: 'planRestart',
     find: "workload.annotations.get(RESTART_ON_ROTATION) !== 'true' || ",
     replace: '',
+    isSimulated: true,
   },
   {
     bug: 'a pod that is being replaced counts for the new ones',

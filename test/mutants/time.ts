@@ -14,7 +14,6 @@ export const OF_TIME: readonly Mutant[] = [
     file: 'schedule',
     find: ' * (0.8 + 0.2 * jitterOf(key))',
     replace: '',
-    isSimulated: true,
   },
   {
     bug: 'a restart that is due later waits for the next poll',
@@ -84,6 +83,7 @@ export const OF_TIME: readonly Mutant[] = [
     file: 'objectCache',
     find: 'known.confirmedAt >= since',
     replace: 'since < Infinity',
+    isSimulated: true,
   },
   {
     bug: 'an older response replaces a newer one',
@@ -96,6 +96,7 @@ export const OF_TIME: readonly Mutant[] = [
     file: 'cachedStore',
     find: 'cache.knows(key, begun, -Infinity)',
     replace: 'cache.knows(key, 0, -Infinity)',
+    isSimulated: true,
   },
   {
     bug: 'a refresh repeats a request that just failed',
@@ -157,7 +158,13 @@ export const OF_TIME: readonly Mutant[] = [
     find: 'ttlMs: RETRY_MS',
     replace: 'ttlMs: 1 + 0 * RETRY_MS',
   },
-  { bug: 'nodes poll at the same moment', file: 'schedule', find: '(0.9 - 0.1 * jitterOf(key))', replace: '0.9' },
+  {
+    bug: 'nodes poll at the same moment',
+    file: 'schedule',
+    find: '(0.9 - 0.1 * jitterOf(key))',
+    replace: '0.9',
+    isSimulated: true,
+  },
   {
     bug: 'a poll that brought nothing newer is repeated at once',
     file: 'schedule',
@@ -169,18 +176,21 @@ export const OF_TIME: readonly Mutant[] = [
     file: 'backOff',
     find: 'FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20)',
     replace: 'FIRST_RETRY_MS',
+    isSimulated: true,
   },
   {
     bug: 'a flood of change events polls without a pause',
     file: 'schedule',
     find: 'lastAt + EVENT_POLL_EVERY_MS',
     replace: 'lastAt',
+    isSimulated: true,
   },
   {
     bug: 'all nodes poll at once after a start',
     file: 'schedule',
     find: 'FIRST_WITHIN_MS) * jitterOf(key)',
     replace: 'FIRST_WITHIN_MS)',
+    isSimulated: true,
   },
   {
     bug: 'a response of the API server is cached forever',
@@ -205,6 +215,7 @@ export const OF_TIME: readonly Mutant[] = [
     file: 'planRestart',
     find: 'dueInMs > 0 &&',
     replace: 'dueInMs > Infinity &&',
+    isSimulated: true,
   },
   {
     bug: 'times in the future are trusted',

@@ -7,6 +7,7 @@ export const OF_WRITING: readonly Mutant[] = [
     file: 'pollGroup',
     find: 'const { error, dueInMs } =',
     replace: 'await noteVersions({ mount, present }, served.versions, deps, signal);\n  const { error, dueInMs } =',
+    isSimulated: true,
   },
   {
     bug: 'a workload is restarted although its Secret could not be written',
@@ -31,6 +32,7 @@ export const OF_WRITING: readonly Mutant[] = [
     file: 'serve',
     find: '(await deps.volumes?.isFilled(spec.targetPath)) === false',
     replace: 'spec.targetPath === ""',
+    isSimulated: true,
   },
   {
     bug: 'work on one key does not wait for the work before it',
@@ -62,12 +64,14 @@ export const OF_WRITING: readonly Mutant[] = [
     file: 'decide',
     find: 'held !== undefined && Buffer.compare(held.expose(), value.expose()) === 0',
     replace: 'held !== undefined',
+    isSimulated: true,
   },
   {
     bug: 'what the class no longer names stays in a Secret',
     file: 'decide',
     find: 'digest === undefined || digest === fieldsDigest(desired)',
     replace: 'digest !== ""',
+    isSimulated: true,
   },
   {
     bug: 'an immutable Secret is written to',
@@ -104,6 +108,7 @@ export const OF_WRITING: readonly Mutant[] = [
     file: 'planRestart',
     find: 'known.hash === seen.hash',
     replace: 'known.hash === ""',
+    isSimulated: true,
   },
   {
     bug: 'a volume shows new files before all of them are there',
@@ -116,6 +121,7 @@ export const OF_WRITING: readonly Mutant[] = [
     file: 'publish',
     find: 'yield* toTheEnd(sweep(at, topNames(files)));',
     replace: '',
+    isSimulated: true,
   },
   {
     bug: 'a change of mode alone is not written',
