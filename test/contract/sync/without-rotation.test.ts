@@ -112,7 +112,7 @@ describe('sync without rotation, after a restart of the provider', () => {
     await anew.startPod('older-1', { className: 'older', owner: ownedBy('older-rs') });
     const pod = await node.startPod('older-2', { className: 'older', owner: ownedBy('older-rs') });
     await cluster.seed.secretVersion('older', 'p2');
-    await cluster.clock.sleep(INTERVAL_MS);
+    await cluster.clock.sleep(2 * INTERVAL_MS);
     await node.republish(pod);
     // A call that arrives during a poll does not wait for the Secret.
     await expect.poll(() => secretIn(cluster, 'older')?.data, SOON).toEqual({ password: 'p2' });
