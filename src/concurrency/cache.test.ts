@@ -36,3 +36,15 @@ it('evicts by size, and does not keep entries larger than the whole cache', () =
 
   expect([...cache.keys()]).toEqual(['two']);
 });
+
+it('keeps no entry for long after its lifetime, though nobody reads it', async () => {
+  const clock = createVirtualClock();
+  const cache = createCache<object>(clock, { maxEntries: 10_000 });
+  for (let index = 0; index < 1_000; index += 1) {
+    cache.set(`failed-${index}`, {}, { ttl: 5_000 });
+  }
+  await clock.advance(6_000);
+  cache.set('new', {}, { ttl: 5_000 });
+
+  expect(cache.size).toBe(1);
+});

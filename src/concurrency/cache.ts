@@ -19,9 +19,13 @@ export type Cached = object | string | true;
 
 export type Cache<Value extends Cached> = LRUCache<string, Value>;
 
+/** Milliseconds between two searches for entries whose lifetime has ended. */
+const PURGE_EVERY_MS = 1_000;
+
 /** The only kind of cache in the provider: bounded, with the clock passed in. */
 export function createCache<Value extends Cached>(clock: Clock, bounds: CacheBounds<Value>): Cache<Value> {
-  return new LRUCache<string, Value>({
+  let purgedAt = clock.now();
+  const cache = new LRUCache<string, Value>({
     ...('sizeOf' in bounds
       ? {
           max: bounds.maxEntries ?? 0,
@@ -36,5 +40,13 @@ export function createCache<Value extends Cached>(clock: Clock, bounds: CacheBou
     perf: { now: () => clock.now() + 1 },
     // Otherwise the library keeps the time in a timer of its own.
     ttlResolution: 0,
+    // The library keeps ended entries until they are read or evicted, or sets a timer for each.
+    onInsert() {
+      if (clock.now() - purgedAt >= PURGE_EVERY_MS) {
+        purgedAt = clock.now();
+        cache.purgeStale();
+      }
+    },
   });
+  return cache;
 }
