@@ -50,19 +50,19 @@ export function createFetcher({ clock, clients, limits, settings, roleOf }: Fetc
     const pod = await authenticate(spec, signal).catch(() => undefined);
     const { objects, regions } = spec;
     return pod?.isOwn === true
-      ? [{ objects, client: storeClientFor(pod, regions[0]), tokenEndsAt: pod.tokenEndsAt }]
+      ? [{ objects, client: storeClientFor(pod, regions[0], 'poll'), tokenEndsAt: pod.tokenEndsAt }]
       : [];
   }
 
   return {
-    async authenticate(spec, signal) {
+    async authenticate(spec, purpose, signal) {
       if (spec.objects.length === 0) {
         return { fetchAll: async () => new Map(), confirmVersions: async () => clock.now() };
       }
       const pod = await authenticate(spec, signal);
       // A class may shorten the operator's interval, but not extend it.
       const maxAgeMs = Math.min(spec.pollIntervalMs ?? limits.intervalMs, limits.intervalMs);
-      return accessTo(spec, store, (region) => storeClientFor(pod, region), maxAgeMs);
+      return accessTo(spec, store, (region) => storeClientFor(pod, region, purpose), maxAgeMs);
     },
     async refresh(specs, signal) {
       const mounts = await Promise.all(specs.map((spec) => refreshable(spec, signal)));

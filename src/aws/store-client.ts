@@ -3,6 +3,7 @@ import { createLimiter, type Limiter } from '../concurrency/limiter.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { FetchedObject, FetchedObjects } from '../model/fetched-object.ts';
 import { partyOf, type Store } from '../model/mount-spec.ts';
+import type { Purpose } from '../mount/serve.ts';
 import type { StoreClient } from './cache/shared-fetches.ts';
 import type { Clients, Credentials } from './client/clients.ts';
 import type { Authenticated } from './identity/credentials.ts';
@@ -15,14 +16,14 @@ import { fetchSecrets } from './stores/secrets-manager.ts';
 export function createStoreClients(
   clients: Clients,
   clock: Clock,
-): (pod: Authenticated, region: string) => StoreClient {
+): (pod: Authenticated, region: string, purpose: Purpose) => StoreClient {
   const deniedActionsOf = createDeniedActions(clock);
   // Concurrent calls per region. Parameter Store allows an account 40 calls per second by default, Secrets Manager thousands.
   const limiters = { secretsmanager: createLimiter(32), ssmparameter: createLimiter(8) };
   // Concurrent calls to all regions together, because a class may name any region. Less than the size of the connection pool.
   const total = createLimiter(64);
 
-  return ({ identity, key, credentialsIn, drop }, region) => {
+  return ({ identity, key, credentialsIn, drop }, region, purpose) => {
     const deniedActions = deniedActionsOf(key);
     const party = partyOf(identity.kind === 'irsa' ? identity : identity.pod);
 
@@ -45,6 +46,7 @@ export function createStoreClients(
 
     return {
       key: `${key} ${region}`,
+      retriesThrottled: purpose === 'mount',
       async fetch(store, requests, call) {
         const held = await credentialsIn(region, call.signal);
         const fetched = await fetchAs(held, store, requests, call);

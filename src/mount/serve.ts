@@ -33,10 +33,13 @@ export interface ServeDeps {
    * Determines whose permissions the mount uses. Makes no call to AWS.
    * @throws ProviderError if the pod has no token or no role
    */
-  authenticate(spec: MountSpec, signal: AbortSignal): Promise<ObjectAccess>;
+  authenticate(spec: MountSpec, purpose: Purpose, signal: AbortSignal): Promise<ObjectAccess>;
   /** The volumes to write to; absent if the driver writes the files. */
   readonly volumes?: Volumes;
 }
+
+/** A Mount call retries what AWS throttles, as a pod waits for it. A poll does not: it would add to the load, and is repeated anyway. */
+export type Purpose = 'mount' | 'poll';
 
 /** The objects of a mount, read with the permissions of its pod. */
 export interface ObjectAccess {
@@ -108,7 +111,7 @@ export async function serveSpec(
 ): Promise<ServedMount> {
   const held = await deps.volumes?.versionsIn(spec);
   // The driver must get its response in time, even if some work ignores the signal.
-  const access = await unlessAborted(deps.authenticate(spec, signal), signal);
+  const access = await unlessAborted(deps.authenticate(spec, mounted === undefined ? 'mount' : 'poll', signal), signal);
   const heldSince = held && (await unlessAborted(access.confirmVersions(held, signal), signal));
   if (held !== undefined && heldSince !== undefined) {
     return { spec, versions: held, confirmedAt: heldSince, changed: false };

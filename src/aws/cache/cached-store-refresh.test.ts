@@ -109,12 +109,15 @@ it('does not repeat a request that just failed, whatever the interval, and does 
 it('does not retry what AWS throttles, because the next poll does', async () => {
   const client = new FakeStoreClient('k', { a: 'v1', '/p': '1' });
   const parameter = request('/p', {}, 'ssmparameter');
+  client.retriesThrottled = false;
   const reader = await newReader([parameter], client);
   client.holds.set('/p', failed('Throttled'));
 
   await reader.refresh([parameter], client, NEVER);
+  vi.advanceTimersByTime(6_000);
+  expect(shown(await reader.read([parameter], client, 0, NEVER))).toEqual(['Throttled']);
 
-  expect(client.asked).toEqual(['fetch parameters /p']);
+  expect(client.asked).toEqual(['fetch parameters /p', 'fetch parameters /p']);
 });
 
 it('ends with the signal', async () => {

@@ -67,6 +67,7 @@ class Account {
   clientOf(role: Role): StoreClient {
     return {
       key: `${role} us-east-1`,
+      retriesThrottled: true,
       fetch: async (_store, requests, call) =>
         new Map(requests.map((asked) => [asked.object, this.#answer(role, asked, call)] as const)),
     };

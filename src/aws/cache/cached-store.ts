@@ -48,7 +48,7 @@ export function createCachedStore({ clock, maxBytes, deadline }: CachedStoreSett
       const byKey = byKeyOf(requests, client);
       const cached = new Map(Array.from(byKey.keys(), (key) => [key, cache.get(key, since)]));
       const unknown = new Map([...byKey].filter(([key]) => cached.get(key) === undefined));
-      const fetched = await unlessAborted(fetches.fetch(unknown, client, { retryThrottled: true }), signal);
+      const fetched = await unlessAborted(fetches.fetch(unknown, client), signal);
       return new Map(
         requests.map((request) => {
           const key = keyOf(request, client);
@@ -60,7 +60,7 @@ export function createCachedStore({ clock, maxBytes, deadline }: CachedStoreSett
       const since = clock.now() - maxAgeMs;
       const byKey = byKeyOf(expected.keys(), client);
       const unknown = new Map([...byKey].filter(([key]) => !cache.knows(key, since)));
-      await unlessAborted(fetches.fetch(unknown, client, { retryThrottled: true }), signal);
+      await unlessAborted(fetches.fetch(unknown, client), signal);
       let confirmedAt = clock.now();
       for (const [request, version] of expected) {
         const known = cache.version(keyOf(request, client), since);
@@ -77,7 +77,7 @@ export function createCachedStore({ clock, maxBytes, deadline }: CachedStoreSett
       // A fetch that is already in flight may return values from before this refresh.
       await unlessAborted(fetches.settled(byKey.keys()), signal);
       const unknown = new Map([...byKey].filter(([key]) => !cache.knows(key, begun, -Infinity)));
-      await unlessAborted(fetches.fetch(unknown, client, { retryThrottled: false }), signal);
+      await unlessAborted(fetches.fetch(unknown, client), signal);
     },
   };
 }

@@ -11,6 +11,8 @@ import { whileThrottled } from './throttling.ts';
 export interface StoreClient {
   /** Key of identity and region. */
   readonly key: string;
+  /** Whether to retry what AWS throttles. */
+  readonly retriesThrottled: boolean;
   /** Fetches objects from one store. @throws ProviderError if all requests fail for one reason, such as missing credentials */
   fetch(store: Store, requests: readonly StoreRequest[], call: StoreCall): Promise<FetchedObjects>;
 }
@@ -20,15 +22,10 @@ export type Requests = ReadonlyMap<string, StoreRequest>;
 
 type Results = ReadonlyMap<string, FetchedObject | ProviderError>;
 
-interface FetchOptions {
-  /** Whether to retry what AWS throttles. A Mount call does, as a pod waits for it. A poll does not: it would add to the load, and is repeated anyway. */
-  readonly retryThrottled: boolean;
-}
-
 /** Fetches objects into the cache, with one call in flight per key. */
 export interface SharedFetches {
   /** Does not throw. A failure is the result of each key that it concerns. */
-  fetch(requests: Requests, client: StoreClient, options: FetchOptions): Promise<Results>;
+  fetch(requests: Requests, client: StoreClient): Promise<Results>;
   /** Waits for the calls in flight for these keys. */
   settled(keys: Iterable<string>): Promise<void>;
 }
@@ -42,18 +39,13 @@ export interface SharedFetchesDeps {
 export function createSharedFetches({ clock, cache, deadline }: SharedFetchesDeps): SharedFetches {
   const inFlight = new Map<string, Promise<Results>>();
 
-  async function fetchFrom(
-    store: Store,
-    requests: Requests,
-    client: StoreClient,
-    { retryThrottled }: FetchOptions,
-  ): Promise<Results> {
+  async function fetchFrom(store: Store, requests: Requests, client: StoreClient): Promise<Results> {
     const call = { askedAt: clock.now(), signal: deadline() };
     function ask(some: readonly StoreRequest[]): Promise<FetchedObjects> {
       return settledObjects(client.fetch(store, some, call), some, call.signal);
     }
     const all = [...requests.values()];
-    const objects = retryThrottled ? await askUntilUnthrottled(ask, all, clock, call.signal) : await ask(all);
+    const objects = client.retriesThrottled ? await askUntilUnthrottled(ask, all, clock, call.signal) : await ask(all);
     const results = new Map<string, FetchedObject | ProviderError>();
     for (const [key, { object }] of requests) {
       const fetched = objects.get(object);
@@ -70,11 +62,11 @@ export function createSharedFetches({ clock, cache, deadline }: SharedFetchesDep
   }
 
   return {
-    async fetch(requests, client, options) {
+    async fetch(requests, client) {
       const idle = [...requests].filter(([key]) => !inFlight.has(key));
       // From each store separately, so that a slow or throttling store does not delay requests that need only the other one.
       for (const [store, some] of Map.groupBy(idle, ([, { object }]) => object.store)) {
-        const call = fetchFrom(store, new Map(some), client, options).finally(() => {
+        const call = fetchFrom(store, new Map(some), client).finally(() => {
           for (const [key] of some) {
             inFlight.delete(key);
           }

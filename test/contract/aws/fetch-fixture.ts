@@ -96,7 +96,7 @@ export async function fetchAll(
   spec: MountSpec,
   signal: AbortSignal,
 ): Promise<readonly FetchOutcome[]> {
-  const access = await fetcher.authenticate(spec, signal);
+  const access = await fetcher.authenticate(spec, 'mount', signal);
   return [...(await access.fetchAll(signal)).values()];
 }
 
@@ -106,7 +106,7 @@ export async function confirmVersions(
   versions: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const access = await fetcher.authenticate(spec, signal);
+  const access = await fetcher.authenticate(spec, 'mount', signal);
   return await access.confirmVersions(versions, signal);
 }
 

@@ -13,7 +13,7 @@ it('restarts a workload no sooner than the minimum interval after the last resta
   using rolls = watchRolls(cluster, 'Deployment', 'patient');
   await one.startPod('patient-1', { className: 'patient', owner });
   await other.startPod('patient-2', { className: 'patient', owner });
-  await untilNoted(cluster, 'Deployment', 'patient');
+  await untilNoted(expect, cluster, 'Deployment', 'patient');
 
   await cluster.seed.secretVersion('patient', 'p2');
   await expect.poll(() => rolls.seen, SOON).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect } from 'vitest';
+import type { ExpectStatic } from 'vitest';
 import type { WorkloadKind } from '../../../src/restart/workload-api.ts';
 import {
   type ClusterNode,
@@ -82,8 +82,12 @@ export function workloadIn({ api }: Pick<TestCluster, 'api'>, kind: WorkloadKind
   };
 }
 
-/** Waits until the versions that a workload's pods mount are recorded, volume by volume: earlier ones are not a change. */
+/**
+ * Waits until the versions that a workload's pods mount are recorded, volume by volume: earlier ones are not a change.
+ * @param expect that of the test, as others may run at the same time
+ */
 export async function untilNoted(
+  expect: ExpectStatic,
   cluster: TestCluster,
   kind: WorkloadKind,
   name: string,

@@ -319,7 +319,7 @@ describe.concurrent('what cannot become a Secret', () => {
         ]);
       await node.stopPod(pod);
 
-      await expect.poll(() => node.said('mounts discovered').at(-1)?.['removed'], SOON).toBeGreaterThan(0);
+      await expect.poll(() => node.saidOf(pod, 'mount is no longer polled'), SOON).toHaveLength(1);
       expect(writesOf(cluster, name)).toEqual([]);
       expect(cluster.api.find(`${SECRETS}/${name}`)).toEqual(before);
     },

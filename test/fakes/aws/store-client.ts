@@ -11,6 +11,8 @@ export class FakeStoreClient implements StoreClient {
   readonly asked: string[] = [];
   readonly holds = new Map<string, string | ProviderError>();
   readonly key: string;
+  /** As for a Mount call. */
+  retriesThrottled = true;
   /** Awaited before each response. */
   gate: Promise<unknown> = Promise.resolve();
 
