@@ -4,6 +4,8 @@ import { createTimeSlices, finish, type Steps, toTheEnd } from './time-slices.ts
 
 /** The longest time of a slice. */
 const SLICE_MS = 2;
+/** Slices that may run without a rest after a quiet time. */
+const BURST = 100;
 
 /** Time slices on a clock that advances only by steps and rests. */
 function virtualTurns() {
@@ -30,22 +32,33 @@ function virtualTurns() {
     return timer !== undefined;
   }
 
+  async function takeAll(): Promise<void> {
+    while (await turn()) {
+      expect(timers.length).toBeLessThanOrEqual(1);
+    }
+  }
+
+  const turns = createTimeSlices({
+    ...SYSTEM_CLOCK,
+    now: () => clock,
+    sleep: (ms) => new Promise((callback) => timers.push({ at: clock + ms, callback })),
+  });
+
   return {
-    turns: createTimeSlices({
-      ...SYSTEM_CLOCK,
-      now: () => clock,
-      sleep: (ms) => new Promise((callback) => timers.push({ at: clock + ms, callback })),
-    }),
+    turns,
     work,
     log,
     turn,
     names: () => log.map(([name]) => name),
     now: () => clock,
     timers: () => timers.length,
-    async takeAll(): Promise<void> {
-      while (await turn()) {
-        expect(timers.length).toBeLessThanOrEqual(1);
-      }
+    takeAll,
+    /** Uses up the burst. @returns the time then */
+    async afterBurst(): Promise<number> {
+      void turns.run(['burst'], work('burst', BURST));
+      await takeAll();
+      log.length = 0;
+      return clock;
     },
   };
 }
@@ -121,16 +134,18 @@ describe('time slices', () => {
     ['a step that took longer', 50, [0, 200, 400, 600]],
     ['a step without end, for a second at most', 5_000, [0, 6_000, 12_000, 18_000]],
   ] as const)('rest three times as long as the slice took, after %s', async ([, ms, starts]) => {
-    const { turns, work, log, takeAll } = virtualTurns();
+    const { turns, work, log, takeAll, afterBurst } = virtualTurns();
+    const begun = await afterBurst();
     void turns.run(['a'], work('a', 4, ms));
 
     await takeAll();
 
-    expect(log.map(([, at]) => at)).toEqual(starts);
+    expect(log.map(([, at]) => at - begun)).toEqual(starts);
   });
 
   it('take a quarter of the time for all work together, including first slices', async () => {
-    const { turns, work, takeAll, now } = virtualTurns();
+    const { turns, work, takeAll, now, afterBurst } = virtualTurns();
+    const begun = await afterBurst();
     const steps = 40;
     const keys = ['a', 'b', 'c', 'd', 'e'];
     const all = keys.map((key) => turns.run([key], work(key, steps)));
@@ -139,8 +154,20 @@ describe('time slices', () => {
     await Promise.all(all);
 
     const worked = keys.length * steps * SLICE_MS;
-    expect(now()).toBeGreaterThanOrEqual(4 * worked - 4 * SLICE_MS);
-    expect(now()).toBeLessThanOrEqual(4 * worked);
+    expect(now() - begun).toBeGreaterThanOrEqual(4 * worked - 4 * SLICE_MS);
+    expect(now() - begun).toBeLessThanOrEqual(4 * worked);
+  });
+
+  it('take all the time for a burst after a quiet time, as when all pods of a node start', async () => {
+    const { turns, work, takeAll, now, afterBurst } = virtualTurns();
+    expect(await afterBurst()).toBe(BURST * SLICE_MS);
+    void turns.run(['a'], work('a', 1));
+    await takeAll();
+    const busy = now();
+    void turns.run(['b'], work('b', 2));
+    await takeAll();
+
+    expect(now() - busy).toBeGreaterThan(2 * SLICE_MS);
   });
 
   it('defer work that arrives within the rest after other work', async () => {
