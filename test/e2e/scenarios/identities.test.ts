@@ -91,7 +91,7 @@ test.runIf(cluster.owned)(
 
     expect(message).toContain('tokenRequests');
     expect(message).toContain('sts.amazonaws.com');
-    expect(notes).toContain('the driver does not ask for tokens for sts.amazonaws.com');
+    expect(notes).toContain('the driver does not request tokens for sts.amazonaws.com');
   },
 );
 
