@@ -53,6 +53,9 @@ function virtualTurns() {
     now: () => clock,
     timers: () => timers.length,
     takeAll,
+    pass(ms: number): void {
+      clock += ms;
+    },
     /** Uses up the burst. @returns the time then */
     async afterBurst(): Promise<number> {
       void turns.run(['burst'], work('burst', BURST));
@@ -159,15 +162,21 @@ describe('time slices', () => {
   });
 
   it('take all the time for a burst after a quiet time, as when all pods of a node start', async () => {
-    const { turns, work, takeAll, now, afterBurst } = virtualTurns();
+    const { turns, work, takeAll, now, afterBurst, pass } = virtualTurns();
     expect(await afterBurst()).toBe(BURST * SLICE_MS);
     void turns.run(['a'], work('a', 1));
     await takeAll();
     const busy = now();
     void turns.run(['b'], work('b', 2));
     await takeAll();
-
     expect(now() - busy).toBeGreaterThan(2 * SLICE_MS);
+
+    pass(10_000);
+    const soon = now();
+    expect((await afterBurst()) - soon).toBeGreaterThan(3 * BURST * SLICE_MS);
+    pass(60_000);
+    const later = now();
+    expect((await afterBurst()) - later).toBe(BURST * SLICE_MS);
   });
 
   it('defer work that arrives within the rest after other work', async () => {

@@ -33,7 +33,7 @@ export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
 export interface TimeSlices {
   /**
    * Runs the steps in time slices. The first slice runs at once. The further slices of all work together get a quarter of the thread's time, after a burst of
-   * some 200 ms, round robin by party. So small work never waits, and the event loop has time for everything else, however much work there is.
+   * 200 ms a minute, round robin by party. So small work never waits, and the event loop has time for everything else, however much work there is.
    * @param party for whom the work is done
    * @throws what a step throws. When the signal aborts, its reason is thrown into the steps, which may clean up
    */
@@ -47,29 +47,41 @@ type Work = (until: number) => boolean;
 const SLICE_MS = 2;
 /** After a slice, the next one waits this many times as long as the slice took. */
 const REST = 3;
-/** Milliseconds of rest that may accumulate before any is taken: the pods of a node that starts together need 200 ms of work, and only more is suspicious. */
-const BURST_REST_MS = 600;
+/** Milliseconds of rest that are spared once a minute: the pods of a node that start together need 200 ms of work. */
+const SPARED_MS = 600;
+const SPARED_EVERY_MS = 60_000;
 /** Maximum milliseconds of accumulated rest. */
-const MAX_OWED_MS = BURST_REST_MS + 1_000;
+const MAX_OWED_MS = 1_000;
 
 /** Create only one per process, because it has one thread. */
 export function createTimeSlices(clock: Clock): TimeSlices {
   const queue = createFairQueue<{ readonly party: Party; readonly work: Work }>();
   /** Time on the clock at which the accumulated rest ends. */
   let restedAt = 0;
+  let spared = { leftMs: SPARED_MS, since: clock.now() };
 
   /** Runs one slice. If a step takes longer than a slice, a longer rest follows. @returns whether the work is done */
   function runSlice(work: Work): boolean {
     const started = clock.now();
     const isDone = work(started + SLICE_MS);
     const ended = clock.now();
-    const owed = Math.max(0, restedAt - started) + REST * (ended - started);
+    const owed = Math.max(0, restedAt - started) + unspared(REST * (ended - started), ended);
     restedAt = ended + Math.min(owed, MAX_OWED_MS);
     return isDone;
   }
 
+  /** @returns the part of a rest that must be taken */
+  function unspared(restMs: number, now: number): number {
+    if (now - spared.since >= SPARED_EVERY_MS) {
+      spared = { leftMs: SPARED_MS, since: now };
+    }
+    const used = Math.min(spared.leftMs, restMs);
+    spared.leftMs -= used;
+    return restMs - used;
+  }
+
   function restThenTurn(): void {
-    void clock.sleep(Math.max(0, restedAt - BURST_REST_MS - clock.now())).then(takeTurn);
+    void clock.sleep(Math.max(0, restedAt - clock.now())).then(takeTurn);
   }
 
   function takeTurn(): void {
