@@ -32,7 +32,7 @@ export function* toTheEnd<Result>(steps: Steps<Result>): Steps<Result> {
 /** Divides the time of the process's one thread fairly between the parties that need it. */
 export interface TimeSlices {
   /**
-   * Runs the steps in time slices. The first slice runs at once. The further slices of all work together get a quarter of the thread's time, after a burst of
+   * Runs the steps in time slices. The first slice runs at once. The further slices of all work together get a sixth of the thread's time, after a burst of
    * 200 ms a minute, round robin by party. So small work never waits, and the event loop has time for everything else, however much work there is.
    * @param party for whom the work is done
    * @throws what a step throws. When the signal aborts, its reason is thrown into the steps, which may clean up
@@ -46,9 +46,9 @@ type Work = (until: number) => boolean;
 /** Milliseconds. */
 const SLICE_MS = 2;
 /** After a slice, the next one waits this many times as long as the slice took. */
-const REST = 3;
+const REST = 5;
 /** Milliseconds of rest that are spared once a minute: the pods of a node that start together need 200 ms of work. */
-const SPARED_MS = 600;
+const SPARED_MS = 1_000;
 const SPARED_EVERY_MS = 60_000;
 /** Maximum milliseconds of accumulated rest. */
 const MAX_OWED_MS = 1_000;
