@@ -56,32 +56,18 @@ const MAX_OWED_MS = 1_000;
 /** Create only one per process, because it has one thread. */
 export function createTimeSlices(clock: Clock): TimeSlices {
   const queue = createFairQueue<{ readonly party: Party; readonly work: Work }>();
-  /** Time on the clock at which the accumulated rest ends. */
-  let restedAt = 0;
-  let spared = { leftMs: SPARED_MS, since: clock.now() };
+  const rest = createRest(clock);
 
   /** Runs one slice. If a step takes longer than a slice, a longer rest follows. @returns whether the work is done */
   function runSlice(work: Work): boolean {
     const started = clock.now();
     const isDone = work(started + SLICE_MS);
-    const ended = clock.now();
-    const owed = Math.max(0, restedAt - started) + unspared(REST * (ended - started), ended);
-    restedAt = ended + Math.min(owed, MAX_OWED_MS);
+    rest.addFor(started);
     return isDone;
   }
 
-  /** @returns the part of a rest that must be taken */
-  function unspared(restMs: number, now: number): number {
-    if (now - spared.since >= SPARED_EVERY_MS) {
-      spared = { leftMs: SPARED_MS, since: now };
-    }
-    const used = Math.min(spared.leftMs, restMs);
-    spared.leftMs -= used;
-    return restMs - used;
-  }
-
   function restThenTurn(): void {
-    void clock.sleep(Math.max(0, restedAt - clock.now())).then(takeTurn);
+    void clock.sleep(rest.leftMs()).then(takeTurn);
   }
 
   function takeTurn(): void {
@@ -115,6 +101,38 @@ export function createTimeSlices(clock: Clock): TimeSlices {
       }
       return result;
     },
+  };
+}
+
+/** The rest that the slices owe. */
+interface Rest {
+  /** Adds the rest for a slice that ends now. */
+  addFor(started: number): void;
+  leftMs(): number;
+}
+
+function createRest(clock: Clock): Rest {
+  /** Time on the clock at which the accumulated rest ends. */
+  let endsAt = 0;
+  let spared = { leftMs: SPARED_MS, since: clock.now() };
+
+  /** @returns the part of a rest that must be taken */
+  function unspared(ms: number, now: number): number {
+    if (now - spared.since >= SPARED_EVERY_MS) {
+      spared = { leftMs: SPARED_MS, since: now };
+    }
+    const used = Math.min(spared.leftMs, ms);
+    spared.leftMs -= used;
+    return ms - used;
+  }
+
+  return {
+    addFor(started) {
+      const now = clock.now();
+      const owed = Math.max(0, endsAt - started) + unspared(REST * (now - started), now);
+      endsAt = now + Math.min(owed, MAX_OWED_MS);
+    },
+    leftMs: () => Math.max(0, endsAt - clock.now()),
   };
 }
 

@@ -174,7 +174,8 @@ it('leaves the files unchanged if a value comes only from the cache, because the
 it('does not tell the Secrets of old files that AWS confirmed them when it confirmed the newer values of the cache', async () => {
   const seen: number[] = [];
   const { poll } = await rotatedMount({
-    confirmedAt: SYSTEM_CLOCK.now(),
+    // Before the poll begins.
+    confirmedAt: SYSTEM_CLOCK.now() - 1,
     downstream: [
       async ({ versions, confirmedAt }) => {
         expect(versions).toEqual(VERSION_1);
@@ -183,7 +184,6 @@ it('does not tell the Secrets of old files that AWS confirmed them when it confi
       },
     ],
   });
-  await SYSTEM_CLOCK.sleep(1);
   await poll();
 
   // The old files were not confirmed to this process, so their time is 1970.

@@ -1,5 +1,5 @@
 import { withTimeout } from '../concurrency/cancellation.ts';
-import { forFewAtOnce } from '../concurrency/few-at-once.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import { areEqualVersions } from '../model/equal-versions.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { MountSpec } from '../model/mount-spec.ts';
@@ -32,16 +32,16 @@ export async function pollGroup(
 ): Promise<ReadonlyMap<NodeMount, Outcome>> {
   const outcomes = new Map<NodeMount, Outcome>();
   const prepared = new Map<NodeMount, PreparedPoll>();
+  const limiter = createLimiter(AT_ONCE);
 
   async function each(of: Iterable<NodeMount>, step: (mount: NodeMount, ends: AbortSignal) => Promise<unknown>) {
-    await forFewAtOnce([...of], AT_ONCE, async (mount) => {
-      try {
-        signal.throwIfAborted();
-        await step(mount, withTimeout(deps.clock, deps.mountTimeoutMs, signal));
-      } catch (error) {
-        outcomes.set(mount, { error: ProviderError.from(error) });
-      }
-    });
+    await Promise.all(
+      Array.from(of, (mount) =>
+        limiter
+          .run({ lane: '', party: [] }, () => step(mount, withTimeout(deps.clock, deps.mountTimeoutMs, signal)), signal)
+          .catch((error: unknown) => outcomes.set(mount, { error: ProviderError.from(error) })),
+      ),
+    );
   }
 
   await each(mounts, async (mount, ends) => {

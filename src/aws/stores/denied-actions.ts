@@ -15,7 +15,7 @@ const DENIED_MS = 3_600_000;
 
 /** Caches actions that AWS denied to an identity, so that they are not tried with every fetch. */
 export function createDeniedActions(clock: Clock): (identityKey: string) => DeniedActions {
-  const denied = createCache<{ readonly action: OptionalAction }>(clock, { maxEntries: 10_000, ttlMs: DENIED_MS });
+  const denied = createCache<true>(clock, { maxEntries: 10_000, ttlMs: DENIED_MS });
   return (identityKey) => {
     function keyOf(action: OptionalAction): string {
       return `${action} ${identityKey}`;
@@ -23,7 +23,7 @@ export function createDeniedActions(clock: Clock): (identityKey: string) => Deni
     return {
       has: (action) => denied.has(keyOf(action)),
       add(action) {
-        denied.set(keyOf(action), { action });
+        denied.set(keyOf(action), true);
       },
     };
   };
